@@ -1,0 +1,32 @@
+/**
+ * The closed set of reason codes that rules may give, shared with Rego: a test reads every code used in
+ * `policies-rego/gateway` and demands exactly these. A decision with another code is `policy.invalid`.
+ */
+export const REASONS = {
+  'input.unsupported': 'The policy does not know this version of the input',
+  'agent.unknown': 'The agent is not registered',
+  'tenant.mismatch': 'The agent belongs to another tenant',
+  'device.not_compliant': 'The device of the principal is not compliant',
+  'group.not_allowed': 'None of the groups of the principal may use this tool',
+  'operation.not_granted': 'The agent has no grant for this operation',
+  'write.not_allowed': 'The agent may not change anything',
+  'resource.unknown': 'The call does not say what it acts upon',
+  'repository.not_allowed': 'The repository is not on the list of the tenant',
+  'project.not_allowed': 'The project or space is not on the list of the tenant',
+  'channel.not_allowed': 'The channel is not on the list of the tenant',
+  'account.not_allowed': 'The account is not on the list of the tenant',
+  'environment.not_allowed': 'The agent may not act in this environment',
+  'ticket.required': 'A change to this resource needs a change ticket',
+  'ticket.invalid': 'The change ticket is not well-formed',
+  'rollback_plan.required': 'A change to this resource needs a rollback plan',
+  'hours.closed': 'Changes are made in business hours only',
+  'secret.in_write': 'The request carries what looks like a secret',
+  'params.truncated': 'The request is too large for the rules to read whole',
+} as const satisfies Record<string, string>
+
+export type ReasonCode = keyof typeof REASONS
+
+/** Narrows a string from a decision document to the closed set. */
+export function isReasonCode(untrustedCode: string): untrustedCode is ReasonCode {
+  return Object.hasOwn(REASONS, untrustedCode)
+}
