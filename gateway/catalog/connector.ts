@@ -1,0 +1,38 @@
+import type { DialectName } from '../dialects/dialect.ts'
+
+export type Access = 'read' | 'write' | 'execute'
+export type DataClass = 'public' | 'internal' | 'confidential' | 'restricted'
+export type Environment = 'production' | 'staging' | 'development' | 'unknown'
+
+/** One thing an upstream can do, from the vendor's own catalogue plus our overrides. */
+export interface Operation {
+  /** `<connector>.<vendor's own operation id>`, such as `github.pulls/get`. */
+  readonly id: string
+  readonly connector: string
+  readonly method: string
+  /** Path template, such as `/repos/{owner}/{repo}/pulls/{pull_number}`. */
+  readonly template: string
+  readonly access: Access
+  /** 0 to 10, before anything is known of the call. */
+  readonly risk: number
+  readonly dataClass: DataClass
+  readonly reversible: boolean
+}
+
+/** One upstream API, as its folder and the configuration describe it. */
+export interface Connector {
+  readonly name: string
+  /** Scheme, host and port of the upstream, such as `https://api.github.com`; no path. */
+  readonly origin: string
+  /** Raw path put before every forwarded path; empty for most. */
+  readonly basePath: string
+  readonly dialect: DialectName
+  readonly bodyLimitBytes: number
+}
+
+/** Which connector a request names, by prefix, host or port, and the raw path below that address. */
+export interface Addressed {
+  readonly connector: Connector
+  /** Raw path as the upstream shall see it (prefix removed), not yet checked; begins with `/`. */
+  readonly upstreamPath: string
+}

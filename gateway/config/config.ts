@@ -1,0 +1,241 @@
+import type { Access, Environment } from '../catalog/connector.ts'
+
+/**
+ * The configuration after parsing: defaults filled in, secret references resolved to `Secret`s, every number
+ * within bounds. Key names are those of toolgate.yaml; durations and sizes carry their unit in the name.
+ */
+export interface Config {
+  readonly listen: ListenConfig
+  readonly workers: number
+  readonly identity: IdentityConfig
+  readonly policy: PolicyConfig
+  readonly store: StoreConfig
+  readonly limits: LimitsConfig
+  readonly breakers: BreakersConfig
+  readonly connectors: Readonly<Record<string, ConnectorConfig>>
+  readonly audit: AuditConfig
+  readonly telemetry: TelemetryConfig
+}
+
+/** Where a secret is read from (`env:NAME` or `file:/path`); the value is read by its user, so that it can rotate. */
+export interface SecretReference {
+  readonly source: 'env' | 'file'
+  readonly name: string
+}
+
+export interface ListenConfig {
+  readonly host: string
+  readonly port: number
+  readonly tls: TlsConfig | undefined
+  /** Origins under which callers know this gateway; `htu` is compared with these, never with `Host`. */
+  readonly externalOrigins: readonly string[]
+  /** Path prefix that a fronting proxy strips; empty for none. */
+  readonly externalPathPrefix: string
+  readonly admin: {
+    readonly host: string
+    readonly port: number
+    readonly token: SecretReference | undefined
+  }
+  readonly headerLimitBytes: number
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly maxConnections: number
+  readonly maxCallsInFlight: number
+  readonly connectionMaxAgeMs: number
+  readonly drain: { readonly graceMs: number; readonly deadlineMs: number }
+}
+
+export interface TlsConfig {
+  readonly certificateFile: string
+  readonly keyFile: string
+  readonly clientCaFile: string | undefined
+  readonly crlFile: string | undefined
+  /** `require` refuses the handshake; `request` lets DPoP callers come without a certificate. */
+  readonly clientCertificate: 'none' | 'request' | 'require'
+}
+
+export interface IdentityConfig {
+  readonly issuers: readonly IssuerConfig[]
+  readonly dpop: DpopConfig
+  readonly forwardedCertificate: ForwardedCertificateConfig | undefined
+  readonly resource: {
+    readonly documentation: string | undefined
+    readonly scopesSupported: readonly string[]
+  }
+  readonly dangerouslyAllowUnboundTokens: boolean
+}
+
+export type TokenAlgorithm = 'ES256' | 'ES384' | 'EdDSA' | 'Ed25519' | 'PS256' | 'RS256'
+
+export interface IssuerConfig {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+  readonly algorithms: readonly TokenAlgorithm[]
+  readonly jwks:
+    | {
+        readonly uri: string
+        readonly cooldownMs: number
+        readonly timeoutMs: number
+        readonly cacheMaxAgeMs: number
+        /** How long keys may be used after the last good fetch while fetching fails. */
+        readonly staleIfErrorMs: number
+        readonly caFile: string | undefined
+      }
+    | { readonly file: string }
+  /** Claim to read each fact from; a dotted path or a JSON Pointer. */
+  readonly claims: ClaimMap
+  readonly requiredScopes: readonly string[]
+  /** Tenant of every token of this issuer, when it has no tenant claim. */
+  readonly tenant: string | undefined
+  readonly clockSkewMs: number
+}
+
+export interface ClaimMap {
+  readonly agent: string
+  readonly principal: string
+  readonly tenant: string
+  readonly groups: string
+  readonly deviceCompliant: string
+}
+
+export interface DpopConfig {
+  readonly algorithms: readonly TokenAlgorithm[]
+  readonly maxAgeMs: number
+  readonly maxSkewMs: number
+  readonly nonce: 'off' | 'required'
+  /** Shared by the fleet; 32 bytes or more. Made at start when absent and `workers` is 1. */
+  readonly nonceSecret: SecretReference | undefined
+}
+
+export interface ForwardedCertificateConfig {
+  readonly header: 'x-forwarded-client-cert' | 'client-cert'
+  /** `x5t#S256` values or SPIFFE IDs of peers that may forward. */
+  readonly trustedPeers: readonly string[]
+  /** Envoy: our own URI as it stands in `By`; required when more than one element can arrive. */
+  readonly by: string | undefined
+}
+
+export interface PolicyConfig {
+  readonly bundle: string
+  readonly watch: boolean
+  readonly timeZone: string
+  readonly businessHours: {
+    readonly days: readonly string[]
+    readonly fromHour: number
+    readonly toHour: number
+  }
+  readonly memoryLimitPages: number
+}
+
+export type FailureMode = 'open' | 'closed' | 'local'
+
+export interface StoreConfig {
+  readonly kind: 'embedded' | 'redis'
+  readonly redis: RedisConfig | undefined
+  /** What a call gets when the store cannot answer; `local` counts in this process with a share of each limit. */
+  readonly onFailure: { readonly read: FailureMode; readonly write: FailureMode }
+}
+
+export interface RedisConfig {
+  readonly url: string
+  readonly password: SecretReference | undefined
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[]
+  readonly sentinelName: string | undefined
+  readonly timeoutMs: number
+  readonly keyPrefix: string
+  readonly caFile: string | undefined
+  /** How many gateways share the limits: each takes `1 / shares` when it must count alone. */
+  readonly shares: number
+}
+
+export type LimitDimension = 'tenant' | 'agent' | 'principal' | 'connector' | 'operation' | 'access'
+
+export interface LimitMatch {
+  readonly connectors: readonly string[]
+  readonly operations: readonly string[]
+  readonly access: readonly Access[]
+  readonly agents: readonly string[]
+}
+
+export interface LimitsConfig {
+  readonly rates: readonly {
+    readonly name: string
+    readonly by: readonly LimitDimension[]
+    readonly match: LimitMatch
+    readonly calls: number
+    readonly windowMs: number
+    readonly burst: number
+  }[]
+  readonly quotas: readonly {
+    readonly name: string
+    readonly by: readonly LimitDimension[]
+    readonly match: LimitMatch
+    readonly calls: number
+    /** UTC days. */
+    readonly per: 'day'
+  }[]
+  readonly concurrency: readonly {
+    readonly name: string
+    readonly by: readonly LimitDimension[]
+    readonly match: LimitMatch
+    readonly calls: number
+    readonly leaseMs: number
+  }[]
+}
+
+export interface BreakersConfig {
+  readonly upstream: {
+    readonly failures: number
+    readonly windowMs: number
+    readonly openMs: number
+    readonly halfOpenCalls: number
+  }
+  /** Stops an agent after so many failed calls in the window. */
+  readonly agent: { readonly failures: number; readonly windowMs: number; readonly openMs: number }
+}
+
+export interface ConnectorConfig {
+  /** Overrides the origin of connector.yaml; path allowed as base path. */
+  readonly origin: string | undefined
+  readonly address: {
+    readonly prefix: string | undefined
+    readonly hosts: readonly string[]
+    readonly port: number | undefined
+  }
+  readonly credential: CredentialConfig
+  /** First match wins; `prefix` values end in `*`. */
+  readonly environments: readonly {
+    readonly resource: 'project' | 'repository' | 'channel' | 'account'
+    readonly value: string
+    readonly environment: Environment
+  }[]
+  readonly environment: Environment
+  /** CIDR ranges beyond public addresses that this upstream may resolve to. */
+  readonly allowAddresses: readonly string[]
+  readonly caFile: string | undefined
+  readonly connections: number
+  readonly connectTimeoutMs: number
+  readonly replyTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly bodyLimitBytes: number | undefined
+  readonly rewriteBodyLinks: boolean
+}
+
+export type CredentialConfig =
+  | { readonly type: 'none' }
+  | { readonly type: 'bearer'; readonly token: SecretReference }
+  | { readonly type: 'basic'; readonly username: string; readonly password: SecretReference }
+  | { readonly type: 'header'; readonly name: string; readonly value: SecretReference }
+
+export interface AuditConfig {
+  readonly directory: string
+  /** When an intent counts as on record: `flushed` is handed to the operating system, `strict` is fsynced. */
+  readonly durability: { readonly read: 'flushed' | 'strict'; readonly write: 'flushed' | 'strict' }
+  readonly segmentLimitBytes: number
+}
+
+export interface TelemetryConfig {
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logDestination: 'stdout' | 'stderr' | string
+}

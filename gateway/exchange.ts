@@ -1,0 +1,271 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Addressed, Connector, Environment, Operation } from './catalog/connector.ts'
+import type { HeaderList } from './lib/header-list.ts'
+import type { Branded } from './lib/branded.ts'
+import type { Decision } from './policy/decision.ts'
+import type { Reason, RefusalCode } from './refusal.ts'
+import type { Permit } from './stages/approve.ts'
+import type { Intended } from './stages/intend.ts'
+
+/** UUIDv7; also the decision id, and on every reply as `Toolgate-Call-Id`. */
+export type CallId = Branded<string, 'CallId'>
+
+/** One request as the listener hands it over: nothing checked, but named, timed and addressed. */
+export interface Arrival {
+  readonly callId: CallId
+  /** Wall clock, milliseconds since the epoch. */
+  readonly receivedAtMs: number
+  /** Monotonic clock, milliseconds. */
+  readonly startedMs: number
+  readonly request: IncomingMessage
+  /** `undefined` when no connector is addressed. The reply already speaks this connector's dialect. */
+  readonly addressed: Addressed | undefined
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal
+}
+
+/** The client certificate of the connection, or of a trusted peer's forwarded one. */
+export interface PeerCertificate {
+  /** base64url SHA-256 of the DER, as in `cnf["x5t#S256"]` (RFC 8705 §3.1). */
+  readonly x5t: string
+  /** URI subject alternative names, such as a SPIFFE ID. */
+  readonly uris: readonly string[]
+  readonly notAfterMs: number
+}
+
+export interface Peer {
+  readonly address: string
+  readonly secure: boolean
+  readonly certificate: PeerCertificate | undefined
+}
+
+/** W3C Trace Context of the call; `parentId` is the caller's span, `spanId` ours. */
+export interface TraceContext {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId: string | undefined
+  readonly sampled: boolean
+  readonly state: string | undefined
+}
+
+/** What the agent says of its own call: logged and shown, never trusted as proof. Bounded by receive. */
+export interface Declared {
+  /** `Toolgate-Task` */
+  readonly task: string
+  /** `Toolgate-Rationale` */
+  readonly rationale: string
+  /** `Toolgate-Ticket` */
+  readonly ticket: string
+  /** `Toolgate-Rollback-Plan` */
+  readonly rollbackPlan: string
+}
+
+export interface InboundBody {
+  /** From `Content-Length`; `undefined` when chunked. 0 when there is no body. */
+  readonly declaredBytes: number | undefined
+  readonly stream: Readable
+  /** Media type without parameters, in lower case; empty when none was sent. */
+  readonly mediaType: string
+}
+
+/** After receive: one reading of the request, and only one. */
+export interface Received {
+  readonly arrival: Arrival
+  readonly method: string
+  /** Origin-form target exactly as received. */
+  readonly target: string
+  /** Raw path of the target, before `?`. This very string is what `htu`, routing and policy see. */
+  readonly path: string
+  /** Raw query without `?`; empty when none. */
+  readonly query: string
+  readonly headers: HeaderList
+  readonly peer: Peer
+  readonly body: InboundBody
+  readonly declared: Declared
+  readonly trace: TraceContext
+}
+
+export interface ReplayCheck {
+  /** `jkt:sha256(jti)`, never the raw `jti`. */
+  readonly key: string
+  readonly expiresAtMs: number
+}
+
+/** Who calls, for whom, proven how. */
+export interface Caller {
+  readonly agent: {
+    readonly id: string
+    readonly issuer: string
+    readonly binding: 'dpop' | 'mtls' | 'none'
+    /** `jkt` or `x5t#S256`; empty only for `none`. */
+    readonly key: string
+  }
+  readonly principal: {
+    readonly id: string
+    readonly groups: readonly string[]
+    readonly deviceCompliant: boolean
+    /** `sub` of each actor, outermost (current) first (RFC 8693 §4.1). */
+    readonly act: readonly string[]
+  }
+  readonly tenant: string
+  readonly scopes: readonly string[]
+  readonly authorizationDetails: readonly unknown[]
+  readonly tokenId: string
+  readonly tokenExpiresAtMs: number
+  /** Present for DPoP: admit must store it, once, before anything is sent. */
+  readonly replay: ReplayCheck | undefined
+  /** Sent back as `DPoP-Nonce` when nonces are in use. */
+  readonly nextNonce: string | undefined
+}
+
+export interface Identified extends Received {
+  readonly caller: Caller
+}
+
+export interface Routed extends Identified {
+  readonly connector: Connector
+  readonly operation: Operation
+  /** Decoded once. */
+  readonly pathParams: Readonly<Record<string, string>>
+  /** Raw path as the upstream will see it, base path included. */
+  readonly upstreamPath: string
+}
+
+/** Counters that policy may read; all are of the proven agent, never of a name the client chose. */
+export interface History {
+  readonly calls1m: number
+  readonly denials10m: number
+  readonly errors1h: number
+  readonly writesTask: number
+  readonly firstUse: boolean
+  readonly operationsTask: readonly string[]
+}
+
+/** State of one rate limit or quota after this call, for the `RateLimit` headers. */
+export interface LimitState {
+  readonly name: string
+  readonly quota: number
+  readonly windowMs: number
+  readonly remaining: number
+  readonly resetMs: number
+}
+
+/** How the call ended, as the breakers and counters learn it. */
+export interface Settlement {
+  readonly outcome: OutcomeCode
+  /** Upstream status; 0 when no answer came. */
+  readonly upstreamStatus: number
+  readonly upstreamMs: number
+}
+
+/** The place that admission holds for the call until it is settled; settling twice is harmless. */
+export interface Lease {
+  settle(settlement: Settlement): void
+}
+
+export interface Admitted extends Routed {
+  readonly history: History
+  readonly limits: readonly LimitState[]
+  readonly lease: Lease
+}
+
+/** What rules may read of the request, projected by the connector. */
+export interface Params {
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: Readonly<Record<string, unknown>>
+  readonly truncated: boolean
+  /** Hex SHA-256 of the exact body bytes; of nothing when there is no body. */
+  readonly digest: string
+}
+
+/** Vendor-neutral view of what is acted upon; empty strings where the operation has no such thing. */
+export interface Resource {
+  readonly project: string
+  readonly repository: string
+  readonly channel: string
+  readonly account: string
+  readonly amount: { readonly value: number; readonly currency: string }
+}
+
+/**
+ * The body after read: the very bytes that will be forwarded. JSON and forms are always held whole, because
+ * policy reads them; multipart and opaque bodies above the inspection cap stay a stream that policy cannot see.
+ */
+export interface ReadBody {
+  readonly kind: 'none' | 'json' | 'form' | 'multipart' | 'opaque'
+  /** Empty when `stream` is set. */
+  readonly bytes: Buffer
+  readonly stream: Readable | undefined
+  /** Hex SHA-256 of `bytes`; empty when streamed (the outcome then carries the digest). */
+  readonly digest: string
+}
+
+export interface ReadCall extends Admitted {
+  readonly content: ReadBody
+  readonly params: Params
+  readonly resource: Resource
+  readonly environment: Environment
+}
+
+export interface Decided extends ReadCall {
+  readonly decision: Decision
+  readonly policy: { readonly digest: string; readonly revision: string }
+}
+
+/** The upstream request, complete; the credential lives only inside `headers`. */
+export interface UpstreamRequest {
+  readonly origin: string
+  readonly method: string
+  /** Path and query, byte for byte what was authorised. */
+  readonly target: string
+  /** Flat name, value list. */
+  readonly headers: readonly string[]
+  readonly body: Buffer | Readable | undefined
+}
+
+export interface Sealed {
+  readonly permit: Permit
+  readonly request: UpstreamRequest
+  /** Version of the credential used, never the credential. */
+  readonly credentialVersion: string
+}
+
+export interface UpstreamReply {
+  readonly status: number
+  /** Flat list as received; relay applies the allow-list. */
+  readonly headers: readonly string[]
+  readonly body: Readable
+  /** From sending the request to the reply's header section, milliseconds. */
+  readonly latencyMs: number
+}
+
+export interface Answered {
+  readonly intended: Intended
+  readonly upstream: UpstreamReply
+}
+
+/** As far as a call got; what record, log and metrics are written from. */
+export type Progress = { readonly arrival: Arrival } & Partial<Decided>
+
+/**
+ * How a call ended. `allowed` means the upstream's answer was relayed whole, whatever its status;
+ * the other non-refusals say where the stream broke after the header section was out.
+ */
+export type OutcomeCode = RefusalCode | 'allowed' | 'client.gone' | 'upstream.truncated'
+
+export interface Outcome {
+  readonly code: OutcomeCode
+  /** Status sent to the caller; 0 when none could be. */
+  readonly status: number
+  readonly upstreamStatus: number
+  readonly upstreamMs: number
+  /** Bytes of body sent to the caller. */
+  readonly replyBytes: number
+  /** Hex SHA-256 of the body relayed; empty when none was. */
+  readonly replyDigest: string
+  readonly reasons: readonly Reason[]
+  readonly detail: string
+  readonly cause: unknown
+}

@@ -1,0 +1,50 @@
+import type { Arrival, Outcome, Progress } from './exchange.ts'
+import { refusalCodeOf } from './fault.ts'
+import type { Reply } from './listen/reply.ts'
+import type { Refusal } from './refusal.ts'
+import type { Stages } from './stages/stages.ts'
+
+/** The whole life of one call, top to bottom. Every verb is one file in stages/; PIPELINE.md walks through them. */
+export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Promise<void> {
+  let call: Progress = { arrival }
+  let outcome: Outcome | undefined
+  const stop = (refusal: Refusal): void => {
+    outcome = reply.refuse(refusal, call)
+  }
+  try {
+    const received = stages.receive(arrival)
+    if (!received.ok) return stop(received.refusal)
+    call = received.value
+    const identified = await stages.identify(received.value)
+    if (!identified.ok) return stop(identified.refusal)
+    call = identified.value
+    const routed = stages.route(identified.value)
+    if (!routed.ok) return stop(routed.refusal)
+    call = routed.value
+    const admitted = await stages.admit(routed.value)
+    if (!admitted.ok) return stop(admitted.refusal)
+    call = admitted.value
+    const read = await stages.read(admitted.value, reply)
+    if (!read.ok) return stop(read.refusal)
+    call = read.value
+    const decided = stages.decide(read.value)
+    if (!decided.ok) return stop(decided.refusal)
+    call = decided.value
+    const permit = stages.approve(decided.value)
+    if (!permit.ok) return stop(permit.refusal)
+    const sealed = await stages.seal(permit.value)
+    if (!sealed.ok) return stop(sealed.refusal)
+    const intended = await stages.intend(sealed.value)
+    if (!intended.ok) return stop(intended.refusal)
+    const answered = await stages.forward(intended.value)
+    if (!answered.ok) return stop(answered.refusal)
+    outcome = await stages.relay(answered.value, reply)
+  } catch (cause) {
+    stop({ code: refusalCodeOf(cause), cause })
+  } finally {
+    outcome ??= reply.refuse({ code: 'gateway.fault' }, call)
+    const { code, upstreamStatus, upstreamMs } = outcome
+    call.lease?.settle({ outcome: code, upstreamStatus, upstreamMs })
+    await stages.record(call, outcome)
+  }
+}

@@ -1,0 +1,36 @@
+import type {
+  Admitted,
+  Answered,
+  Arrival,
+  Decided,
+  Identified,
+  Outcome,
+  Progress,
+  ReadCall,
+  Received,
+  Routed,
+  Sealed,
+} from '../exchange.ts'
+import type { Reply } from '../listen/reply.ts'
+import type { Verdict } from '../refusal.ts'
+import type { Permit } from './approve.ts'
+import type { Intended } from './intend.ts'
+
+type Awaitable<T> = T | Promise<T>
+
+/** The verbs of a call's life, each bound to its dependencies by compose.ts. */
+export interface Stages {
+  receive(arrival: Arrival): Verdict<Received>
+  identify(received: Received): Awaitable<Verdict<Identified>>
+  route(identified: Identified): Verdict<Routed>
+  admit(routed: Routed): Awaitable<Verdict<Admitted>>
+  read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
+  decide(read: ReadCall): Verdict<Decided>
+  approve(decided: Decided): Verdict<Permit>
+  seal(permit: Permit): Awaitable<Verdict<Sealed>>
+  intend(sealed: Sealed): Awaitable<Verdict<Intended>>
+  forward(intended: Intended): Promise<Verdict<Answered>>
+  relay(answered: Answered, reply: Reply): Promise<Outcome>
+  /** Never throws: what cannot be recorded makes the process not ready. */
+  record(call: Progress, outcome: Outcome): Promise<void>
+}
