@@ -17,6 +17,8 @@ export interface Operation {
   readonly risk: number
   readonly dataClass: DataClass
   readonly reversible: boolean
+  /** Set where the vendor serves the operation from another host (GitHub release assets); else the connector's. */
+  readonly origin?: string
 }
 
 /** One upstream API, as its folder and the configuration describe it. */
@@ -28,6 +30,24 @@ export interface Connector {
   readonly basePath: string
   readonly dialect: DialectName
   readonly bodyLimitBytes: number
+  /** Path prefix callers use by default, such as `/github`; a configured address may replace it. */
+  readonly prefix: string
+  /** Header names, in lower case, that pass beyond those every connector passes. */
+  readonly headers: { readonly request: readonly string[]; readonly response: readonly string[] }
+  /** Hosts the gateway itself may follow a redirect to, never with the credential: see `redirectAllowed`. */
+  readonly redirectHosts: readonly string[]
+  readonly links: {
+    /** Rewrite the `Link` header. */
+    readonly header: boolean
+    /** Rewrite absolute URLs inside JSON bodies; off unless configured, because it costs a pass over the body. */
+    readonly body: boolean
+    /** Absolute origins of the vendor that stand for this connector in links. */
+    readonly origins: readonly string[]
+  }
+  /** The upstream may answer with `text/event-stream`. */
+  readonly eventStreams: boolean
+  /** Names under which this vendor accepts a credential outside `Authorization`: a call that has one is refused. */
+  readonly credentialParameters: { readonly query: readonly string[]; readonly body: readonly string[] }
 }
 
 /** Which connector a request names, by prefix, host or port, and the raw path below that address. */
