@@ -1,0 +1,187 @@
+import { accessSync, constants } from 'node:fs'
+import type { Config, SecretReference } from './config.ts'
+import type { ConfigProblem } from './problem.ts'
+
+type Section = keyof Config
+
+interface Rule {
+  /** Sections it reads; it is skipped while one of them has the wrong shape. */
+  readonly reads: readonly Section[]
+  check(config: Config): ConfigProblem[]
+}
+
+const RULES: readonly Rule[] = [
+  { reads: ['listen'], check: listening },
+  { reads: ['identity', 'workers', 'listen'], check: identifying },
+  { reads: ['store', 'workers'], check: storing },
+  { reads: ['policy', 'limits'], check: deciding },
+  { reads: ['connectors', 'listen'], check: addressing },
+  { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unreadable },
+]
+
+/** What the schema cannot say: settings that are fine alone and wrong together, and files that are not there. */
+export function contradictions(config: Config, misshapen: ReadonlySet<string>): ConfigProblem[] {
+  return RULES.filter(({ reads }) => !reads.some((section) => misshapen.has(section))).flatMap(({ check }) =>
+    check(config),
+  )
+}
+
+function listening({ listen }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (!isLoopback(listen.admin.host) && listen.admin.token === undefined) {
+    problems.push({
+      path: 'listen.admin.token',
+      reason: 'is required when the admin listener is not on loopback',
+    })
+  }
+  if (listen.port !== 0 && listen.port === listen.admin.port) {
+    problems.push({ path: 'listen.admin.port', reason: 'is also listen.port' })
+  }
+  if (
+    listen.tls !== undefined &&
+    listen.tls.clientCertificate !== 'none' &&
+    listen.tls.clientCaFile === undefined
+  ) {
+    // Without a CA of its own Node would trust every public root to vouch for agents.
+    problems.push({
+      path: 'listen.tls.clientCaFile',
+      reason: 'is required when client certificates are asked for',
+    })
+  }
+  if (listen.externalOrigins.length === 0 && listen.port !== 0 && !isLoopback(listen.host)) {
+    problems.push({
+      path: 'listen.externalOrigins',
+      reason: 'is required when the listener is not on loopback',
+    })
+  }
+  return problems
+}
+
+function identifying({ identity, workers, listen }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const seen = new Set<string>()
+  for (const [index, { issuer, jwks }] of identity.issuers.entries()) {
+    if (seen.has(issuer))
+      problems.push({ path: `identity.issuers.${index}.issuer`, reason: 'is listed twice' })
+    seen.add(issuer)
+    if ('uri' in jwks && !isSafeKeySource(jwks.uri)) {
+      problems.push({
+        path: `identity.issuers.${index}.jwks.uri`,
+        reason: 'must be https (http only on loopback)',
+      })
+    }
+  }
+  if (identity.dpop.nonce === 'required' && identity.dpop.nonceSecret === undefined && workers > 1) {
+    problems.push({
+      path: 'identity.dpop.nonceSecret',
+      reason: 'is required when several workers share nonces',
+    })
+  }
+  if (identity.forwardedCertificate !== undefined && (listen.tls?.clientCertificate ?? 'none') === 'none') {
+    problems.push({
+      path: 'identity.forwardedCertificate',
+      reason: 'needs listen.tls.clientCertificate: only an authenticated peer may forward one',
+    })
+  }
+  return problems
+}
+
+function storing({ store, workers }: Config): ConfigProblem[] {
+  if (store.kind === 'redis' && store.redis === undefined) {
+    return [{ path: 'store.redis', reason: 'is required by store.kind redis' }]
+  }
+  if (store.kind === 'embedded' && workers > 1) {
+    return [{ path: 'store.kind', reason: 'embedded counts in one process only; several workers need redis' }]
+  }
+  const sentinels = store.redis?.sentinels.length ?? 0
+  if (sentinels > 0 && store.redis?.sentinelName === undefined) {
+    return [{ path: 'store.redis.sentinelName', reason: 'is required with sentinels' }]
+  }
+  return []
+}
+
+function deciding({ policy, limits }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (policy.businessHours.fromHour >= policy.businessHours.toHour) {
+    problems.push({ path: 'policy.businessHours', reason: 'fromHour must be before toHour' })
+  }
+  const names = new Set<string>()
+  for (const kind of ['rates', 'quotas', 'concurrency'] as const) {
+    for (const [index, { name }] of limits[kind].entries()) {
+      if (names.has(name))
+        problems.push({ path: `limits.${kind}.${index}.name`, reason: `${name} is used twice` })
+      names.add(name)
+    }
+  }
+  return problems
+}
+
+function addressing({ connectors, listen }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const taken = new Map<string, string>([
+    [`port ${listen.port}`, 'listen.port'],
+    [`port ${listen.admin.port}`, 'listen.admin.port'],
+  ])
+  for (const [name, { address }] of Object.entries(connectors)) {
+    const claims = [
+      `prefix ${address.prefix ?? `/${name}`}`,
+      ...address.hosts.map((host) => `host ${host}`),
+      ...(address.port === undefined || address.port === 0 ? [] : [`port ${address.port}`]),
+    ]
+    for (const claim of claims) {
+      const holder = taken.get(claim)
+      if (holder !== undefined) {
+        problems.push({ path: `connectors.${name}.address`, reason: `${claim} already belongs to ${holder}` })
+      }
+      taken.set(claim, `connectors.${name}`)
+    }
+  }
+  return problems
+}
+
+function unreadable(config: Config): ConfigProblem[] {
+  const files: [string, string | undefined][] = [
+    ['listen.tls.certificateFile', config.listen.tls?.certificateFile],
+    ['listen.tls.keyFile', config.listen.tls?.keyFile],
+    ['listen.tls.clientCaFile', config.listen.tls?.clientCaFile],
+    ['listen.tls.crlFile', config.listen.tls?.crlFile],
+    ['listen.admin.token', fileOf(config.listen.admin.token)],
+    ['policy.bundle', config.policy.bundle],
+    ['store.redis.password', fileOf(config.store.redis?.password)],
+    ['store.redis.caFile', config.store.redis?.caFile],
+    ['identity.dpop.nonceSecret', fileOf(config.identity.dpop.nonceSecret)],
+    ...config.identity.issuers.map(({ jwks }, index): [string, string | undefined] => [
+      `identity.issuers.${index}.jwks`,
+      'file' in jwks ? jwks.file : jwks.caFile,
+    ]),
+    ...Object.entries(config.connectors).map(([name, { caFile }]): [string, string | undefined] => [
+      `connectors.${name}.caFile`,
+      caFile,
+    ]),
+  ]
+  return files.flatMap(([path, file]) =>
+    file === undefined || isReadable(file) ? [] : [{ path, reason: `${file} cannot be read` }],
+  )
+}
+
+function fileOf(reference: SecretReference | undefined): string | undefined {
+  return reference?.source === 'file' ? reference.name : undefined
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isSafeKeySource(uri: string): boolean {
+  const url = new URL(uri)
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+}

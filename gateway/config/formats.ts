@@ -1,0 +1,59 @@
+import { BlockList, isIP } from 'node:net'
+
+/** The forms that JSON Schema has no name for; each says whether the text is one. */
+export const configFormats: Readonly<Record<string, (text: string) => boolean>> = {
+  origin: isOrigin,
+  upstream: isUpstream,
+  host: (text) =>
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$/.test(text),
+  cidr: isCidr,
+  'time-zone': isTimeZone,
+}
+
+function isOrigin(text: string): boolean {
+  const url = parseHttpUrl(text)
+  return url !== undefined && url.origin === text
+}
+
+function isUpstream(text: string): boolean {
+  const url = parseHttpUrl(text)
+  if (
+    url === undefined ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    return false
+  }
+  return text === url.origin || (text === url.origin + url.pathname && !text.endsWith('/'))
+}
+
+function parseHttpUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url : undefined
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  if (bits === undefined) return true
+  if (!/^\d{1,3}$/.test(bits)) return false
+  try {
+    new BlockList().addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}

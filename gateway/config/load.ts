@@ -1,0 +1,163 @@
+import { readFileSync, realpathSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { Ajv, type DefinedError } from 'ajv'
+import { parse as parseYaml, parseDocument } from 'yaml'
+import type { Config, SecretReference } from './config.ts'
+import { contradictions } from './contradictions.ts'
+import { configFormats } from './formats.ts'
+import { applyOverrides, isRecord } from './overrides.ts'
+import { ConfigError, type ConfigProblem } from './problem.ts'
+import { configSchema, isSection } from './schema.ts'
+
+const FILE_LIMIT_BYTES = 1_048_576
+const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..')
+
+export interface LoadOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Reads toolgate.yaml, lays overrides over it, fills in defaults and checks everything.
+ * @throws {ConfigError} with every mistake found, never just the first.
+ */
+export function loadConfig(path: string, { environment }: LoadOptions): Config {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigError([{ path, reason: `cannot be read (${(cause as NodeJS.ErrnoException).code})` }])
+  }
+  // Relative paths follow the file's real place: Kubernetes mounts it through a symlink.
+  return parseConfig(text, { environment, folder: dirname(realpathSync(path)) })
+}
+
+export function parseConfig(text: string, options: LoadOptions & { readonly folder: string }): Config {
+  if (Buffer.byteLength(text) > FILE_LIMIT_BYTES) {
+    throw new ConfigError([{ path: 'toolgate.yaml', reason: `is larger than ${FILE_LIMIT_BYTES} bytes` }])
+  }
+  const document = parseStrictYaml(text)
+  const problems = applyOverrides(document, options.environment, configSchema, parseYaml)
+  const validate = validatorFor(options.folder)
+  if (!validate(document))
+    problems.push(...(validate.errors ?? []).flatMap((error) => describe(error as DefinedError)))
+  const config = document as unknown as Config
+  problems.push(...contradictions(config, misshapenSections(problems)))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return deepFreeze(config)
+}
+
+/** Sections with mistakes of shape; a variable that names no setting has changed nothing. */
+function misshapenSections(problems: readonly ConfigProblem[]): ReadonlySet<string> {
+  return new Set(problems.map(({ path }) => path.split('.')[0] ?? '').filter(isSection))
+}
+
+function parseStrictYaml(text: string): Record<string, unknown> {
+  const parsed = parseDocument(text, { uniqueKeys: true, prettyErrors: true, version: '1.2' })
+  if (parsed.errors.length > 0) {
+    throw new ConfigError(
+      parsed.errors.map((error) => ({
+        path: 'toolgate.yaml',
+        reason: error.message.split('\n')[0] ?? error.message,
+      })),
+    )
+  }
+  const value: unknown = parsed.toJS({ maxAliasCount: 32 })
+  if (!isRecord(value)) throw new ConfigError([{ path: 'toolgate.yaml', reason: 'is not a mapping' }])
+  return value
+}
+
+function validatorFor(folder: string) {
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: true,
+    strictRequired: false,
+    formats: formats(),
+  })
+  ajv.addKeyword({
+    keyword: 'secretReference',
+    type: 'string',
+    modifying: true,
+    error: { message: 'must be env:NAME or file:/path; a secret is not written here' },
+    validate: (_schema: unknown, text: string, _parent: unknown, place?: Place) => {
+      const reference = parseSecretReference(text, folder)
+      if (reference !== undefined && place !== undefined)
+        place.parentData[place.parentDataProperty] = reference
+      return reference !== undefined
+    },
+  })
+  ajv.addKeyword({
+    keyword: 'filePath',
+    type: 'string',
+    modifying: true,
+    validate: (_schema: unknown, text: string, _parent: unknown, place?: Place) => {
+      if (place !== undefined) place.parentData[place.parentDataProperty] = absolute(text, folder)
+      return true
+    },
+  })
+  return ajv.compile(configSchema)
+}
+
+const FORMAT_REASONS: Readonly<Record<string, string>> = {
+  origin: 'must be scheme://host[:port] and nothing more',
+  upstream: 'must be an http(s) origin, with a base path at most, no query and no final slash',
+  host: 'must be a host name in lower case, with a port at most',
+  cidr: 'must be an address or a CIDR range',
+  'time-zone': 'must be an IANA time zone',
+  uri: 'must be an absolute URI',
+}
+
+interface Place {
+  readonly parentData: Record<string | number, unknown>
+  readonly parentDataProperty: string | number
+}
+
+function formats(): Record<string, (text: string) => boolean> {
+  return { ...configFormats, uri: (text) => URL.canParse(text) }
+}
+
+function parseSecretReference(text: string, folder: string): SecretReference | undefined {
+  const match = /^(env|file):(.+)$/.exec(text)
+  const [, source, name] = match ?? []
+  if (name === undefined) return undefined
+  if (source === 'env') return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? { source, name } : undefined
+  return { source: 'file', name: absolute(name, folder) }
+}
+
+function absolute(path: string, folder: string): string {
+  if (path.startsWith('@')) return join(PACKAGE_FOLDER, path.slice(1))
+  return isAbsolute(path) ? path : resolve(folder, path)
+}
+
+function describe(error: DefinedError): ConfigProblem[] {
+  // The branch keywords only repeat what the branch itself reported.
+  if (error.keyword === 'if' || error.schemaPath.includes('/oneOf/')) return []
+  const path = error.instancePath.slice(1).replaceAll('/', '.') || 'toolgate.yaml'
+  switch (error.keyword) {
+    case 'required': {
+      const parent = error.instancePath.slice(1).replaceAll('/', '.')
+      const missing = error.params.missingProperty
+      return [{ path: parent === '' ? missing : `${parent}.${missing}`, reason: 'is required' }]
+    }
+    case 'additionalProperties':
+      return [{ path, reason: `has no setting ${JSON.stringify(error.params.additionalProperty)}` }]
+    case 'enum':
+      return [{ path, reason: `must be one of ${error.params.allowedValues.join(', ')}` }]
+    case 'format':
+      return [{ path, reason: FORMAT_REASONS[error.params.format] ?? `is not a ${error.params.format}` }]
+    case 'oneOf':
+      return [{ path, reason: 'needs exactly one of uri, file' }]
+    case 'false schema':
+      return [{ path, reason: 'does not belong to this type of credential' }]
+    default:
+      return [{ path, reason: error.message ?? error.keyword }]
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) deepFreeze(member)
+  }
+  return value
+}

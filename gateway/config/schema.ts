@@ -1,0 +1,110 @@
+import type { Config } from './config.ts'
+import { breakersSchema, limitsSchema, storeSchema } from './schema-limits.ts'
+import { connectorSchema } from './schema-connector.ts'
+import { identitySchema } from './schema-identity.ts'
+import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
+
+const tls = {
+  ...optional(
+    closed({
+      certificateFile: file('PEM certificate chain'),
+      keyFile: file('PEM private key'),
+      clientCaFile: file('CA that client certificates must chain to'),
+      crlFile: file('Revocation list for client certificates'),
+      clientCertificate: oneOf(['none', 'request', 'require'], 'none'),
+    }),
+  ),
+  required: ['certificateFile', 'keyFile'],
+}
+
+const listen = closed({
+  host: text({ default: '127.0.0.1' }),
+  port: integer(0, 65_535, 8080),
+  tls,
+  externalOrigins: {
+    type: 'array',
+    items: { type: 'string', format: 'origin' },
+    default: [],
+    description: 'Origins callers use; proofs are checked against these, never against Host',
+  },
+  externalPathPrefix: { type: 'string', pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '' },
+  admin: closed({
+    host: text({ default: '127.0.0.1' }),
+    port: integer(0, 65_535, 9090),
+    token: secret('Bearer token of the admin listener; required when it is not on loopback'),
+  }),
+  headerLimitBytes: integer(4_096, 131_072, 32_768),
+  headersTimeoutMs: milliseconds(100, 120_000, 10_000),
+  requestTimeoutMs: milliseconds(100, 3_600_000, 60_000),
+  keepAliveTimeoutMs: milliseconds(100, 600_000, 65_000),
+  maxConnections: integer(1, 1_000_000, 10_000),
+  maxCallsInFlight: integer(1, 100_000, 2_000),
+  connectionMaxAgeMs: milliseconds(1_000, 86_400_000, 600_000),
+  drain: closed({
+    graceMs: milliseconds(0, 600_000, 5_000),
+    deadlineMs: milliseconds(0, 3_600_000, 30_000),
+  }),
+})
+
+const policy = closed({
+  bundle: file('Policy bundle (.tar.gz) made by opa build', '@policies-rego/bundle.tar.gz'),
+  watch: { type: 'boolean', default: true },
+  timeZone: { type: 'string', format: 'time-zone', default: 'UTC' },
+  businessHours: closed({
+    days: {
+      type: 'array',
+      items: { enum: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] },
+      uniqueItems: true,
+      default: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'],
+    },
+    fromHour: integer(0, 23, 8),
+    toHour: integer(1, 24, 18),
+  }),
+  memoryLimitPages: integer(16, 65_536, 4_096),
+})
+
+const durability = (fallback: string) => oneOf(['flushed', 'strict'], fallback)
+
+const audit = closed({
+  directory: file('Where the write-ahead log lives', '.toolgate/audit'),
+  durability: closed({ read: durability('flushed'), write: durability('strict') }),
+  segmentLimitBytes: integer(65_536, 1_073_741_824, 67_108_864),
+})
+
+const telemetry = closed({
+  logLevel: oneOf(['debug', 'info', 'warn', 'error'], 'info'),
+  logDestination: text({ default: 'stdout', description: 'stdout, stderr or a file' }),
+})
+
+const sections = {
+  listen,
+  workers: integer(1, 256, 1),
+  identity: identitySchema,
+  policy,
+  store: storeSchema,
+  limits: limitsSchema,
+  breakers: breakersSchema,
+  connectors: {
+    type: 'object',
+    propertyNames: { pattern: '^[a-z][a-z0-9-]{0,62}$' },
+    additionalProperties: connectorSchema,
+    minProperties: 1,
+  },
+  audit,
+  telemetry,
+} satisfies Record<keyof Config, unknown>
+
+/** JSON Schema of toolgate.yaml; `toolgate config --schema` prints it and ajv fills its defaults in. */
+export const configSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  $id: 'urn:toolgate:config',
+  title: 'toolgate.yaml',
+  type: 'object',
+  additionalProperties: false,
+  required: ['identity', 'connectors'],
+  properties: { $schema: { type: 'string' }, ...sections },
+}
+
+export function isSection(name: string): name is keyof Config {
+  return Object.hasOwn(sections, name)
+}
