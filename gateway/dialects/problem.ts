@@ -1,0 +1,94 @@
+import type { CallId, LimitState } from '../exchange.ts'
+import { REASONS } from '../policy/reasons.ts'
+import { REFUSALS } from '../refusal.ts'
+import type { Reason, Refusal, RefusalCode } from '../refusal.ts'
+
+/** More reasons than this tell a caller nothing new; the record keeps all of them. */
+const REASONS_SHOWN = 16
+
+/** What a dialect may say of one refusal. */
+export interface RefusalContext {
+  readonly refusal: Refusal
+  readonly callId: CallId
+  /** Limits after this call, where admission got that far. */
+  readonly limits: readonly LimitState[]
+  /** Wall clock, milliseconds since the epoch. */
+  readonly nowMs: number
+}
+
+/** A refusal as one vendor would say it; headers are a flat name, value list without the gateway's own. */
+export interface RenderedRefusal {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+/** The RFC 9457 members that every dialect carries inside the vendor's body. */
+export interface ProblemMembers {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: RefusalCode
+  readonly call_id: string
+  readonly reasons: readonly Reason[]
+  /** Integer seconds; absent where sending the call again later would not help. */
+  readonly retry_after?: number
+}
+
+/**
+ * The members for one refusal. `status` is the row's own, also where a dialect answers with another one
+ * (RFC 9457 §3.1.2 allows the two to differ). The refusal's internal `detail` never gets here.
+ */
+export function problemMembers({ refusal, callId }: RefusalContext): ProblemMembers {
+  const { code } = refusal
+  const { status, title } = REFUSALS[code]
+  const reasons = (refusal.reasons ?? []).slice(0, REASONS_SHOWN)
+  const retryAfter = retryAfterSeconds(refusal)
+  return {
+    type: `urn:toolgate:refusal:${code}`,
+    title,
+    status,
+    detail: detailOf(refusal, reasons, retryAfter),
+    code,
+    call_id: callId,
+    reasons,
+    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+  }
+}
+
+/**
+ * Seconds for `Retry-After`: whole and at least 1, because several SDKs parse nothing else and read 0 as "now"
+ * (RFC 9110 §10.2.3). `undefined` where the table says that waiting does not help.
+ */
+export function retryAfterSeconds(refusal: Refusal): number | undefined {
+  if (REFUSALS[refusal.code].retry !== 'after' || refusal.retryAfterMs === undefined) return undefined
+  return Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))
+}
+
+/** RFC 9457 as it is, for callers that address no connector. */
+export function renderProblem(context: RefusalContext): RenderedRefusal {
+  const members = problemMembers(context)
+  return {
+    status: members.status,
+    headers: ['Content-Type', 'application/problem+json'],
+    body: Buffer.from(JSON.stringify(members)),
+  }
+}
+
+function detailOf(refusal: Refusal, reasons: readonly Reason[], retryAfter: number | undefined): string {
+  const sentences = [...new Set(reasons.map(({ code }) => `${REASONS[code]}.`))]
+  return [...sentences, adviceOf(refusal.code, retryAfter)].join(' ')
+}
+
+function adviceOf(code: RefusalCode, retryAfter: number | undefined): string {
+  if (code === 'approval.required') return 'Send the same call again once it is approved.'
+  switch (REFUSALS[code].retry) {
+    case 'never':
+      return 'The same call will be refused again.'
+    case 'same':
+      return 'The same call may be sent again.'
+    case 'after':
+      return `The same call may be sent again ${retryAfter === undefined ? 'later' : `in ${retryAfter} s`}.`
+  }
+}
