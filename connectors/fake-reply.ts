@@ -36,12 +36,16 @@ export interface FakeVendor {
 }
 
 /** The complete reply: the vendor's own, or the test's, with the vendor's common headers. */
-export function finish(vendor: FakeVendor, request: FakeRequest, behaviour: Behaviour): FakeReply {
+export async function finish(
+  vendor: FakeVendor,
+  request: FakeRequest,
+  behaviour: Behaviour,
+): Promise<FakeReply> {
   const replaced =
     behaviour.status !== undefined || behaviour.body !== undefined || behaviour.stream !== undefined
   const reply: FakeReply = replaced
     ? { status: behaviour.status ?? 200, body: behaviour.body ?? '' }
-    : (vendor.guard?.(request) ?? dispatch(vendor, request))
+    : (vendor.guard?.(request) ?? (await dispatch(vendor, request)))
   const body =
     typeof reply.body === 'object' && !Buffer.isBuffer(reply.body) ? JSON.stringify(reply.body) : reply.body
   const headers: Record<string, string> = {
@@ -59,7 +63,7 @@ function contentTypeOf(body: FakeReply['body']): string {
   return typeof body === 'object' ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8'
 }
 
-function dispatch(vendor: FakeVendor, request: FakeRequest): FakeReply {
+function dispatch(vendor: FakeVendor, request: FakeRequest): FakeReply | Promise<FakeReply> {
   // RFC 9110 §9.3.2: HEAD is GET without the content.
   const method = request.method === 'HEAD' ? 'GET' : request.method
   for (const route of vendor.routes) {
@@ -119,7 +123,7 @@ function encoded(request: FakeRequest, reply: FakeReply): { headers: Record<stri
   const body = Buffer.isBuffer(reply.body)
     ? reply.body
     : Buffer.from(typeof reply.body === 'string' ? reply.body : '')
-  const accepted = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+  const accepted = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
   const isText = /json|text|xml/.test(headers['Content-Type'] ?? '')
   if (!accepted || !isText || body.length < GZIP_FROM_BYTES) return { headers, body }
   headers['Content-Encoding'] = 'gzip'

@@ -17,7 +17,7 @@ export interface FakeReply {
   readonly body?: string | Buffer | object
 }
 
-export type FakeHandler = (request: FakeRequest) => FakeReply
+export type FakeHandler = (request: FakeRequest) => FakeReply | Promise<FakeReply>
 
 /**
  * One row of a fake's routing table. In `template`, `{name}` stands for one segment, `{name+}` for the rest of

@@ -78,7 +78,7 @@ export async function startFakeServer(vendor: FakeVendor, options: FakeOptions =
     const behaviour = takeBehaviour(request)
     if (behaviour.delayMs !== undefined)
       await delay(behaviour.delayMs, undefined, { signal: stopping.signal })
-    await send(response, request, finish(vendor, request, behaviour), behaviour)
+    await send(response, request, await finish(vendor, request, behaviour), behaviour)
   }
 
   const server = listenOn(options.tls, (incoming, response) => {

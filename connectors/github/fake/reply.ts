@@ -16,7 +16,10 @@ export const NO_CONTENT: FakeReply = { status: 204 }
 
 /** GitHub's error body; `documentation_url` and the status as a string are always there. */
 export function failure(status: number, message: string, more: object = {}): FakeReply {
-  return { status, body: { message, ...more, documentation_url: 'https://docs.github.com/rest', status: String(status) } }
+  return {
+    status,
+    body: { message, ...more, documentation_url: 'https://docs.github.com/rest', status: String(status) },
+  }
 }
 
 export function notFound(): FakeReply {
@@ -24,7 +27,11 @@ export function notFound(): FakeReply {
 }
 
 /** 422 with one entry of `errors`, as for a missing or unusable field. */
-export function unprocessable(resource: string, field: string, code: 'missing_field' | 'invalid' | 'already_exists'): FakeReply {
+export function unprocessable(
+  resource: string,
+  field: string,
+  code: 'missing_field' | 'invalid' | 'already_exists',
+): FakeReply {
   return failure(422, 'Validation Failed', { errors: [{ resource, code, field }] })
 }
 
@@ -34,14 +41,17 @@ type InRepository = (request: FakeRequest, repository: Repository) => FakeReply
 export function inRepository(world: GithubWorld, handle: InRepository): (request: FakeRequest) => FakeReply {
   return (request) => {
     const found = world.repositories.find(
-      (repository) => repository.owner === request.param('owner') && repository.name === request.param('repo'),
+      (repository) =>
+        repository.owner === request.param('owner') && repository.name === request.param('repo'),
     )
     return found === undefined ? notFound() : handle(request, found)
   }
 }
 
 /** Runs a handler with the issue or pull request that `{number}` names. */
-export function withIssue(handle: (request: FakeRequest, repository: Repository, issue: Issue) => FakeReply): InRepository {
+export function withIssue(
+  handle: (request: FakeRequest, repository: Repository, issue: Issue) => FakeReply,
+): InRepository {
   return (request, repository) => {
     const issue = repository.issues.get(Number(request.param('number')))
     return issue === undefined ? notFound() : handle(request, repository, issue)

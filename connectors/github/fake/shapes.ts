@@ -56,7 +56,8 @@ export function issueShape(repository: Repository, issue: Issue): object {
     locked: issue.locked,
     user: userShape(issue.author),
     labels: issue.labels.map((name) => ({ name, color: 'ededed', default: false })),
-    comments: [...repository.comments.values()].filter((comment) => comment.issueNumber === issue.number).length,
+    comments: [...repository.comments.values()].filter((comment) => comment.issueNumber === issue.number)
+      .length,
     created_at: issue.createdAt,
     updated_at: issue.createdAt,
     url,
@@ -78,7 +79,12 @@ export function pullShape(repository: Repository, issue: Issue, pull: Pull): obj
     merged,
     mergeable: issue.state === 'open' && !merged,
     merge_commit_sha: pull.mergedSha ?? null,
-    head: { ref: pull.headRef, sha: pull.headSha, label: `zyx:${pull.headRef}`, repo: repositoryShape(repository) },
+    head: {
+      ref: pull.headRef,
+      sha: pull.headSha,
+      label: `zyx:${pull.headRef}`,
+      repo: repositoryShape(repository),
+    },
     base: {
       ref: pull.baseRef,
       sha: repository.branches.get(pull.baseRef),

@@ -81,7 +81,11 @@ export interface GithubWorld {
 /** The state every GitHub fake starts with: ZYX Bank's staging platform and its production payments. */
 export function createGithubWorld(): GithubWorld {
   let lastId = 4_200_000
-  const platform = repository(810_010_001, 'platform-infra', 'Terraform of the shared platform, staging first')
+  const platform = repository(
+    810_010_001,
+    'platform-infra',
+    'Terraform of the shared platform, staging first',
+  )
   const payments = repository(810_010_002, 'payments-core', 'Card and transfer processing, production')
   addHistory(platform, 64)
   platform.branches.set('feature/q4-migration', shaOf('platform-infra:feature/q4-migration'))
@@ -141,7 +145,10 @@ function repository(id: number, name: string, description: string): Repository {
     ]),
     contents: new Map([
       ['README.md', Buffer.from(`# ${name}\n\n${description}.\n`)],
-      ['docs/rollback.md', Buffer.from('# Rollback\n\nRevert the merge commit and apply the previous plan.\n')],
+      [
+        'docs/rollback.md',
+        Buffer.from('# Rollback\n\nRevert the merge commit and apply the previous plan.\n'),
+      ],
     ]),
     issues: new Map(),
     comments: new Map(),
