@@ -68,7 +68,7 @@ export interface Decision {
   readonly allow: boolean
   /** 0 to 10. */
   readonly risk: number
-  /** Sorted by rule, code and detail, without repetition; empty on an allow. */
+  /** Sorted by rule, code and detail; empty on an allow. */
   readonly reasons: readonly Reason[]
   /** Sorted by id. */
   readonly obligations: readonly Obligation[]

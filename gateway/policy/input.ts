@@ -1,0 +1,60 @@
+import { choice, constant, decimal, flag, integer, json, list, object, record, text } from './shape.ts'
+import type { TypeOf } from './shape.ts'
+
+/**
+ * Version 1 of what rules may read, DESIGN §5. `policies-rego/schemas/input.json` is written from this by
+ * `policies-rego/build.ts`, and every rule is checked against that file by `opa check --schema`.
+ */
+export const INPUT_V1 = object({
+  v: constant(1),
+  agent: object({ id: text(), issuer: text(), binding: choice('dpop', 'mtls', 'none'), key: text() }),
+  principal: object({ id: text(), groups: list(text()), device_compliant: flag(), act: list(text()) }),
+  tenant: text(),
+  scopes: list(text()),
+  authorization_details: list(json()),
+  operation: object({
+    id: text(),
+    connector: text(),
+    access: choice('read', 'write', 'execute'),
+    risk: integer(0, 10),
+    data_class: choice('public', 'internal', 'confidential', 'restricted'),
+    reversible: flag(),
+    environment: choice('production', 'staging', 'development', 'unknown'),
+  }),
+  params: object({
+    path: record(text()),
+    query: record(json()),
+    body: record(json()),
+    truncated: flag(),
+    digest: text(),
+  }),
+  resource: object({
+    project: text(),
+    repository: text(),
+    channel: text(),
+    account: text(),
+    amount: object({ value: decimal(), currency: text() }),
+  }),
+  declared: object({ task: text(), rationale: text(), ticket: text(), rollback_plan: text() }),
+  signals: object({ secrets: list(text()), pii: list(text()), injection: list(text()), first_use: flag() }),
+  history: object({
+    calls_1m: integer(0),
+    denials_10m: integer(0),
+    errors_1h: integer(0),
+    writes_task: integer(0),
+    spend_day: decimal(),
+    operations_task: list(text()),
+  }),
+  approval: object({ state: choice('none', 'approved'), id: text(), approvers: list(text()) }),
+  time: object({
+    /** Nanoseconds since the epoch, as a string because a double cannot hold them. */
+    ns: text(),
+    weekday: choice('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'),
+    hour: integer(0, 23),
+    business_hours: flag(),
+  }),
+})
+
+export type PolicyInput = TypeOf<typeof INPUT_V1>
+export type Weekday = PolicyInput['time']['weekday']
+export type Signals = Pick<PolicyInput['signals'], 'secrets' | 'pii' | 'injection'>

@@ -1,0 +1,35 @@
+import type { Decided, ReadCall } from '../exchange.ts'
+import type { Clock } from '../lib/clock.ts'
+import { buildInput } from '../policy/build-input.ts'
+import type { PolicyTime } from '../policy/calendar.ts'
+import type { Signals } from '../policy/input.ts'
+import type { Policy } from '../policy/policy.ts'
+import { pass, refuse } from '../refusal.ts'
+import type { Verdict } from '../refusal.ts'
+
+export interface DecideDependencies {
+  readonly policy: Pick<Policy, 'decide' | 'digest' | 'revision'>
+  /** Local time for the rules, from milliseconds since the epoch; see `createCalendar`. */
+  readonly timeOf: (nowMs: number) => PolicyTime
+  /** What the detectors found in the request. */
+  readonly signalsOf: (call: ReadCall) => Signals
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Told how long building the input and evaluating it took. */
+  readonly observe: (elapsedMs: number) => void
+}
+
+/** Asks policy. Only a well-formed allow passes; DESIGN §3, row 6. */
+export function createDecide(dependencies: DecideDependencies): (call: ReadCall) => Verdict<Decided> {
+  const { policy, timeOf, signalsOf, clock, observe } = dependencies
+  return (call) => {
+    const startedMs = clock.monotonicMs()
+    // The time of arrival, not of evaluation: it is on record, so the decision can be made again.
+    const input = buildInput(call, signalsOf(call), timeOf(call.arrival.receivedAtMs))
+    const verdict = policy.decide(input)
+    observe(clock.monotonicMs() - startedMs)
+    if (!verdict.ok) return verdict
+    const decision = verdict.value
+    if (!decision.allow) return refuse('policy.denied', { reasons: decision.reasons })
+    return pass({ ...call, decision, policy: { digest: policy.digest, revision: policy.revision } })
+  }
+}
