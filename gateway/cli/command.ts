@@ -1,0 +1,25 @@
+/** What the world outside gives a command; main.ts is the only place that reads it from the process. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly print: (text: string) => void
+  readonly complain: (text: string) => void
+  /** Resolves at the first SIGTERM or SIGINT; `again` aborts at the second. */
+  readonly stop: { readonly requested: Promise<string>; readonly again: AbortSignal }
+  /** Calls back at every SIGHUP. */
+  onReload(callback: () => void): void
+  readonly isTerminal: boolean
+}
+
+/** 0 done · 1 failed · 2 wrong usage or configuration · 3 refused by the gateway · 4 error of the upstream. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4
+
+export interface Command {
+  readonly summary: string
+  readonly usage: string
+  run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode>
+}
+
+/** A mistake in how a command was called; printed with its usage, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,68 @@
+import cluster from 'node:cluster'
+import { parseArgs } from 'node:util'
+import { startAdmin } from '../admin/admin.ts'
+import { type Gateway, startGateway } from '../compose.ts'
+import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { createSecretReader } from '../config/secret.ts'
+import { watchFile } from '../lib/watch-file.ts'
+import { runPrimary } from '../workers/primary.ts'
+import { runWorker } from '../workers/worker.ts'
+import type { Command, ExitCode, Surroundings } from './command.ts'
+
+const USAGE = `toolgate start [--config FILE]
+
+Starts the gateway. SIGHUP, or a change of the file, reloads the configuration: all or nothing, the last good one
+stays. SIGTERM drains: not ready, grace, no new connections, calls in flight finish, log sealed, exit 0. A second
+signal skips the waiting.
+`
+
+export const start: Command = {
+  summary: 'start the gateway',
+  usage: USAGE,
+  async run(args, surroundings) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { config: { type: 'string', default: 'toolgate.yaml' } },
+    })
+    const load = (): Config => loadConfig(values.config, surroundings)
+    const config = load()
+    if (cluster.isWorker) return runWorker(config, load, surroundings)
+    if (config.workers > 1) return runPrimary(config, values.config, surroundings)
+    return runAlone(config, load, values.config, surroundings)
+  },
+}
+
+async function runAlone(
+  config: Config,
+  load: () => Config,
+  path: string,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  await using gateway = await startGateway(config, { environment: surroundings.environment, worker: 0 })
+  await using _admin = await startAdminFor(gateway, config, surroundings)
+  using _watch = watchFile(path, () => void gateway.reload(load))
+  surroundings.onReload(() => void gateway.reload(load))
+  await surroundings.stop.requested
+  await gateway.drain(surroundings.stop.again)
+  return 0
+}
+
+/** The operators' listener of a gateway that runs in this one process. */
+export async function startAdminFor(
+  gateway: Gateway,
+  config: Config,
+  { environment }: Pick<Surroundings, 'environment'>,
+) {
+  const { host, port, token } = config.listen.admin
+  const secret = token === undefined ? undefined : createSecretReader(environment)(token)
+  return startAdmin(
+    { host, port, token: secret },
+    {
+      readiness: () => gateway.readiness(),
+      metrics: () => gateway.metrics(),
+      status: () => gateway.status(),
+      config: () => gateway.config(),
+    },
+  )
+}

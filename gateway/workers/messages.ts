@@ -1,0 +1,32 @@
+import type { Readiness } from '../admin/admin.ts'
+
+/** What a worker tells the primary. */
+export type FromWorker =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'report'; readonly request: number; readonly report: WorkerReport }
+
+/** What the primary asks of a worker. */
+export type ToWorker =
+  | { readonly kind: 'report'; readonly request: number; readonly want: 'state' | 'metrics' }
+  | { readonly kind: 'reload' }
+  | { readonly kind: 'drain' }
+
+export interface WorkerReport {
+  readonly readiness: Readiness
+  readonly status: unknown
+  readonly config: unknown
+  /** prom-client's JSON form; empty unless metrics were wanted. */
+  readonly metrics: readonly object[]
+}
+
+export function isFromWorker(message: unknown): message is FromWorker {
+  return hasKind(message) && (message.kind === 'started' || message.kind === 'report')
+}
+
+export function isToWorker(message: unknown): message is ToWorker {
+  return hasKind(message) && ['report', 'reload', 'drain'].includes(String(message.kind))
+}
+
+function hasKind(message: unknown): message is { readonly kind: unknown } {
+  return typeof message === 'object' && message !== null && 'kind' in message
+}

@@ -1,0 +1,75 @@
+import cluster, { type Worker } from 'node:cluster'
+import { startAdmin } from '../admin/admin.ts'
+import type { ExitCode, Surroundings } from '../cli/command.ts'
+import type { Config } from '../config/config.ts'
+import { createSecretReader } from '../config/secret.ts'
+import { watchFile } from '../lib/watch-file.ts'
+import { createFleet, type Fleet } from './fleet.ts'
+
+/** Runs the workers: admin in one place, reload and drain passed on, a worker that dies is replaced. */
+export async function runPrimary(
+  config: Config,
+  path: string,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const fleet = createFleet(surroundings.complain)
+  const launch = (number: number): Worker => {
+    const worker = cluster.fork({ TOOLGATE_WORKER: String(number) })
+    fleet.add(worker)
+    return worker
+  }
+  const started = await startAll(config.workers, launch, fleet)
+  if (!started) return 1
+  replaceTheDead(launch, fleet, surroundings)
+  await using _admin = await startFleetAdmin(fleet, config, surroundings)
+  using _watch = watchFile(path, () => fleet.tell({ kind: 'reload' }))
+  surroundings.onReload(() => fleet.tell({ kind: 'reload' }))
+  await surroundings.stop.requested
+  fleet.stopping = true
+  fleet.tell({ kind: 'drain' })
+  await fleet.allGone(surroundings.stop.again)
+  return 0
+}
+
+/** All or nothing: a worker that fails to start takes the others with it. */
+async function startAll(workers: number, launch: (number: number) => Worker, fleet: Fleet): Promise<boolean> {
+  const starts = Array.from({ length: workers }, (_, index) => fleet.started(launch(index + 1)))
+  const results = await Promise.all(starts)
+  if (results.every(Boolean)) return true
+  fleet.stopping = true
+  fleet.tell({ kind: 'drain' })
+  await fleet.allGone(AbortSignal.timeout(5_000))
+  return false
+}
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
+
+function replaceTheDead(launch: (number: number) => Worker, fleet: Fleet, { complain }: Surroundings): void {
+  let pauseMs = FIRST_PAUSE_MS
+  cluster.on('exit', (worker, code, signal) => {
+    if (fleet.stopping) return
+    complain(`toolgate: worker ${worker.id} ended (${signal ?? code}), starting another in ${pauseMs} ms\n`)
+    setTimeout(() => {
+      if (fleet.stopping) return
+      void fleet.started(launch(worker.id)).then((isUp) => {
+        if (isUp) pauseMs = FIRST_PAUSE_MS
+      })
+    }, pauseMs)
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+  })
+}
+
+function startFleetAdmin(fleet: Fleet, config: Config, { environment }: Surroundings) {
+  const { host, port, token } = config.listen.admin
+  const secret = token === undefined ? undefined : createSecretReader(environment)(token)
+  return startAdmin(
+    { host, port, token: secret },
+    {
+      readiness: () => fleet.readiness(),
+      metrics: () => fleet.metrics(),
+      status: () => fleet.status(),
+      config: () => fleet.config(),
+    },
+  )
+}

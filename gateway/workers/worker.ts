@@ -1,0 +1,54 @@
+import type { ExitCode, Surroundings } from '../cli/command.ts'
+import { type Gateway, startGateway } from '../compose.ts'
+import type { Config } from '../config/config.ts'
+import { type FromWorker, isToWorker, type ToWorker, type WorkerReport } from './messages.ts'
+
+/** One worker process: a whole gateway that shares the listening sockets and answers to the primary. */
+export async function runWorker(
+  config: Config,
+  load: () => Config,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const worker = Number(surroundings.environment['TOOLGATE_WORKER'] ?? '1')
+  await using gateway = await startGateway(config, { environment: surroundings.environment, worker })
+  const drain = Promise.withResolvers<string>()
+  process.on('message', (message: unknown) => {
+    if (isToWorker(message)) void obey(message, gateway, load, drain.resolve)
+  })
+  // A primary that was killed can ask for nothing any more; calls in flight still finish.
+  process.on('disconnect', () => drain.resolve('disconnect'))
+  tell({ kind: 'started' })
+  await Promise.race([drain.promise, surroundings.stop.requested])
+  await gateway.drain(surroundings.stop.again)
+  if (process.connected) process.disconnect()
+  return 0
+}
+
+async function obey(
+  message: ToWorker,
+  gateway: Gateway,
+  load: () => Config,
+  drain: (reason: string) => void,
+): Promise<void> {
+  switch (message.kind) {
+    case 'report':
+      return tell({ kind: 'report', request: message.request, report: await reportOf(gateway, message.want) })
+    case 'reload':
+      return gateway.reload(load)
+    case 'drain':
+      return drain('drain')
+  }
+}
+
+async function reportOf(gateway: Gateway, want: 'state' | 'metrics'): Promise<WorkerReport> {
+  return {
+    readiness: gateway.readiness(),
+    status: want === 'state' ? gateway.status() : undefined,
+    config: want === 'state' ? gateway.config() : undefined,
+    metrics: want === 'metrics' ? await gateway.metricsJson() : [],
+  }
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message)
+}
