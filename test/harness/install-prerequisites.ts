@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { findOpa, OPA_CACHE_DIRECTORY, OPA_VERSION } from '../../policies-rego/opa.ts'
+import { findPrometheus } from './prometheus.ts'
+import { findRedis } from './redis.ts'
+
+/**
+ * Finds what the tests run against, or installs it: Redis, Prometheus and openssl from Debian's packages, `opa`
+ * by `go install` of the pinned module (whose bytes Go's checksum database vouches for). What can be neither
+ * found nor installed is named, with how to get it, and the tests do not start.
+ */
+interface Prerequisite {
+  readonly name: string
+  /** Throws, saying what to install, when it is not there. */
+  find(): unknown
+  install(): void
+}
+
+const PREREQUISITES: readonly Prerequisite[] = [
+  { name: 'redis-server', find: findRedis, install: () => installPackages('redis-server') },
+  { name: 'prometheus', find: findPrometheus, install: () => installPackages('prometheus') },
+  { name: 'openssl', find: findOpenssl, install: () => installPackages('openssl') },
+  { name: `opa ${OPA_VERSION}`, find: findOpa, install: installOpa },
+]
+
+function findOpenssl(): void {
+  if (spawnSync('openssl', ['version']).status !== 0)
+    throw new Error('No openssl on PATH: install OpenSSL 3.')
+}
+
+function installPackages(...packages: readonly string[]): void {
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const apt = (...args: readonly string[]): void => run([...asRoot, 'apt-get', '-qq', ...args])
+  apt('update')
+  // The package's own service would sit on the default port; tests start their own on free ones.
+  apt('install', '-y', '--no-install-recommends', ...packages)
+}
+
+function installOpa(): void {
+  mkdirSync(OPA_CACHE_DIRECTORY, { recursive: true })
+  run(['go', 'install', `github.com/open-policy-agent/opa@v${OPA_VERSION}`], {
+    GOBIN: OPA_CACHE_DIRECTORY,
+    CGO_ENABLED: '0',
+  })
+}
+
+function run(command: readonly string[], environment: Record<string, string> = {}): void {
+  const [program = '', ...args] = command
+  console.log(`installing: ${command.join(' ')}`)
+  const { status, error } = spawnSync(program, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', ...environment },
+  })
+  if (error !== undefined || status !== 0) throw new Error(`${program} failed`, { cause: error })
+}
+
+/** Nothing when it is there in the end, otherwise what a person has to do. */
+async function provide({ name, find, install }: Prerequisite): Promise<string | undefined> {
+  try {
+    await find()
+    return undefined
+  } catch {
+    try {
+      install()
+    } catch (error) {
+      console.log(`${name}: could not be installed (${String(error)})`)
+    }
+  }
+  try {
+    await find()
+    return undefined
+  } catch (error) {
+    return `${name}: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+const missing: string[] = []
+for (const prerequisite of PREREQUISITES) {
+  const problem = await provide(prerequisite)
+  if (problem !== undefined) missing.push(problem)
+}
+for (const problem of missing) console.error(problem)
+process.exitCode = missing.length === 0 ? 0 : 1
