@@ -13,25 +13,15 @@ export function jsonProblem(value: unknown, bounds: JsonBounds): string | undefi
   const problemOf = (at: unknown, depth: number): string | undefined => {
     values += 1
     if (values > bounds.maxValues) return `more than ${bounds.maxValues} values`
-    switch (typeof at) {
-      case 'string':
-      case 'boolean':
-        return undefined
-      case 'number':
-        return Number.isFinite(at) ? undefined : 'a number out of range'
-      case 'object': {
-        if (at === null) return undefined
-        if (depth === bounds.maxDepth) return `nesting deeper than ${bounds.maxDepth}`
-        if (!Array.isArray(at) && !isPlain(at)) return 'a value that is not JSON'
-        for (const child of Object.values(at)) {
-          const problem = problemOf(child, depth + 1)
-          if (problem !== undefined) return problem
-        }
-        return undefined
-      }
-      default:
-        return 'a value that is not JSON'
+    if (typeof at === 'string' || typeof at === 'boolean' || at === null) return undefined
+    if (typeof at === 'number') return Number.isFinite(at) ? undefined : 'a number out of range'
+    if (typeof at !== 'object' || !(Array.isArray(at) || isPlain(at))) return 'a value that is not JSON'
+    if (depth === bounds.maxDepth) return `nesting deeper than ${bounds.maxDepth}`
+    for (const child of Object.values(at)) {
+      const problem = problemOf(child, depth + 1)
+      if (problem !== undefined) return problem
     }
+    return undefined
   }
   return problemOf(value, 0)
 }

@@ -6,8 +6,8 @@ export interface LoadedPolicy {
   readonly mem: WebAssembly.Memory
   readonly wasmInstance: {
     readonly exports: {
-      builtins(): number
-      opa_json_dump(address: number): number
+      readonly builtins: () => number
+      readonly opa_json_dump: (address: number) => number
     }
   }
   /** `input` as the exact UTF-8 bytes of its JSON: what is not an ArrayBuffer the SDK reads as it likes. */
@@ -16,17 +16,15 @@ export interface LoadedPolicy {
 }
 
 interface Sdk {
-  loadPolicySync(
+  readonly loadPolicySync: (
     module: WebAssembly.Module,
     memory: { readonly initial: number; readonly maximum: number },
     builtins: Readonly<Record<string, never>>,
-  ): LoadedPolicy
+  ) => LoadedPolicy
 }
 
 /**
  * The SDK. `loadPolicySync` is declared for ES modules but exported to CommonJS only, and an instance has to be
  * replaceable within a call.
  */
-const sdk = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as Sdk
-
-export const loadPolicySync = sdk.loadPolicySync
+export const { loadPolicySync } = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as Sdk

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { OPA_VERSION, runOpa } from './opa.ts'
+
+export const ENTRYPOINT = 'gateway/decision/decision'
+
+/** Rules and data by their path inside the bundle. */
+export type Sources = ReadonlyMap<string, string>
+
+export interface CompileOptions {
+  readonly sources: Sources
+  /** Every root named, so that the compiler takes nothing else as known. */
+  readonly roots: readonly string[]
+  /** By default derived from the sources, so that the same sources are the same bundle. */
+  readonly revision?: string
+  readonly capabilitiesPath?: string
+}
+
+export const CAPABILITIES_PATH = join(import.meta.dirname, 'capabilities.json')
+
+/**
+ * Compiles rules to a WebAssembly bundle with the real `opa build`. Paths become part of the module, so it runs in
+ * a folder of its own and names nothing but what is below it.
+ *
+ * -O0 because optimising gains nothing in WebAssembly, and folds away data that is only known at run time.
+ */
+export async function compileBundle(options: CompileOptions): Promise<Buffer> {
+  const { sources, roots, revision = revisionOf(sources), capabilitiesPath = CAPABILITIES_PATH } = options
+  const directory = await mkdtemp(join(tmpdir(), 'toolgate-policy-'))
+  try {
+    const stage = join(directory, 'bundle')
+    for (const [path, text] of [...sources, ['.manifest', JSON.stringify({ revision, roots })] as const]) {
+      await mkdir(dirname(join(stage, path)), { recursive: true })
+      await writeFile(join(stage, path), text)
+    }
+    const output = join(directory, 'bundle.tar.gz')
+    const flags = ['--bundle', '--target', 'wasm', '--optimize', '0', '--entrypoint', ENTRYPOINT]
+    await runOpa(['build', ...flags, '--capabilities', capabilitiesPath, '--output', output, '.'], stage)
+    return await readFile(output)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+/** The rules below `directory` without their tests, and the data, as they stand in a bundle. */
+export async function readSources(directory: string): Promise<Sources> {
+  const sources = new Map<string, string>()
+  const read = async (path: string, target: string): Promise<void> => {
+    sources.set(target, await readFile(join(directory, path), 'utf8'))
+  }
+  for (const path of await filesBelow(join(directory, 'gateway'))) {
+    if (path.endsWith('.rego') && !path.endsWith('_test.rego'))
+      await read(`gateway/${path}`, `gateway/${path}`)
+  }
+  for (const path of await filesBelow(join(directory, 'data'))) {
+    if (path.endsWith('data.json')) await read(`data/${path}`, path)
+  }
+  return sources
+}
+
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return files.map((path) => path.slice(directory.length + 1)).sort()
+}
+
+/** Names the sources and the compiler, not the moment: two builds of the same rules are the same policy. */
+function revisionOf(sources: Sources): string {
+  const hash = createHash('sha256').update(OPA_VERSION)
+  for (const [path, text] of [...sources].sort(([left], [right]) => (left < right ? -1 : 1))) {
+    hash.update(`\0${path}\0${Buffer.byteLength(text)}\0`).update(text)
+  }
+  return hash.digest('hex').slice(0, 16)
+}

@@ -1,0 +1,35 @@
+# METADATA
+# description: What the detectors of the gateway found in the request
+package gateway.content
+
+import data.gateway.facts
+
+# METADATA
+# title: No secrets in a change
+# description: A credential must not be written into a ticket, a message or a repository
+# custom:
+#   id: R050
+deny contains {
+	"code": "secret.in_write",
+	"rule": "R050",
+	"detail": "The request carries what looks like a secret.",
+} if {
+	facts.changes
+	not no_secrets
+}
+
+# METADATA
+# title: Whole parameters
+# description: A change that the rules could not read whole is a change they did not judge
+# custom:
+#   id: R051
+deny contains {
+	"code": "params.truncated",
+	"rule": "R051",
+	"detail": "The request is too large for the rules to read whole.",
+} if {
+	facts.changes
+	not input.params.truncated == false
+}
+
+no_secrets if count(input.signals.secrets) == 0

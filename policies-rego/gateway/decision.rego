@@ -1,0 +1,45 @@
+# METADATA
+# description: >-
+#   The one document the gateway enforces. A pack joins by adding its deny set here. Nothing is allowed
+#   without a grant, and one deny outweighs every grant.
+package gateway.decision
+
+import data.gateway.caller
+import data.gateway.change_control
+import data.gateway.content
+import data.gateway.environments
+import data.gateway.grants
+import data.gateway.obligations
+import data.gateway.resources
+import data.gateway.risk
+
+# METADATA
+# title: Decision on one call
+# entrypoint: true
+decision := {
+	"allow": allow,
+	"risk": risk.score,
+	"reasons": reasons,
+	"obligations": due,
+}
+
+default allow := false
+
+allow if {
+	count(reasons) == 0
+	count(grants.grant) > 0
+}
+
+reasons := union({
+	caller.deny,
+	grants.deny,
+	resources.deny,
+	environments.deny,
+	change_control.deny,
+	content.deny,
+})
+
+# What is refused anyway owes nothing: nobody should be asked about a call that cannot happen.
+due := obligations.obligation if allow
+
+default due := set()

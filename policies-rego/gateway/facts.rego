@@ -1,0 +1,76 @@
+# METADATA
+# description: >-
+#   What the packs ask of a call, worked out once. Where the input or the registry is silent, the answer is
+#   the one that leads to a refusal.
+package gateway.facts
+
+# METADATA
+# description: Record of the calling agent; undefined when there is none
+agent := data.registry.agents[input.agent.id]
+
+# METADATA
+# description: Names of the roles of the agent
+roles contains name if some name, true in agent.roles
+
+# METADATA
+# description: Whether the call can change anything; only a declared read does not
+default changes := true
+
+changes := false if input.operation.access == "read"
+
+# METADATA
+# description: Record of the tool, which is the connector
+tool := data.registry.tools[input.operation.connector]
+
+# METADATA
+# description: Groups that may use the operation; its own list replaces the one of the tool
+default groups := {}
+
+groups := tool.groups if not tool.operations[input.operation.id].groups
+
+groups := tool.operations[input.operation.id].groups
+
+# METADATA
+# description: The kind of resource that the operation has to name, or "nothing"
+default names := "resource"
+
+names := tool.names if not tool.operations[input.operation.id].names
+
+names := tool.operations[input.operation.id].names
+
+# METADATA
+# description: What the call acts upon, by kind; kinds it does not name are absent
+named["repository"] := input.resource.repository if input.resource.repository != ""
+
+named["account"] := input.resource.account if input.resource.account != ""
+
+# Slack takes a channel name with or without the number sign.
+named["channel"] := trim_prefix(input.resource.channel, "#") if input.resource.channel != ""
+
+# Jira names an issue by its key, CHG-18422, of which the project is the first part.
+named["project"] := split(input.resource.project, "-")[0] if input.resource.project != ""
+
+# METADATA
+# description: Records of the named resources, by kind; a resource that is not on the list of the tenant is absent
+listed[kind] := record if {
+	some kind, id in named
+	record := data.registry.tenants[input.tenant].resources[input.operation.connector][kind][id]
+}
+
+# METADATA
+# description: Where the call acts. What the registry records outweighs an input that does not know
+environments contains record.environment if some record in listed
+
+environments contains input.operation.environment if input.operation.environment != "unknown"
+
+environments contains "unknown" if {
+	input.operation.environment == "unknown"
+	count(listed) == 0
+}
+
+# METADATA
+# description: A note to people that changes no system and therefore needs no change control
+advisory if {
+	place := data.registry.advisory[input.operation.id]
+	place.ids[named[place.resource]] == true
+}
