@@ -1,0 +1,82 @@
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { ExitCode, Surroundings } from '../cli/command.ts'
+import { startAdminFor } from '../cli/start.ts'
+import { startGateway } from '../compose.ts'
+import { loadConfig } from '../config/load.ts'
+import { ANY_PORTS, startWorld, VENDORS, type WorldPorts } from './world.ts'
+
+const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..')
+const DEV_CONFIG = join(PACKAGE_FOLDER, 'deploy/dev/toolgate.yaml')
+
+/** Ports of `toolgate dev world`, which another process's configuration has to name. */
+const FIXED_PORTS: WorldPorts = { issuer: 8090, github: 8091, jira: 8092, confluence: 8093, slack: 8094 }
+
+export async function runDev(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { port: { type: 'string', default: '8080' }, 'admin-port': { type: 'string', default: '9090' } },
+  })
+  const origin = `http://127.0.0.1:${values.port}`
+  await using world = await startWorld({ ports: ANY_PORTS, audience: origin })
+  const environment = {
+    TOOLGATE__LISTEN__PORT: values.port,
+    TOOLGATE__LISTEN__ADMIN__PORT: values['admin-port'],
+    TOOLGATE__LISTEN__EXTERNAL_ORIGINS: JSON.stringify([origin, `http://localhost:${values.port}`]),
+    TOOLGATE__TELEMETRY__LOG_DESTINATION: 'stderr',
+    ...world.environment,
+    ...surroundings.environment,
+  }
+  const config = loadConfig(DEV_CONFIG, { environment })
+  await using gateway = await startGateway(config, { environment, worker: 0 })
+  await using admin = await startAdminFor(gateway, config, { environment })
+  surroundings.print(welcome(gateway.port, admin.port, world.issuer, world.origins))
+  await surroundings.stop.requested
+  await gateway.drain(surroundings.stop.again)
+  return 0
+}
+
+export async function runWorld(
+  args: readonly string[],
+  { environment, print, stop }: Surroundings,
+): Promise<ExitCode> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { audience: { type: 'string', default: 'http://127.0.0.1:8080' } },
+  })
+  const tokens = Object.fromEntries(
+    VENDORS.flatMap((vendor) => {
+      const token = environment[`TOOLGATE_DEV_${vendor.toUpperCase()}_TOKEN`]
+      return token === undefined ? [] : [[vendor, token]]
+    }),
+  )
+  await using world = await startWorld({ ports: FIXED_PORTS, audience: values.audience, tokens })
+  print(`issuer      ${world.issuer}\n`)
+  for (const vendor of VENDORS) print(`${vendor.padEnd(11)} ${world.origins[vendor]}\n`)
+  await stop.requested
+  return 0
+}
+
+function welcome(
+  port: number,
+  adminPort: number,
+  issuer: string,
+  origins: Readonly<Record<string, string>>,
+): string {
+  const stand = Object.entries(origins).map(([vendor, origin]) => `  ${vendor.padEnd(11)} ${origin}`)
+  return `Toolgate is listening.
+
+  calls       http://127.0.0.1:${port}
+  operators   http://127.0.0.1:${adminPort}   (/healthz /readyz /metrics /admin/v1/status)
+  issuer      ${issuer}
+${stand.join('\n')}
+
+Try next, in another terminal:
+
+  npx toolgate dev call github GET /repos/zyx/platform-infra/pulls/991
+  npx toolgate dev tour
+  curl -s http://127.0.0.1:${adminPort}/metrics | grep toolgate_calls_total
+
+One line per call follows on stderr. Ctrl-C drains and stops.
+`
+}
