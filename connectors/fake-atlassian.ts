@@ -63,6 +63,13 @@ export async function uploadedFiles(request: FakeRequest): Promise<UploadedFile[
   )
 }
 
+/** A document in Atlassian Document Format. */
+export type AtlassianDocument = {
+  type: string
+  version: number
+  content: Record<string, unknown>[]
+}
+
 /** Whether `value` is a document in Atlassian Document Format that holds something. */
 export function isDocument(value: unknown): value is Record<string, unknown> {
   return (
@@ -75,7 +82,7 @@ export function isDocument(value: unknown): value is Record<string, unknown> {
 }
 
 /** A document of plain paragraphs. */
-export function paragraphs(...texts: readonly string[]): Record<string, unknown> {
+export function paragraphs(...texts: readonly string[]): AtlassianDocument {
   return {
     type: 'doc',
     version: 1,

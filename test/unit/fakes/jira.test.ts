@@ -121,7 +121,8 @@ describe('the Jira fake', () => {
   })
 
   it('takes a watcher as a bare JSON string', async () => {
-    await client().issueWatchers.addWatcher({ issueIdOrKey, body: '712020:dana' })
+    const reply = await post(`/rest/api/3/issue/${issueIdOrKey}/watchers`, '"712020:dana"')
+    expect(reply.status).toBe(204)
     expect(jira.world.issues.get(issueIdOrKey)?.watchers).toContain('712020:dana')
   })
 
@@ -132,7 +133,7 @@ describe('the Jira fake', () => {
       attachments: { filename: 'plan.bin', content: bytes },
     })
     const id = attachment?.id ?? ''
-    expect(Buffer.from(await client().issueAttachments.getAttachmentContent({ id }))).toEqual(bytes)
+    expect(await client().issueAttachments.getAttachmentContent({ id })).toEqual(new Uint8Array(bytes))
     expect(jira.media.requests[0]?.rawHeaders.map((text) => text.toLowerCase())).not.toContain(
       'authorization',
     )
