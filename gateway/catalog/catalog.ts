@@ -1,0 +1,194 @@
+import { fileURLToPath } from 'node:url'
+import { ConfigError, type ConfigProblem } from '../config/problem.ts'
+import type { Config, ConnectorConfig } from '../config/config.ts'
+import type { Resource } from '../exchange.ts'
+import { pass, refuse, type Verdict } from '../refusal.ts'
+import { checkAddresses, createAddressing, type ConnectorAddress, type RequestAddress } from './address.ts'
+import { compileOperations, type CompiledOperation } from './compile.ts'
+import type { Addressed, Connector, Environment, Operation } from './connector.ts'
+import { environmentOf } from './environment.ts'
+import { createFolderReader, type ConnectorFile, type ConnectorFolder } from './folder.ts'
+import { readRawPath } from './raw-path.ts'
+import { parseTemplate } from './template.ts'
+import { createPathTrie, type PathTrie } from './trie.ts'
+import { viewCall, type View, type ViewInput } from './view.ts'
+
+export interface Matched {
+  readonly operation: Operation
+  /** Decoded once. */
+  readonly pathParams: Readonly<Record<string, string>>
+  /** The raw path that was matched, and the only one that may be forwarded; without the base path. */
+  readonly path: string
+}
+
+/** One operation as `toolgate connector` lists it. */
+export interface ListedOperation extends Operation {
+  readonly scopes: readonly string[]
+  readonly deprecated: boolean
+  /** Resource fields that policy is told. */
+  readonly resources: readonly string[]
+}
+
+/** The configured connectors and all their operations; immutable, replaced whole on reload. */
+export interface Catalog {
+  readonly connectors: readonly Connector[]
+  /** The connector a request names, before anything of it is checked. */
+  connectorAt(request: RequestAddress): Addressed | undefined
+  /** The one operation of a raw path below the connector's address. `HEAD` is `GET`'s operation. */
+  match(connector: Connector, method: string, upstreamPath: string): Verdict<Matched>
+  /** What policy sees of a call to `operation`. */
+  view(operation: Operation, input: ViewInput): Verdict<View>
+  environment(operation: Operation, resource: Resource): Environment
+  /** Every operation of a connector by id; empty for a name that is not configured. */
+  operations(connector: string): readonly ListedOperation[]
+}
+
+interface Loaded {
+  readonly connector: Connector
+  readonly config: ConnectorConfig
+  readonly file: ConnectorFile
+  readonly trie: PathTrie<CompiledOperation>
+  readonly operations: ReadonlyMap<string, CompiledOperation>
+}
+
+const CONNECTORS_DIRECTORY = fileURLToPath(new URL('../../connectors/', import.meta.url))
+
+/**
+ * Reads the folder of every configured connector and makes the catalogue.
+ *
+ * @throws ConfigError naming every mistake of every folder and of the `connectors` section at once.
+ */
+export function loadCatalog(
+  configs: Config['connectors'],
+  directory: string = CONNECTORS_DIRECTORY,
+): Catalog {
+  const problems: ConfigProblem[] = []
+  const readFolder = createFolderReader(directory)
+  const all = Object.entries(configs).flatMap(([name, config]) => {
+    const folder = readFolder(name, problems)
+    return folder === undefined ? [] : [loadConnector(folder, config, problems)]
+  })
+  const addresses = all.map(addressOf)
+  checkAddresses(addresses, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return createCatalog(all, addresses)
+}
+
+function createCatalog(all: readonly Loaded[], addresses: readonly ConnectorAddress[]): Catalog {
+  const byName = new Map(all.map((loaded) => [loaded.connector.name, loaded]))
+  const loadedOf = (name: string): Loaded => {
+    const loaded = byName.get(name)
+    if (loaded === undefined) throw new RangeError(`${name} is not a connector of this catalogue`)
+    return loaded
+  }
+  return {
+    connectors: all.map(({ connector }) => connector),
+    connectorAt: createAddressing(addresses),
+    match: (connector, method, upstreamPath) => matchPath(loadedOf(connector.name), method, upstreamPath),
+    view: (operation, input) => {
+      const { connector, operations } = loadedOf(operation.connector)
+      const compiled = operations.get(operation.id)
+      if (compiled === undefined)
+        throw new RangeError(`${operation.id} is not an operation of this catalogue`)
+      return viewCall(connector, compiled, input)
+    },
+    environment: (operation, resource) => environmentOf(loadedOf(operation.connector).config, resource),
+    operations: (name) => [...(byName.get(name)?.operations.values() ?? [])].map(listed),
+  }
+}
+
+function matchPath({ trie, file }: Loaded, method: string, upstreamPath: string): Verdict<Matched> {
+  const path = stripPrefix(upstreamPath, file.stripPrefixes ?? [])
+  const reading = readRawPath(path)
+  if (!reading.ok) return refuse('request.target_invalid', { detail: reading.reason })
+  const found = trie.find(method === 'HEAD' ? 'GET' : method, reading.segments)
+  switch (found.kind) {
+    case 'found':
+      return pass({ operation: found.value.operation, pathParams: found.pathParams, path })
+    case 'unknown':
+      return refuse('route.unknown_operation')
+    case 'invalid':
+      return refuse('request.target_invalid', { detail: found.reason })
+    case 'ambiguous':
+      return refuse('request.ambiguous', { detail: found.reason })
+  }
+}
+
+function stripPrefix(path: string, prefixes: readonly string[]): string {
+  const prefix = prefixes.find((candidate) => path.startsWith(`${candidate}/`))
+  return prefix === undefined ? path : path.slice(prefix.length)
+}
+
+function loadConnector(folder: ConnectorFolder, config: ConnectorConfig, problems: ConfigProblem[]): Loaded {
+  const { connector: file } = folder
+  const compiled = compileOperations(folder, problems)
+  return {
+    connector: connectorOf(file, config, problems),
+    config,
+    file,
+    trie: plantTrie(file.name, compiled, problems),
+    operations: new Map(compiled.map((each) => [each.operation.id, each])),
+  }
+}
+
+function plantTrie(
+  connector: string,
+  compiled: readonly CompiledOperation[],
+  problems: ConfigProblem[],
+): PathTrie<CompiledOperation> {
+  const trie = createPathTrie<CompiledOperation>()
+  for (const each of compiled) {
+    for (const { method, path, slash } of each.routes) {
+      const problemPath = `connectors/${connector} (${each.operation.id})`
+      try {
+        const taken = trie.insert(method, path, parseTemplate(path, slash), each)
+        if (taken !== undefined)
+          problems.push({ path: problemPath, reason: `${method} ${path} is already ${taken}` })
+      } catch (cause) {
+        problems.push({ path: problemPath, reason: cause instanceof Error ? cause.message : String(cause) })
+      }
+    }
+  }
+  return trie
+}
+
+function connectorOf(file: ConnectorFile, config: ConnectorConfig, problems: ConfigProblem[]): Connector {
+  const path = `connectors.${file.name}.origin`
+  const given = config.origin ?? file.origin
+  if (given === 'site')
+    problems.push({ path, reason: 'must be given: every customer of this vendor has a host of their own' })
+  const url = URL.parse(given)
+  if (url === null && given !== 'site') problems.push({ path, reason: 'is not a URL' })
+  const origin = url?.origin ?? ''
+  return {
+    name: file.name,
+    origin,
+    basePath: url === null ? '' : url.pathname.replace(/\/+$/, ''),
+    dialect: file.dialect,
+    bodyLimitBytes: config.bodyLimitBytes ?? file.bodyLimitBytes,
+    prefix: config.address.prefix ?? file.prefix,
+    headers: { request: file.headers?.request ?? [], response: file.headers?.response ?? [] },
+    redirectHosts: file.redirectHosts ?? [],
+    links: {
+      header: file.links?.header ?? false,
+      body: config.rewriteBodyLinks,
+      origins: [...new Set([origin, ...(file.links?.origins ?? [])])],
+    },
+    eventStreams: file.eventStreams ?? false,
+    credentialParameters: {
+      query: file.credentialParameters?.query ?? [],
+      body: file.credentialParameters?.body ?? [],
+    },
+  }
+}
+
+/** The default prefix holds only where the configuration names no address at all. */
+function addressOf({ connector, config, file }: Loaded): ConnectorAddress {
+  const { prefix, hosts, port } = config.address
+  const named = prefix !== undefined || hosts.length > 0 || port !== undefined
+  return { connector, prefix: named ? prefix : file.prefix, hosts, port }
+}
+
+function listed({ operation, scopes, deprecated, resources }: CompiledOperation): ListedOperation {
+  return { ...operation, scopes, deprecated, resources: [...resources.keys()] }
+}

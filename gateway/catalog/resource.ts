@@ -1,0 +1,141 @@
+import type { Resource } from '../exchange.ts'
+import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
+import { hasLookalike, type Fields } from './fields.ts'
+import {
+  applyFilter,
+  reads,
+  RESOURCE_FIELDS,
+  UNKNOWN_RESOURCE,
+  type Placeholder,
+  type ResourceField,
+  type ResourceRule,
+  type ResourceTemplate,
+} from './resource-rule.ts'
+
+/** Where resource rules read from: the call's three sources, as the upstream will read them. */
+export interface ResourceSources {
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Fields
+  /** `unseen` is a body that policy cannot read, so that what it names is not known. */
+  readonly body:
+    | { readonly kind: 'none' | 'unseen' }
+    | { readonly kind: 'json'; readonly value: unknown }
+    | { readonly kind: 'form'; readonly fields: Fields }
+}
+
+export type ResourceRules = ReadonlyMap<ResourceField, ResourceRule>
+
+/** A longer name is no vendor's; cutting it could make it equal to a name that is allowed. */
+const MAX_VALUE_LENGTH = 512
+const MAX_VALUES = 1000
+const NO_AMOUNT = { value: 0, currency: '' }
+
+/**
+ * The vendor-neutral view of what a call acts upon. A field that no rule declares is empty; a declared field that
+ * the call does not name, or names in the plural, is `*`. A field named in two places that differ is refused, because
+ * the upstream would follow one of them.
+ */
+export function readResource(rules: ResourceRules, sources: ResourceSources): Verdict<Resource> {
+  const resource: Record<ResourceField, string> = { project: '', repository: '', channel: '', account: '' }
+  for (const field of RESOURCE_FIELDS) {
+    const rule = rules.get(field)
+    if (rule === undefined) continue
+    const value = readField(rule, sources)
+    if (!value.ok)
+      return { ok: false, refusal: { ...value.refusal, detail: `${field}: ${value.refusal.detail}` } }
+    resource[field] = value.value
+  }
+  return pass({ ...resource, amount: NO_AMOUNT })
+}
+
+function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string> {
+  // What cannot be seen may name anything, whatever the query says.
+  const unseen = sources.body.kind === 'unseen' && reads(rule, 'body')
+  const found = new Set<string>()
+  let several = unseen
+  for (const template of rule.templates) {
+    const values = readTemplate(template, sources)
+    if (!values.ok) return values
+    const distinct = new Set(values.value)
+    if (distinct.size > 1) several = true
+    else if (rule.mode === 'one' && found.size > 0 && [...distinct].some((value) => !found.has(value))) {
+      return refuse('request.ambiguous', { detail: 'named in two places that differ' })
+    }
+    for (const value of distinct) found.add(value)
+  }
+  const [value] = found
+  return pass(several || found.size !== 1 || value === undefined ? UNKNOWN_RESOURCE : value)
+}
+
+function readTemplate(template: ResourceTemplate, sources: ResourceSources): Verdict<readonly string[]> {
+  let values: readonly string[] = ['']
+  for (const part of template) {
+    if (typeof part === 'string') {
+      values = values.map((value) => value + part)
+      continue
+    }
+    const read = readPlaceholder(part, sources)
+    if (!read.ok) return read
+    values = values.flatMap((value) => read.value.map((more) => value + more))
+    if (values.length > MAX_VALUES) return tooLong('too many values')
+  }
+  if (values.some((value) => value.length > MAX_VALUE_LENGTH)) return tooLong('the value is too long')
+  return pass(values)
+}
+
+function readPlaceholder(placeholder: Placeholder, sources: ResourceSources): Verdict<readonly string[]> {
+  const raw = rawValues(placeholder, sources)
+  if (!raw.ok) return raw
+  const values = raw.value.flatMap((value) => applyFilter(value, placeholder.filter))
+  return pass(values.filter((value) => value !== ''))
+}
+
+function rawValues(placeholder: Placeholder, sources: ResourceSources): Verdict<readonly string[]> {
+  const { source, tokens } = placeholder
+  const [name = ''] = tokens
+  if (source === 'path') {
+    const value = sources.path[name]
+    return pass(value === undefined ? [] : [value])
+  }
+  if (source === 'query') return fieldValues(sources.query, name)
+  const { body } = sources
+  if (body.kind === 'form') return tokens.length === 1 ? fieldValues(body.fields, name) : pass([])
+  return body.kind === 'json' ? jsonValues(body.value, tokens) : pass([])
+}
+
+function fieldValues(fields: Fields, name: string): Verdict<readonly string[]> {
+  const values = fields.get(name) ?? []
+  if (values.length > 1) return refuse('request.ambiguous', { detail: `"${name}" is given more than once` })
+  if (hasLookalike(fields, name))
+    return refuse('request.ambiguous', { detail: `a field looks like "${name}"` })
+  return pass(values)
+}
+
+/** Follows a pointer by own members only; `*` fans out over an array, and so does an array at the pointer's end. */
+function jsonValues(root: unknown, tokens: readonly string[]): Verdict<readonly string[]> {
+  let nodes: unknown[] = [root]
+  for (const token of tokens) {
+    nodes = nodes.flatMap((node) => {
+      if (token === '*') return Array.isArray(node) ? (node as unknown[]) : []
+      return isRecord(node) && Object.hasOwn(node, token) ? [node[token]] : []
+    })
+    if (nodes.length > MAX_VALUES) return tooLong('too many values')
+  }
+  const values: string[] = []
+  for (const node of nodes.flatMap((each) => (Array.isArray(each) ? (each as unknown[]) : [each]))) {
+    if (node === null) continue
+    if (typeof node === 'string') values.push(node)
+    // Beyond 2^53 the parsed number is not the number that was sent.
+    else if (typeof node === 'number' && Number.isSafeInteger(node)) values.push(String(node))
+    else return refuse('policy.input_invalid', { detail: 'the value is neither text nor a whole number' })
+  }
+  return pass(values)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function tooLong(detail: string): { ok: false; refusal: Refusal } {
+  return refuse('policy.input_invalid', { detail })
+}

@@ -1,0 +1,119 @@
+import type { Params, Resource } from '../exchange.ts'
+import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
+import type { CompiledOperation } from './compile.ts'
+import type { Connector } from './connector.ts'
+import { hasLookalike, readFields, type Fields } from './fields.ts'
+import { createProjector } from './projection.ts'
+import { readResource, type ResourceSources } from './resource.ts'
+
+/** The body as the read stage understood it; what it could not or would not parse is `opaque`. */
+export type ViewBody =
+  | { readonly kind: 'none' | 'opaque' }
+  | { readonly kind: 'json'; readonly value: unknown }
+  /** Urlencoded text as sent. */
+  | { readonly kind: 'form'; readonly text: string }
+  /** Names of the parts; their bytes are not for policy. */
+  | { readonly kind: 'multipart'; readonly names: readonly string[] }
+
+export interface ViewInput {
+  /** Decoded once, as `match` gave them. */
+  readonly pathParams: Readonly<Record<string, string>>
+  /** Raw query, without `?`. */
+  readonly query: string
+  readonly body: ViewBody
+  /** Hex SHA-256 of the body bytes. */
+  readonly digest: string
+}
+
+export interface View {
+  readonly params: Params
+  readonly resource: Resource
+}
+
+/**
+ * What policy sees of one call: `params` is a bounded copy of what rules may read, `resource` the exact, vendor-neutral
+ * name of what is acted upon. Refuses what the upstream could read in another way, credentials outside
+ * `Authorization`, and resource names too long to be carried whole.
+ */
+export function viewCall(connector: Connector, compiled: CompiledOperation, input: ViewInput): Verdict<View> {
+  const query = readFields(input.query)
+  if (!query.ok) return refuse('request.ambiguous', { detail: `query: ${query.reason}` })
+  const body = readBody(input.body)
+  if (!body.ok) return body
+  const misplaced = credentialIn(connector, query.fields, input.body, body.value)
+  if (misplaced !== undefined) return misplaced
+  const resource = readResource(compiled.resources, {
+    path: input.pathParams,
+    query: query.fields,
+    body: body.value,
+  })
+  if (!resource.ok) return resource
+  return pass({ params: project(compiled, input, query.fields, body.value), resource: resource.value })
+}
+
+function readBody(body: ViewBody): Verdict<ResourceSources['body']> {
+  switch (body.kind) {
+    case 'none':
+      return pass({ kind: 'none' })
+    case 'json':
+      return pass(body)
+    case 'opaque':
+    case 'multipart':
+      return pass({ kind: 'unseen' })
+    case 'form': {
+      const form = readFields(body.text)
+      if (!form.ok) return refuse('request.body_invalid', { detail: `form: ${form.reason}` })
+      return pass({ kind: 'form', fields: form.fields })
+    }
+  }
+}
+
+function project(
+  compiled: CompiledOperation,
+  input: ViewInput,
+  query: Fields,
+  body: ResourceSources['body'],
+): Params {
+  const projector = createProjector()
+  const path = projector.fields(Object.entries(input.pathParams)) as Record<string, string>
+  const queryView = projector.fields(query)
+  let bodyView: Record<string, unknown> = {}
+  if (body.kind === 'json') bodyView = projector.body(body.value, compiled.body)
+  else if (body.kind === 'form') bodyView = projector.fields(body.fields)
+  else if (input.body.kind === 'multipart') {
+    bodyView = projector.fields([
+      ['parts', input.body.names.length === 1 ? [...input.body.names, ''] : input.body.names],
+    ])
+  }
+  return { path, query: queryView, body: bodyView, truncated: projector.truncated, digest: input.digest }
+}
+
+/** RFC 6750 §2.2 and §2.3 let a token travel in a form or a query; here it would pass the agent's by the gateway's. */
+function credentialIn(
+  connector: Connector,
+  query: Fields,
+  input: ViewBody,
+  body: ResourceSources['body'],
+): { ok: false; refusal: Refusal } | undefined {
+  const { credentialParameters } = connector
+  const inQuery = credentialParameters.query.find((name) => holds(query, name))
+  if (inQuery !== undefined) return misplaced(`query parameter "${inQuery}"`)
+  const names = namesOf(input, body)
+  const inBody = credentialParameters.body.find((name) => holds(names, name))
+  return inBody === undefined ? undefined : misplaced(`body field "${inBody}"`)
+}
+
+function namesOf(input: ViewBody, body: ResourceSources['body']): Fields {
+  if (body.kind === 'form') return body.fields
+  if (input.kind === 'multipart') return new Map(input.names.map((name) => [name, []]))
+  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return new Map()
+  return new Map(Object.keys(body.value).map((name) => [name, []]))
+}
+
+function holds(fields: Fields, name: string): boolean {
+  return fields.has(name) || hasLookalike(fields, name)
+}
+
+function misplaced(detail: string): { ok: false; refusal: Refusal } {
+  return refuse('request.credential_misplaced', { detail })
+}
