@@ -1,0 +1,124 @@
+import type { Outcome, Progress, Sealed } from '../exchange.ts'
+import { printable } from '../lib/scrub.ts'
+import {
+  declaredFields,
+  detailField,
+  reasonFields,
+  requestFields,
+  resourceFields,
+  timeField,
+  whatFields,
+  whoFields,
+} from './call-fields.ts'
+import type { DecisionEntry, OutcomeEntry, Unparsed } from './entry.ts'
+import type { KeyedTokens } from './keyed-tokens.ts'
+
+/** Digest and revision of the bundle that decides. */
+export interface PolicyIdentity {
+  readonly digest: string
+  readonly revision: string
+}
+
+/** The intent of a call that policy allowed, complete but for the bytes that will answer it. */
+export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens): DecisionEntry {
+  const { call } = sealed.permit
+  const { decision, policy } = call
+  return {
+    v: 1,
+    type: 'decision',
+    call: call.arrival.callId,
+    time: timeField(nowMs),
+    received: timeField(call.arrival.receivedAtMs),
+    trace: call.trace.traceId,
+    who: whoFields(call.caller),
+    what: whatFields(call, tokens),
+    resource: resourceFields(call.resource, tokens),
+    environment: call.environment,
+    decision: 'allow',
+    risk: decision.risk,
+    reasons: reasonFields(decision.reasons),
+    obligations: decision.obligations.slice(0, 16).map(({ id }) => printable(id, 64)),
+    policy: { digest: policy.digest, revision: printable(policy.revision, 128) },
+    declared: declaredFields(call.declared, tokens),
+    credential: printable(sealed.credentialVersion, 128),
+    request: requestFields(call.content, tokens),
+  }
+}
+
+/** The outcome of a call whose decision entry is on record. */
+export function concludingEntry(
+  call: Progress,
+  outcome: Outcome,
+  durationMs: number,
+  nowMs: number,
+  tokens: KeyedTokens,
+): OutcomeEntry {
+  const { upstreamStatus, upstreamMs, replyBytes, replyDigest } = outcome
+  return {
+    v: 1,
+    type: 'outcome',
+    call: call.arrival.callId,
+    time: timeField(nowMs),
+    outcome: outcome.code,
+    status: outcome.status,
+    upstream: { status: upstreamStatus, ms: tenths(upstreamMs) },
+    reply: { bytes: replyBytes, digest: replyDigest === '' ? '' : tokens.commitmentTo(replyDigest) },
+    ms: tenths(durationMs),
+    detail: detailField(outcome.detail),
+    reasons: reasonFields(outcome.reasons),
+  }
+}
+
+/** The one entry of a call that was refused before anything could go upstream: all that was known of it. */
+export function refusalEntry(
+  call: Progress,
+  outcome: Outcome,
+  durationMs: number,
+  nowMs: number,
+  policyInForce: PolicyIdentity,
+  tokens: KeyedTokens,
+): OutcomeEntry {
+  const { caller, connector, operation, pathParams, method, resource, environment, declared } = call
+  const decided = outcome.code.startsWith('policy.') || outcome.code === 'approval.required'
+  return {
+    v: 1,
+    type: 'outcome',
+    call: call.arrival.callId,
+    time: timeField(nowMs),
+    outcome: outcome.code,
+    status: outcome.status,
+    ms: tenths(durationMs),
+    detail: detailField(outcome.detail),
+    reasons: reasonFields(outcome.reasons),
+    received: timeField(call.arrival.receivedAtMs),
+    ...(call.trace && { trace: call.trace.traceId }),
+    ...(call.peer && { peer: printable(call.peer.address, 64) }),
+    ...(caller && { who: whoFields(caller) }),
+    ...(connector && operation && pathParams && method !== undefined
+      ? { what: whatFields({ connector, operation, pathParams, method }, tokens) }
+      : {}),
+    ...(resource && { resource: resourceFields(resource, tokens) }),
+    ...(environment && { environment }),
+    ...(call.policy || decided ? { policy: call.policy ?? policyInForce } : {}),
+    ...(declared && { declared: declaredFields(declared, tokens) }),
+  }
+}
+
+/** The one entry of a request that could not be parsed. */
+export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
+  return {
+    v: 1,
+    type: 'outcome',
+    call: unparsed.callId,
+    time: timeField(nowMs),
+    outcome: unparsed.code,
+    status: unparsed.status,
+    detail: detailField(unparsed.detail),
+    received: timeField(unparsed.receivedAtMs),
+    peer: printable(unparsed.peerAddress, 64),
+  }
+}
+
+function tenths(durationMs: number): number {
+  return Math.round(durationMs * 10) / 10
+}

@@ -1,0 +1,108 @@
+import type { Caller, Declared, ReadBody, Resource, Routed } from '../exchange.ts'
+import { looksSecret, printable, scrub } from '../lib/scrub.ts'
+import type { Reason } from '../refusal.ts'
+import type {
+  DeclaredFields,
+  DecisionEntry,
+  ReasonFields,
+  ResourceFields,
+  WhatFields,
+  WhoFields,
+} from './entry.ts'
+import type { KeyedTokens } from './keyed-tokens.ts'
+
+/**
+ * Limits in characters. Each is at most three bytes once encoded, so that all of them together stay well below the
+ * 65,535 bytes of an entry whatever a caller sends.
+ */
+const ID_LIMIT = 256
+const TEXT_LIMIT = 1_024
+const DETAIL_LIMIT = 256
+const LIST_LIMIT = 16
+
+/** What a name of a project, repository or channel looks like; anything else is shown as a token. */
+const NAME = /^[\p{L}\p{N}#@][\p{L}\p{N} ._/#@:-]{0,99}$/u
+
+export function whoFields({ agent, principal, tenant, tokenId }: Caller): WhoFields {
+  return {
+    agent: printable(agent.id, ID_LIMIT),
+    issuer: printable(agent.issuer, ID_LIMIT),
+    binding: agent.binding,
+    key: printable(agent.key, ID_LIMIT),
+    principal: printable(principal.id, ID_LIMIT),
+    act: principal.act.slice(0, LIST_LIMIT).map((actor) => printable(actor, ID_LIMIT)),
+    tenant: printable(tenant, ID_LIMIT),
+    token: printable(tokenId, ID_LIMIT),
+  }
+}
+
+export function whatFields(
+  call: Pick<Routed, 'connector' | 'operation' | 'pathParams' | 'method'>,
+  tokens: KeyedTokens,
+): WhatFields {
+  return {
+    connector: call.connector.name,
+    operation: printable(call.operation.id, ID_LIMIT),
+    access: call.operation.access,
+    method: call.method,
+    params: commitToParams(call.pathParams, tokens),
+  }
+}
+
+export function resourceFields(resource: Resource, tokens: KeyedTokens): ResourceFields {
+  return {
+    project: nameOrToken(resource.project, tokens),
+    repository: nameOrToken(resource.repository, tokens),
+    channel: nameOrToken(resource.channel, tokens),
+    // An account number has ten digits and a whole bank behind it: never in clear, never as a bare hash.
+    account: resource.account === '' ? '' : tokens.tokenOf(resource.account),
+    amount: resource.amount.value,
+    currency: printable(resource.amount.currency, 8),
+  }
+}
+
+export function declaredFields(declared: Declared, tokens: KeyedTokens): DeclaredFields {
+  return {
+    task: scrub(declared.task, ID_LIMIT),
+    ticket: scrub(declared.ticket, ID_LIMIT),
+    rationale: scrub(declared.rationale, TEXT_LIMIT),
+    rollback_plan: declared.rollbackPlan === '' ? '' : tokens.commitmentTo(declared.rollbackPlan),
+  }
+}
+
+export function reasonFields(reasons: readonly Reason[]): ReasonFields[] {
+  return reasons.slice(0, LIST_LIMIT).map(({ code, rule, detail }) => ({
+    code,
+    rule: printable(rule, 32),
+    detail: scrub(detail, DETAIL_LIMIT),
+  }))
+}
+
+/** Digest of the body as a commitment: a body can be as guessable as the account number in it. */
+export function requestFields(content: ReadBody, tokens: KeyedTokens): DecisionEntry['request'] {
+  const { kind, bytes, digest } = content
+  return {
+    kind,
+    bytes: bytes.length,
+    digest: bytes.length === 0 ? '' : tokens.commitmentTo(digest),
+  }
+}
+
+export function detailField(detail: string): string {
+  return scrub(detail, DETAIL_LIMIT)
+}
+
+export function timeField(epochMs: number): string {
+  return new Date(epochMs).toISOString()
+}
+
+function nameOrToken(value: string, tokens: KeyedTokens): string {
+  if (value === '') return ''
+  return NAME.test(value) && !looksSecret(value) ? value : tokens.tokenOf(value)
+}
+
+function commitToParams(pathParams: Readonly<Record<string, string>>, tokens: KeyedTokens): string {
+  const names = Object.keys(pathParams)
+  if (names.length === 0) return ''
+  return tokens.commitmentTo(JSON.stringify(names.sort().map((name) => [name, pathParams[name]])))
+}

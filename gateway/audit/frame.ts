@@ -1,0 +1,68 @@
+import { crc32 } from 'node:zlib'
+import { ENTRY_LIMIT_BYTES } from './audit-log.ts'
+
+/** Length word and checksum before each payload. */
+export const FRAME_HEADER_BYTES = 8
+
+/** Set in the length word of frames that speak of the log itself. */
+const CONTROL_FLAG = 0x8000_0000
+
+/** What the log says of itself, between the entries. */
+export type Control =
+  | {
+      readonly kind: 'segment'
+      readonly format: 'toolgate-wal-1'
+      readonly epoch: string
+      readonly segment: number
+      readonly firstIndex: number
+      /** How many entries at its head were carried over when the segment began. */
+      readonly carried: number
+    }
+  /** The first `bytes` bytes of this segment had been fsynced when this frame was written. */
+  | { readonly kind: 'durable'; readonly bytes: number }
+  | { readonly kind: 'sealed'; readonly entries: number }
+
+export interface Frame {
+  readonly offset: number
+  readonly nextOffset: number
+  readonly control: boolean
+  readonly payload: Buffer
+}
+
+export function frameBytes(payloadBytes: number): number {
+  return FRAME_HEADER_BYTES + payloadBytes
+}
+
+/** Writes one frame at `offset` and returns the offset after it; `target` must have room. */
+export function writeFrame(target: Buffer, offset: number, payload: Uint8Array, control: boolean): number {
+  target.writeUInt32BE((control ? CONTROL_FLAG : 0) + payload.length, offset)
+  target.set(payload, offset + FRAME_HEADER_BYTES)
+  target.writeUInt32BE(checksum(target, offset, payload.length), offset + 4)
+  return offset + FRAME_HEADER_BYTES + payload.length
+}
+
+export function encodeControl(control: Control): Buffer {
+  return Buffer.from(JSON.stringify(control))
+}
+
+/**
+ * Reads the frame at `offset`; `undefined` when there is no whole, sound frame there. An empty payload is never
+ * sound: a run of zeros, as a file system leaves after a power loss, would otherwise read as frames.
+ */
+export function readFrame(source: Buffer, offset: number): Frame | undefined {
+  if (offset + FRAME_HEADER_BYTES > source.length) return undefined
+  const word = source.readUInt32BE(offset)
+  const control = word >= CONTROL_FLAG
+  const untrustedBytes = control ? word - CONTROL_FLAG : word
+  if (untrustedBytes === 0 || untrustedBytes > ENTRY_LIMIT_BYTES) return undefined
+  const nextOffset = offset + FRAME_HEADER_BYTES + untrustedBytes
+  if (nextOffset > source.length) return undefined
+  if (source.readUInt32BE(offset + 4) !== checksum(source, offset, untrustedBytes)) return undefined
+  return { offset, nextOffset, control, payload: source.subarray(offset + FRAME_HEADER_BYTES, nextOffset) }
+}
+
+/** CRC-32 of the length word and the payload, so that a changed length is found too. */
+function checksum(source: Buffer, offset: number, payloadBytes: number): number {
+  const start = offset + FRAME_HEADER_BYTES
+  return crc32(source.subarray(start, start + payloadBytes), crc32(source.subarray(offset, offset + 4)))
+}

@@ -1,0 +1,107 @@
+import type { Access } from '../catalog/connector.ts'
+import type { Outcome, Progress, Sealed } from '../exchange.ts'
+import type { Clock } from '../lib/clock.ts'
+import { pass, refuse, type Verdict } from '../refusal.ts'
+import type { AuditLog, Durability, Position } from './audit-log.ts'
+import {
+  concludingEntry,
+  decisionEntry,
+  refusalEntry,
+  unparsedEntry,
+  type PolicyIdentity,
+} from './call-entries.ts'
+import { timeField } from './call-fields.ts'
+import { encodeEntry, type OutcomeEntry, type Unparsed } from './entry.ts'
+import type { KeyedTokens } from './keyed-tokens.ts'
+
+/** Ids in one `open` entry: 1,000 of 39 bytes each stay below the limit of an entry. */
+const OPEN_CALLS_PER_ENTRY = 1_000
+
+export interface RecorderOptions {
+  readonly log: AuditLog
+  readonly tokens: KeyedTokens
+  readonly clock: Clock
+  /** When an intent counts as on record; `execute` is a write. */
+  readonly durability: { readonly read: Durability; readonly write: Durability }
+  /** The bundle that decides now: a denied call carries no policy of its own. */
+  readonly policyInForce: () => PolicyIdentity
+  /** Calls with an intent and no outcome on record; shared with the log's `carry`. */
+  readonly openCalls: Set<string>
+  /** Beyond so many bytes waiting to be written no intent is taken; the rest of the queue is for outcomes. */
+  readonly intentQueueLimitBytes?: number
+  readonly onAppend?: (durability: Durability, durationMs: number) => void
+}
+
+/** Puts calls on record: the intent before anything is sent, the outcome after. */
+export interface Recorder {
+  /** Resolves once the intent is as durable as the configuration demands of its access. */
+  intend(sealed: Sealed): Promise<Verdict<Position>>
+  /** Records how the call ended; rejects when that could not be put on record. */
+  conclude(call: Progress, outcome: Outcome): Promise<void>
+  concludeUnparsed(unparsed: Unparsed): Promise<void>
+  /** Why calls cannot be put on record; empty when they can. */
+  trouble(): string
+}
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { log, tokens, clock, durability, policyInForce, openCalls } = options
+  const intentQueueLimitBytes = options.intentQueueLimitBytes ?? 16_777_216
+  const durabilityOf = (access: Access): Durability =>
+    access === 'read' ? durability.read : durability.write
+
+  const trouble = (): string => {
+    const { state, queuedBytes, detail } = log.health()
+    if (state !== 'open') return `the audit log is ${state}${detail === '' ? '' : `: ${detail}`}`
+    return queuedBytes > intentQueueLimitBytes ? 'the audit queue is full' : ''
+  }
+  const append = async (entry: Uint8Array, wanted: Durability): Promise<Position> => {
+    const startedMs = clock.monotonicMs()
+    const position = await log.append(entry, wanted)
+    options.onAppend?.(wanted, clock.monotonicMs() - startedMs)
+    return position
+  }
+  // Outcomes are handed to the operating system: one that a power loss takes is found in doubt at the next start.
+  const appendOutcome = async (entry: OutcomeEntry): Promise<void> => {
+    await append(encodeEntry(entry), 'flushed')
+  }
+
+  return {
+    trouble,
+    async intend(sealed) {
+      const reason = trouble()
+      if (reason !== '') return refuse('audit.unavailable', { detail: reason, retryAfterMs: 1_000 })
+      const { arrival, operation } = sealed.permit.call
+      const entry = encodeEntry(decisionEntry(sealed, clock.nowMs(), tokens))
+      openCalls.add(arrival.callId)
+      try {
+        return pass(await append(entry, durabilityOf(operation.access)))
+      } catch (cause) {
+        openCalls.delete(arrival.callId)
+        return refuse('audit.unavailable', { retryAfterMs: 1_000, cause })
+      }
+    },
+    async conclude(call, outcome) {
+      const { callId, startedMs } = call.arrival
+      const durationMs = clock.monotonicMs() - startedMs
+      const nowMs = clock.nowMs()
+      const entry = openCalls.has(callId)
+        ? concludingEntry(call, outcome, durationMs, nowMs, tokens)
+        : refusalEntry(call, outcome, durationMs, nowMs, policyInForce(), tokens)
+      await appendOutcome(entry)
+      // Only now: were it gone before, a rotation in between would forget a call whose outcome is not written.
+      openCalls.delete(callId)
+    },
+    concludeUnparsed: (unparsed) => appendOutcome(unparsedEntry(unparsed, clock.nowMs())),
+  }
+}
+
+/** The `open` entries that the log repeats at the head of each new segment. */
+export function openEntries(openCalls: ReadonlySet<string>, nowMs: number): Buffer[] {
+  const calls = [...openCalls]
+  const entries: Buffer[] = []
+  for (let start = 0; start < calls.length; start += OPEN_CALLS_PER_ENTRY) {
+    const part = calls.slice(start, start + OPEN_CALLS_PER_ENTRY)
+    entries.push(encodeEntry({ v: 1, type: 'open', time: timeField(nowMs), calls: part }))
+  }
+  return entries
+}

@@ -1,0 +1,44 @@
+/** What stands where something that looks like a secret was. */
+const REMOVED = '[removed]'
+
+/**
+ * Shapes of secrets that people and agents paste into free text. A net with wide meshes: it keeps the accident out
+ * of the log; what must never be there at all is not given to the log in the first place.
+ */
+const SECRET_SHAPES: readonly RegExp[] = [
+  /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|$)/g,
+  /\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)*/g,
+  /\b(?:bearer|dpop|basic)\s+[\w.~+/=-]{8,}/gi,
+  /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|[sr]k_(?:live|test)_|sk-|ATATT|AKIA|ASIA|AIza)[\w=-]{10,}/g,
+  /(?<=:\/\/)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)/g,
+]
+
+/** Long unbroken runs; only those that mix cases and digits are taken, so that hex digests and UUIDs stay. */
+const LONG_RUN = /[A-Za-z0-9+/_=-]{32,}/g
+
+/** C0 and C1 controls, lone surrogates and what reorders text on a screen: none of it belongs in a line of a log. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu
+
+/** At most `limit` characters of one line that is safe to print. */
+export function printable(text: string, limit: number): string {
+  const cut = text.length > limit ? `${text.slice(0, limit - 1)}…` : text
+  return cut.search(UNPRINTABLE) === -1 ? cut : cut.replace(UNPRINTABLE, '\ufffd')
+}
+
+/** {@link printable} free text with everything taken out that looks like a secret. */
+export function scrub(text: string, limit: number): string {
+  if (text === '') return text
+  // Cut first, with room: a secret that the final cut would split must still be recognised whole.
+  let scrubbed = text.slice(0, limit * 2)
+  for (const shape of SECRET_SHAPES) scrubbed = scrubbed.replace(shape, REMOVED)
+  return printable(scrubbed.replace(LONG_RUN, scrubRun), limit)
+}
+
+/** Whether {@link scrub} would take something out. */
+export function looksSecret(text: string): boolean {
+  return SECRET_SHAPES.some((shape) => text.search(shape) !== -1) || text.replace(LONG_RUN, scrubRun) !== text
+}
+
+function scrubRun(run: string): string {
+  return /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run) ? REMOVED : run
+}

@@ -1,0 +1,158 @@
+import type { Durability } from '../audit/audit-log.ts'
+import type { Unparsed } from '../audit/entry.ts'
+import type { Outcome, Progress } from '../exchange.ts'
+import { printable, scrub } from '../lib/scrub.ts'
+import { callLine, causeFields, levelOf } from './call-line.ts'
+import { createCallMetrics } from './call-metrics.ts'
+import { closedLabel, OUTCOME_CODES } from './labels.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { BREAKER_STATES, type BreakerStateLabel, type StoreState } from './states.ts'
+
+/** What happens in the gateway, as the log and the metrics learn it: one function per event, feeding both. */
+export type Events = ReturnType<typeof createEvents>
+
+export interface EventsOptions {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly connectors: () => ReadonlySet<string>
+  readonly nowMs: () => number
+}
+
+export function createEvents(options: EventsOptions) {
+  const { log, metrics } = options
+  const calls = createCallMetrics(metrics, options.connectors)
+  return {
+    callFinished(call: Progress, outcome: Outcome, durationMs: number): void {
+      calls.count(call, outcome, durationMs)
+      log.write(levelOf(outcome.code), 'call', callLine(call, outcome, durationMs))
+    },
+    requestUnparsed({ callId, peerAddress, code, status, detail }: Unparsed): void {
+      metrics.unparsed.inc({ reason: closedLabel(OUTCOME_CODES, code) })
+      log.write('info', 'request.unparsed', {
+        call_id: callId,
+        peer: printable(peerAddress, 64),
+        reason: code,
+        status,
+        detail: scrub(detail, 256),
+      })
+    },
+    policyEvaluated(elapsedMs: number): void {
+      metrics.policySeconds.observe(elapsedMs / 1_000)
+    },
+    ...stateEvents(options),
+    ...dependencyEvents(options),
+    ...auditEvents(options),
+  }
+}
+
+function stateEvents({ log, metrics, nowMs }: EventsOptions) {
+  return {
+    started(fields: { host: string; port: number; version: string }): void {
+      log.write('info', 'gateway.started', fields)
+    },
+    draining(): void {
+      log.write('info', 'gateway.draining', {})
+    },
+    stopped(lostLines: number): void {
+      log.write('info', 'gateway.stopped', { lost_lines: lostLines })
+    },
+    faulted(cause: unknown): void {
+      log.write('error', 'gateway.fault', causeFields(cause, true))
+    },
+    /** The first reading counts too, so that the metric is there from the start. */
+    configLoaded(): void {
+      metrics.configReloaded.set(1)
+      metrics.configReloadedAt.set(nowMs() / 1_000)
+      log.write('info', 'config.reloaded', {})
+    },
+    configRejected(cause: unknown): void {
+      metrics.configReloaded.set(0)
+      log.write('error', 'config.rejected', causeFields(cause))
+    },
+    policyLoaded({ digest, revision }: { digest: string; revision: string }): void {
+      metrics.policyReloaded.set(1)
+      metrics.policyReloadedAt.set(nowMs() / 1_000)
+      log.write('info', 'policy.loaded', {
+        policy_digest: digest,
+        policy_revision: printable(revision, 128),
+      })
+    },
+    policyRejected(cause: unknown): void {
+      metrics.policyReloaded.set(0)
+      log.write('error', 'policy.rejected', causeFields(cause))
+    },
+    unboundTokens(allowed: boolean): void {
+      metrics.unboundTokens.set(Number(allowed))
+      if (allowed) log.write('warn', 'identity.unbound_tokens_allowed', {})
+    },
+  }
+}
+
+function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
+  return {
+    identityCacheLookedUp(result: 'hit' | 'miss'): void {
+      metrics.identityCache.inc({ result })
+    },
+    issuerKeysFetched(issuer: string, cause?: unknown): void {
+      const failed = cause !== undefined
+      metrics.keyRefreshes.inc({ result: failed ? 'failure' : 'success' })
+      const fields = { issuer: printable(issuer, 256), ...causeFields(cause) }
+      if (failed) log.write('warn', 'identity.keys_failed', fields)
+      else log.write('debug', 'identity.keys_refreshed', fields)
+    },
+    storeAnswered(elapsedMs: number): void {
+      metrics.storeSeconds.observe(elapsedMs / 1_000)
+    },
+    storeFailed(): void {
+      metrics.storeErrors.inc()
+    },
+    storeStateChanged(state: StoreState, cause?: unknown): void {
+      log.write(state === 'ready' ? 'info' : 'warn', 'store.state', { state, ...causeFields(cause) })
+    },
+    breakerChanged(connector: string, state: BreakerStateLabel): void {
+      closedLabel(connectors(), connector)
+      closedLabel(new Set(BREAKER_STATES), state)
+      metrics.breakerChanges.inc({ connector, state })
+      log.write(state === 'open' ? 'warn' : 'info', 'breaker.state', { connector, state })
+    },
+  }
+}
+
+function auditEvents({ log, metrics }: EventsOptions) {
+  const appends = {
+    flushed: metrics.auditSeconds.labels('flushed'),
+    strict: metrics.auditSeconds.labels('strict'),
+  }
+  return {
+    auditAppended(durability: Durability, durationMs: number): void {
+      appends[durability].observe(durationMs / 1_000)
+    },
+    auditSynced(durationMs: number): void {
+      metrics.auditSyncSeconds.observe(durationMs / 1_000)
+    },
+    auditRecovered(found: {
+      readonly node: string
+      readonly epoch: string
+      readonly sealed: boolean
+      readonly tornBytes: number
+      readonly inDoubtCalls: readonly string[]
+    }): void {
+      metrics.auditInDoubt.inc(found.inDoubtCalls.length)
+      log.write(found.inDoubtCalls.length === 0 ? 'info' : 'warn', 'audit.recovered', {
+        node: found.node,
+        epoch: found.epoch,
+        sealed: found.sealed,
+        torn_bytes: found.tornBytes,
+        in_doubt_calls: found.inDoubtCalls.length,
+      })
+    },
+    auditFailed(cause: unknown): void {
+      log.write('error', 'audit.failed', causeFields(cause))
+    },
+    outcomeLost(callId: string, cause: unknown): void {
+      metrics.auditLost.inc()
+      log.write('error', 'audit.outcome_lost', { call_id: callId, ...causeFields(cause) })
+    },
+  }
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { destination, pino, stdTimeFunctions } from 'pino'
+import type { TelemetryConfig } from '../config/config.ts'
+
+/** Stable names; a line's `event` is one of these and nothing else. */
+export type LogEvent =
+  | 'call'
+  | 'request.unparsed'
+  | 'gateway.started'
+  | 'gateway.draining'
+  | 'gateway.stopped'
+  | 'gateway.fault'
+  | 'config.reloaded'
+  | 'config.rejected'
+  | 'policy.loaded'
+  | 'policy.rejected'
+  | 'identity.keys_refreshed'
+  | 'identity.keys_failed'
+  | 'identity.unbound_tokens_allowed'
+  | 'store.state'
+  | 'breaker.state'
+  | 'audit.recovered'
+  | 'audit.failed'
+  | 'audit.outcome_lost'
+
+export type LogLevel = TelemetryConfig['logLevel']
+
+type Scalar = string | number | boolean
+
+/**
+ * Every key that a line may have, and no other: flat, and none of them a place for headers, bodies or tokens. Units
+ * are in the names.
+ */
+export type LogFields = Readonly<Partial<Record<LogKey, Scalar | undefined>>>
+
+type LogKey =
+  | 'call_id'
+  | 'trace_id'
+  | 'peer'
+  | 'agent'
+  | 'principal'
+  | 'tenant'
+  | 'binding'
+  | 'connector'
+  | 'operation'
+  | 'access'
+  | 'method'
+  | 'decision'
+  | 'reason'
+  | 'policy_reasons'
+  | 'status'
+  | 'upstream_status'
+  | 'risk'
+  | 'duration_ms'
+  | 'upstream_ms'
+  | 'reply_bytes'
+  | 'detail'
+  | 'cause'
+  | 'stack'
+  | 'policy_digest'
+  | 'policy_revision'
+  | 'issuer'
+  | 'state'
+  | 'host'
+  | 'port'
+  | 'version'
+  | 'node'
+  | 'epoch'
+  | 'sealed'
+  | 'torn_bytes'
+  | 'in_doubt_calls'
+  | 'lost_lines'
+
+export interface Log extends AsyncDisposable {
+  write(level: LogLevel, event: LogEvent, fields: LogFields): void
+  /** Lines that could not be written since the start. */
+  lostLines(): number
+  /** Opens the file anew, after it was rotated away; nothing for stdout and stderr. */
+  reopen(): void
+}
+
+/** Bytes of lines that may wait for a slow reader before they are dropped: a stuck pipe must not fill the memory. */
+const BACKLOG_LIMIT_BYTES = 16_777_216
+
+/** Opens the destination; rejects when a file cannot be opened. Afterwards nothing here ever throws. */
+export async function openLog({ logLevel, logDestination }: TelemetryConfig): Promise<Log> {
+  const file = logDestination === 'stdout' || logDestination === 'stderr' ? undefined : logDestination
+  const stream = destination({
+    dest: file ?? (logDestination === 'stderr' ? 2 : 1),
+    sync: false,
+    mkdir: true,
+    maxLength: BACKLOG_LIMIT_BYTES,
+  })
+  await once(stream, 'ready')
+  let lostLines = 0
+  const lose = (): void => {
+    lostLines++
+  }
+  // Without a listener of our own, a full disk or a reader that went away would end the process.
+  stream.on('error', lose)
+  stream.on('drop', lose)
+  const logger = pino(
+    {
+      level: logLevel,
+      base: null,
+      messageKey: 'event',
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  )
+  return {
+    write: (level, event, fields) => logger[level](fields, event),
+    lostLines: () => lostLines,
+    reopen: () => {
+      if (file !== undefined) stream.reopen()
+    },
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => {
+        stream.flush(() => resolve())
+      })
+      if (file !== undefined) stream.end()
+    },
+  }
+}

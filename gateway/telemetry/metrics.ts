@@ -1,0 +1,147 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
+/** Seconds; from what a cache hit costs to what a slow upstream may take. */
+const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+/** Seconds; for what the gateway itself adds. */
+const OVERHEAD_BUCKETS = [0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.25, 1]
+/** Seconds; for steps that take microseconds. */
+const STEP_BUCKETS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05]
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** The metrics that events count; every name, unit and label of them in one place. */
+export function createMetrics(registry: Registry) {
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    buckets: number[],
+  ) => new Histogram({ name, help, labelNames, buckets, registers })
+  const gauge = (name: string, help: string, aggregator: 'sum' | 'min' | 'max' | 'first') =>
+    new Gauge({ name, help, aggregator, registers })
+  return {
+    ...callMetrics(counter, histogram),
+    policySeconds: histogram(
+      'toolgate_policy_duration_seconds',
+      'Time to build the policy input and evaluate it.',
+      [],
+      STEP_BUCKETS,
+    ),
+    identityCache: counter(
+      'toolgate_identity_cache_lookups_total',
+      'Lookups of verified tokens in the cache, by result.',
+      ['result'],
+    ),
+    keyRefreshes: counter('toolgate_identity_key_refreshes_total', 'Fetches of issuer keys, by result.', [
+      'result',
+    ]),
+    storeSeconds: histogram(
+      'toolgate_store_duration_seconds',
+      'Round trips to the limiter store.',
+      [],
+      STEP_BUCKETS,
+    ),
+    storeErrors: counter('toolgate_store_errors_total', 'Round trips to the limiter store that failed.', []),
+    breakerChanges: counter('toolgate_breaker_changes_total', 'Changes of upstream breakers, by new state.', [
+      'connector',
+      'state',
+    ]),
+    auditSeconds: histogram(
+      'toolgate_audit_append_duration_seconds',
+      'Time until an audit entry was as durable as asked.',
+      ['durability'],
+      CALL_BUCKETS,
+    ),
+    auditSyncSeconds: histogram(
+      'toolgate_audit_fsync_duration_seconds',
+      'Time of each fsync of the audit log.',
+      [],
+      CALL_BUCKETS,
+    ),
+    auditLost: counter('toolgate_audit_outcomes_lost_total', 'Outcomes that could not be put on record.', []),
+    auditInDoubt: counter(
+      'toolgate_audit_calls_in_doubt_total',
+      'Calls found at start with an intent and no outcome on record.',
+      [],
+    ),
+    configReloaded: gauge(
+      'toolgate_config_last_reload_successful',
+      'Whether the last reading of the configuration succeeded.',
+      'min',
+    ),
+    configReloadedAt: gauge(
+      'toolgate_config_last_reload_success_timestamp_seconds',
+      'When the configuration in force was read.',
+      'min',
+    ),
+    policyReloaded: gauge(
+      'toolgate_policy_last_reload_successful',
+      'Whether the last policy bundle was taken.',
+      'min',
+    ),
+    policyReloadedAt: gauge(
+      'toolgate_policy_last_reload_success_timestamp_seconds',
+      'When the policy bundle in force was loaded.',
+      'min',
+    ),
+    unboundTokens: gauge(
+      'toolgate_dangerously_allow_unbound_tokens',
+      'Whether access tokens without proof of possession are accepted.',
+      'max',
+    ),
+  }
+}
+
+function callMetrics(
+  counter: <Label extends string>(name: string, help: string, labelNames: readonly Label[]) => Counter<Label>,
+  histogram: <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    buckets: number[],
+  ) => Histogram<Label>,
+) {
+  return {
+    calls: counter('toolgate_calls_total', 'Calls, by what the gateway decided and why.', [
+      'connector',
+      'access',
+      'decision',
+      'reason',
+    ]),
+    unparsed: counter('toolgate_requests_unparsed_total', 'Requests that could not be parsed, by reason.', [
+      'reason',
+    ]),
+    policyReasons: counter('toolgate_policy_reasons_total', 'Reasons that policy gave for its denials.', [
+      'connector',
+      'reason',
+    ]),
+    limiterVerdicts: counter('toolgate_limiter_verdicts_total', 'What admission made of calls.', ['verdict']),
+    upstreamReplies: counter('toolgate_upstream_replies_total', 'Answers of upstreams, by class of status.', [
+      'connector',
+      'status_class',
+    ]),
+    replyBytes: counter('toolgate_reply_bytes_total', 'Bytes of body sent to callers.', ['connector']),
+    callSeconds: histogram(
+      'toolgate_call_duration_seconds',
+      'From the arrival of a call to its end.',
+      ['connector', 'access'],
+      CALL_BUCKETS,
+    ),
+    overheadSeconds: histogram(
+      'toolgate_call_overhead_duration_seconds',
+      'What the gateway added: duration of a call without the wait for the upstream.',
+      ['connector'],
+      OVERHEAD_BUCKETS,
+    ),
+    upstreamSeconds: histogram(
+      'toolgate_upstream_duration_seconds',
+      'From sending a request upstream to the header section of the answer.',
+      ['connector'],
+      CALL_BUCKETS,
+    ),
+  }
+}

@@ -1,0 +1,106 @@
+import { Gauge, type Registry } from 'prom-client'
+
+export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
+export type BreakerStateLabel = (typeof BREAKER_STATES)[number]
+
+/** `degraded` answers calls by the configured failure mode; `unavailable` refuses what is set to closed. */
+export const STORE_STATES = ['ready', 'degraded', 'unavailable'] as const
+export type StoreState = (typeof STORE_STATES)[number]
+
+/** States that are asked for when somebody scrapes, and cost nothing in between. */
+export interface Watched {
+  readonly callsInFlight: () => number
+  readonly auditQueuedBytes: () => number
+  /** Empty when calls can be put on record. */
+  readonly auditTrouble: () => string
+  readonly storeState: () => StoreState
+  readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
+  readonly policy: () => { readonly revision: string; readonly digest: string }
+  readonly logLinesLost: () => number
+}
+
+type Aggregator = 'sum' | 'min' | 'max' | 'first'
+
+/** Registers gauges over `watched()`; a state whose source is not there yet has no series. */
+export function registerStates(registry: Registry, version: string, watched: () => Partial<Watched>): void {
+  const registers = [registry]
+  const number = (
+    name: string,
+    help: string,
+    aggregator: Aggregator,
+    read: () => number | undefined,
+  ): void => {
+    const collect = function (this: Gauge): void {
+      const value = read()
+      if (value === undefined) this.remove()
+      else this.set(value)
+    }
+    void new Gauge({ name, help, aggregator, registers, collect })
+  }
+  number('toolgate_calls_in_flight', 'Calls being handled now.', 'sum', () => watched().callsInFlight?.())
+  number('toolgate_audit_queue_bytes', 'Audit entries accepted and not yet written.', 'sum', () =>
+    watched().auditQueuedBytes?.(),
+  )
+  number('toolgate_audit_healthy', 'Whether calls can be put on record.', 'min', () => {
+    const trouble = watched().auditTrouble?.()
+    return trouble === undefined ? undefined : Number(trouble === '')
+  })
+  number('toolgate_log_lines_lost', 'Log lines that could not be written since the start.', 'sum', () =>
+    watched().logLinesLost?.(),
+  )
+  registerStateSets(registry, watched)
+  registerInfo(registry, version, watched)
+}
+
+function registerStateSets(registry: Registry, watched: () => Partial<Watched>): void {
+  const registers = [registry]
+  void new Gauge({
+    name: 'toolgate_store_state',
+    help: 'State of the limiter store: 1 for the one that it is in.',
+    labelNames: ['state'],
+    aggregator: 'max',
+    registers,
+    collect() {
+      const current = watched().storeState?.()
+      if (current === undefined) return
+      for (const state of STORE_STATES) this.set({ state }, Number(state === current))
+    },
+  })
+  void new Gauge({
+    name: 'toolgate_breaker_state',
+    help: 'State of the breaker of each upstream: 1 for the one that it is in.',
+    labelNames: ['connector', 'state'],
+    aggregator: 'max',
+    registers,
+    collect() {
+      this.reset()
+      for (const [connector, current] of watched().breakers?.() ?? []) {
+        for (const state of BREAKER_STATES) this.set({ connector, state }, Number(state === current))
+      }
+    },
+  })
+}
+
+function registerInfo(registry: Registry, version: string, watched: () => Partial<Watched>): void {
+  const registers = [registry]
+  const build = new Gauge({
+    name: 'toolgate_build_info',
+    help: 'What is running; the value is always 1.',
+    labelNames: ['version', 'node'],
+    aggregator: 'first',
+    registers,
+  })
+  build.set({ version, node: process.versions.node }, 1)
+  void new Gauge({
+    name: 'toolgate_policy_info',
+    help: 'The policy bundle in force; the value is always 1.',
+    labelNames: ['revision', 'digest'],
+    aggregator: 'max',
+    registers,
+    collect() {
+      this.reset()
+      const policy = watched().policy?.()
+      if (policy !== undefined) this.set({ revision: policy.revision, digest: policy.digest }, 1)
+    },
+  })
+}

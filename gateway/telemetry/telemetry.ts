@@ -1,0 +1,56 @@
+import { Registry } from 'prom-client'
+import type { TelemetryConfig } from '../config/config.ts'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { createEvents, type Events } from './events.ts'
+import { openLog, type Log } from './log.ts'
+import type { MetricsText } from './merge.ts'
+import { createMetrics } from './metrics.ts'
+import { registerStates, type Watched } from './states.ts'
+
+export interface TelemetryOptions {
+  readonly config: TelemetryConfig
+  /** Version of the gateway. */
+  readonly version: string
+  /** Names of the configured connectors: the closed set of that label. */
+  readonly connectors: Iterable<string>
+  readonly clock?: Clock
+  /** Instead of the configured destination. */
+  readonly log?: Log
+}
+
+export interface Telemetry extends AsyncDisposable {
+  readonly events: Events
+  readonly log: Log
+  /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
+  watch(sources: Partial<Watched>): void
+  /** Takes the connectors of a reloaded configuration. */
+  useConnectors(connectors: Iterable<string>): void
+  /** Prometheus text exposition. */
+  metrics(): Promise<MetricsText>
+  /** For `mergeMetrics` in another process. */
+  metricsJson(): Promise<readonly object[]>
+}
+
+/** Log, metrics and events of one process; rejects when the log's file cannot be opened. */
+export async function createTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const clock = options.clock ?? systemClock
+  const log = options.log ?? (await openLog(options.config))
+  const registry = new Registry()
+  let connectors: ReadonlySet<string> = new Set(options.connectors)
+  let watched: Partial<Watched> = { logLinesLost: () => log.lostLines() }
+  const metrics = createMetrics(registry)
+  registerStates(registry, options.version, () => watched)
+  return {
+    events: createEvents({ log, metrics, connectors: () => connectors, nowMs: () => clock.nowMs() }),
+    log,
+    watch: (sources) => {
+      watched = { ...watched, ...sources }
+    },
+    useConnectors: (names) => {
+      connectors = new Set(names)
+    },
+    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    metricsJson: () => registry.getMetricsAsJSON(),
+    [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
+  }
+}
