@@ -41,7 +41,6 @@ export function createEvaluator(
 ): Evaluator {
   let instance: Instance | undefined = createInstance(compiled)
   const watermarkPages = Math.min(instance.memoryPages() + WATERMARK_PAGES, compiled.maximumPages)
-  const encoder = new TextEncoder()
 
   const replace = (): void => {
     instance = undefined
@@ -55,20 +54,13 @@ export function createEvaluator(
 
   return {
     decide(input) {
-      const problem = callerJsonProblem(input, bounds)
-      if (problem !== undefined) return refuse('policy.input_invalid', { detail: problem })
-      const text = JSON.stringify(input)
-      if (hasLoneSurrogate(text))
-        return refuse('policy.input_invalid', { detail: 'a text that is not well-formed' })
-      const bytes = encoder.encode(text)
-      if (bytes.byteLength > bounds.maxBytes) {
-        return refuse('policy.input_invalid', { detail: `more than ${bounds.maxBytes} bytes` })
-      }
+      const prepared = serialize(input, bounds)
+      if (!prepared.ok) return prepared
       if (instance === undefined) replace()
       if (instance === undefined) return refuse('policy.unavailable')
       let results: unknown
       try {
-        results = instance.evaluate(exactArrayBuffer(bytes))
+        results = instance.evaluate(prepared.value)
       } catch (cause) {
         events.onThrow(cause)
         replace()
@@ -83,6 +75,29 @@ export function createEvaluator(
       return parsed.ok ? pass(parsed.decision) : refuse('policy.invalid', { detail: parsed.problem })
     },
     memoryPages: () => instance?.memoryPages() ?? 0,
+  }
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * The input as exact UTF-8 JSON in a buffer of its own: the only form that the SDK cannot misread. What the
+ * evaluation would trip over is refused here, where it costs no instance.
+ */
+function serialize(input: PolicyInput, bounds: InputBounds): Verdict<ArrayBuffer> {
+  try {
+    const problem = callerJsonProblem(input, bounds)
+    if (problem !== undefined) return refuse('policy.input_invalid', { detail: problem })
+    const text = JSON.stringify(input)
+    if (hasLoneSurrogate(text))
+      return refuse('policy.input_invalid', { detail: 'a text that is not well-formed' })
+    const bytes = encoder.encode(text)
+    if (bytes.byteLength > bounds.maxBytes) {
+      return refuse('policy.input_invalid', { detail: `more than ${bounds.maxBytes} bytes` })
+    }
+    return pass(exactArrayBuffer(bytes))
+  } catch (cause) {
+    return refuse('policy.error', { cause })
   }
 }
 

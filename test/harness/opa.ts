@@ -1,6 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../gateway/lib/clock.ts'
+import { openBundle } from '../../gateway/policy/bundle.ts'
+import type { PolicyInput } from '../../gateway/policy/input.ts'
+import { loadPolicySync } from '../../gateway/policy/opa-sdk.ts'
+import type { LoadedPolicy } from '../../gateway/policy/opa-sdk.ts'
+import { createPolicy } from '../../gateway/policy/policy.ts'
+import type { Policy, PolicyEvent, PolicyOptions } from '../../gateway/policy/policy.ts'
+import type { Reason } from '../../gateway/refusal.ts'
+import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { compileBundle } from '../../policies-rego/compile.ts'
 import type { CompileOptions } from '../../policies-rego/compile.ts'
 
@@ -48,3 +57,63 @@ default allow := false
 allow if input.agent.id == "friend"
 reasons contains {"code": "agent.unknown", "rule": "R001", "detail": ""} if not allow
 `
+
+/** A call by agent `friend`. */
+export const FRIEND: PolicyInput = { ...NOBODY, agent: { ...NOBODY.agent, id: 'friend' } }
+
+/** The same call with this JSON in its body. */
+export function friendWithBody(body: Readonly<Record<string, unknown>>): PolicyInput {
+  return { ...FRIEND, params: { ...FRIEND.params, body } }
+}
+
+export interface RunningPolicy extends AsyncDisposable {
+  readonly policy: Policy
+  readonly file: BundleFile
+  readonly events: readonly PolicyEvent[]
+}
+
+/** A policy as the gateway runs it, from a bundle in a temporary file. */
+export async function startPolicy(
+  bundle: Buffer,
+  options: Partial<PolicyOptions> = {},
+): Promise<RunningPolicy> {
+  const file = await bundleFile(bundle)
+  const events: PolicyEvent[] = []
+  try {
+    const policy = await createPolicy({
+      bundlePath: file.path,
+      watch: false,
+      memoryLimitPages: 2048,
+      clock: systemClock,
+      onEvent: (event) => void events.push(event),
+      ...options,
+    })
+    return {
+      policy,
+      file,
+      events,
+      async [Symbol.asyncDispose]() {
+        await policy[Symbol.asyncDispose]()
+        await file[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await file[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** What `evaluate` of the SDK takes when nobody stands before it. */
+export interface BareSdk extends Omit<LoadedPolicy, 'evaluate' | 'setData'> {
+  evaluate(
+    input: unknown,
+    entrypoint?: string | number,
+  ): [{ result: { allow: boolean; reasons: readonly Reason[] } }]
+  setData(data: unknown): void
+}
+
+/** The policy of a bundle in the SDK alone, with the memory that it takes by default. */
+export async function bareSdk(bundle: Buffer, initial = 5, maximum = 2048): Promise<BareSdk> {
+  const { wasm } = await openBundle(bundle)
+  return loadPolicySync(await WebAssembly.compile(wasm), { initial, maximum }, {}) as BareSdk
+}

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import type { ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { INPUT_V1 } from '../../gateway/policy/input.ts'
@@ -8,7 +10,6 @@ import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { derivedFiles } from '../../policies-rego/build.ts'
 import { readCases } from '../../policies-rego/cases.ts'
 import { runOpa } from '../harness/opa.ts'
-import { gunzipSync } from 'node:zlib'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
 
@@ -96,15 +97,20 @@ describe('the Rego sources', () => {
   })
 })
 
+/** What a schema has against a value. */
+function mistakes(validate: ValidateFunction, value: unknown): readonly unknown[] {
+  return validate(value) ? [] : (validate.errors ?? ['invalid'])
+}
+
 describe('the schemas', () => {
   const ajv = new Ajv2020({ allErrors: true, strictTypes: false })
   const input = ajv.compile(INPUT_V1.schema)
 
   test('accept every input of the cases and the self-test', async () => {
-    for (const { id, input: each } of await readCases(join(POLICIES, 'cases'))) {
-      expect(input(each), `${id}: ${ajv.errorsText(input.errors)}`).toBe(true)
+    for (const { input: each } of await readCases(join(POLICIES, 'cases'))) {
+      expect(mistakes(input, each)).toEqual([])
     }
-    expect(input(NOBODY), ajv.errorsText(input.errors)).toBe(true)
+    expect(mistakes(input, NOBODY)).toEqual([])
   })
 
   test('refuse an input with a member too many, too few, or of another type', () => {
@@ -119,7 +125,7 @@ describe('the schemas', () => {
     const registry = ajv.compile(schema)
     const evaluated = await runOpa(['eval', '-d', 'data', '-f', 'json', 'data.registry'], POLICIES)
     const { result } = JSON.parse(evaluated) as { result: [{ expressions: [{ value: unknown }] }] }
-    expect(registry(result[0].expressions[0].value), ajv.errorsText(registry.errors)).toBe(true)
+    expect(mistakes(registry, result[0].expressions[0].value)).toEqual([])
   })
 })
 
@@ -130,7 +136,7 @@ describe('the committed files', () => {
       const same = name.endsWith('.gz')
         ? gunzipSync(committed).equals(gunzipSync(content))
         : committed.equals(content)
-      expect(same, `${name} is stale: run node policies-rego/build.ts`).toBe(true)
+      expect({ name, same }).toEqual({ name, same: true })
     }
   })
 
