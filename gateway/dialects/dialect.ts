@@ -1,3 +1,4 @@
+import { assertNever } from '../lib/assert-never.ts'
 import { renderAtlassian } from './atlassian.ts'
 import { renderGithub } from './github.ts'
 import { renderProblem } from './problem.ts'
@@ -21,5 +22,7 @@ export function renderRefusal(dialect: DialectName, context: RefusalContext): Re
       return renderAtlassian(context)
     case 'problem':
       return renderProblem(context)
+    default:
+      return assertNever(dialect)
   }
 }

@@ -83,12 +83,8 @@ function detailOf(refusal: Refusal, reasons: readonly Reason[], retryAfter: numb
 
 function adviceOf(code: RefusalCode, retryAfter: number | undefined): string {
   if (code === 'approval.required') return 'Send the same call again once it is approved.'
-  switch (REFUSALS[code].retry) {
-    case 'never':
-      return 'The same call will be refused again.'
-    case 'same':
-      return 'The same call may be sent again.'
-    case 'after':
-      return `The same call may be sent again ${retryAfter === undefined ? 'later' : `in ${retryAfter} s`}.`
-  }
+  const { retry } = REFUSALS[code]
+  if (retry === 'never') return 'The same call will be refused again.'
+  if (retry === 'same') return 'The same call may be sent again.'
+  return `The same call may be sent again ${retryAfter === undefined ? 'later' : `in ${retryAfter} s`}.`
 }

@@ -1,0 +1,24 @@
+import type { TraceContext } from '../../exchange.ts'
+import type { HeaderList } from '../../lib/header-list.ts'
+import { parseTraceparent } from '../../lib/traceparent.ts'
+
+const LONGEST_STATE = 512
+/** Printable ASCII, as `tracestate` members are; anything else is dropped, never a reason to refuse. */
+const STATE = /^[\x20-\x7e]+$/
+
+/**
+ * The trace that the call belongs to: the caller's, or a new one when it sent none or an invalid one.
+ *
+ * @param randomHex returns that many random bytes as hexadecimal
+ * @see https://www.w3.org/TR/trace-context/
+ */
+export function readTrace(headers: HeaderList, randomHex: (sizeBytes: number) => string): TraceContext {
+  const header = headers.get('traceparent')
+  const parent = header === undefined ? undefined : parseTraceparent(header)
+  const spanId = randomHex(8)
+  if (parent === undefined) {
+    return { traceId: randomHex(16), spanId, parentId: undefined, sampled: false, state: undefined }
+  }
+  const state = headers.all('tracestate').join(',')
+  return { ...parent, spanId, state: state.length <= LONGEST_STATE && STATE.test(state) ? state : undefined }
+}
