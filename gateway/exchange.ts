@@ -254,7 +254,6 @@ export interface UpstreamBody {
 }
 
 export interface UpstreamReply {
-  /** 0 when the caller left before any answer came; relay then records `client.gone`. */
   readonly status: number
   /** Flat list as received; relay applies the allow-list. */
   readonly headers: readonly string[]

@@ -1,0 +1,108 @@
+import type { Connector } from '../catalog/connector.ts'
+import type { Decided, TraceContext } from '../exchange.ts'
+import { connectionOptions, isHopByHop } from './hop-by-hop.ts'
+
+/** End-to-end fields that any HTTP API may need; vendors' own come from the connector. */
+const PASSED: readonly string[] = [
+  'accept',
+  'accept-language',
+  'cache-control',
+  'content-digest',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-md5',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'last-event-id',
+  'range',
+  'repr-digest',
+  'user-agent',
+]
+
+/** Written by the gateway itself, a credential of the caller, or a way to ask for something else than was decided. */
+const NEVER_PASSED: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'authorization',
+  'client-cert',
+  'client-cert-chain',
+  'content-length',
+  'cookie',
+  'cookie2',
+  'dpop',
+  'expect',
+  'forwarded',
+  'host',
+  'traceparent',
+  'tracestate',
+  'via',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-real-ip',
+  'x-rewrite-url',
+])
+const NEVER_PASSED_PREFIX = /^(?:toolgate-|x-forwarded-|proxy-)/
+
+/** Content codings that can be relayed and, where a detector has to, read. */
+const CODINGS = /^(?:gzip|x-gzip|br|identity)$/
+
+/**
+ * The names that may go to this upstream. Throws a `TypeError` when the connector asks for one that never may, or
+ * for one with an underscore, which CGI-style servers take for its twin with a hyphen.
+ */
+export function passedRequestHeaders({ name, headers }: Connector): ReadonlySet<string> {
+  for (const header of headers.request) {
+    if (
+      NEVER_PASSED.has(header) ||
+      NEVER_PASSED_PREFIX.test(header) ||
+      isHopByHop(header) ||
+      header.includes('_')
+    ) {
+      throw new TypeError(`connector ${name}: the request header ${header} never passes`)
+    }
+  }
+  return new Set([...PASSED, ...headers.request])
+}
+
+/** The header section for the upstream without its credential, as a flat name, value list in lower case. */
+export function buildRequestHeaders(call: Decided, passed: ReadonlySet<string>): string[] {
+  const { headers, connector, trace, content, body } = call
+  const hopByHop = connectionOptions(headers)
+  const list: string[] = []
+  for (const name of headers.names()) {
+    if (!passed.has(name) || hopByHop.has(name)) continue
+    if (connector.links.body && (name === 'range' || name === 'if-range')) continue
+    for (const value of headers.all(name)) list.push(name, value)
+  }
+  // GitHub refuses requests without one.
+  if (!headers.has('user-agent')) list.push('user-agent', 'toolgate')
+  // Links can be rewritten only in what is not compressed, and in the whole of it.
+  const codings = connector.links.body ? 'identity' : acceptedCodings(headers.all('accept-encoding'))
+  list.push('accept-encoding', codings, 'traceparent', traceparent(trace))
+  if (trace.state !== undefined) list.push('tracestate', trace.state)
+  // Of bytes the client counts the length itself.
+  if (content.stream !== undefined && body.declaredBytes !== undefined) {
+    list.push('content-length', String(body.declaredBytes))
+  }
+  return list
+}
+
+function acceptedCodings(values: readonly string[]): string {
+  const codings = values
+    .flatMap((value) => value.split(','))
+    .map((coding) => coding.trim())
+    .filter((coding) => CODINGS.test((coding.split(';', 1)[0] ?? '').trim().toLowerCase()))
+  return codings.length === 0 ? 'identity' : codings.join(', ')
+}
+
+/** Our span as the parent of whatever the upstream does (W3C Trace Context §3.2). */
+function traceparent({ traceId, spanId, sampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
+}

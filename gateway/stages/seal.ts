@@ -1,0 +1,70 @@
+import type { Connector } from '../catalog/connector.ts'
+import type { CredentialProvider } from '../credentials/credential.ts'
+import { misplacedCredential } from '../egress/credential-parameters.ts'
+import { buildRequestHeaders, passedRequestHeaders } from '../egress/request-headers.ts'
+import type { Decided, ReadBody, Sealed } from '../exchange.ts'
+import { GatewayFault } from '../fault.ts'
+import { pass, refuse } from '../refusal.ts'
+import type { Verdict } from '../refusal.ts'
+import type { Permit } from './approve.ts'
+
+export interface SealDependencies {
+  readonly connectors: readonly Connector[]
+  readonly credentials: CredentialProvider
+}
+
+/**
+ * Makes the upstream request of a permitted call and puts the credential in: here and nowhere else, after policy,
+ * and never the caller's own. Throws a `TypeError` when a connector passes a header that never may. DESIGN §3, row 8.
+ */
+export function createSeal({
+  connectors,
+  credentials,
+}: SealDependencies): (permit: Permit) => Verdict<Sealed> | Promise<Verdict<Sealed>> {
+  const passedBy = new Map(connectors.map((connector) => [connector.name, passedRequestHeaders(connector)]))
+  return (permit) => {
+    const { call } = permit
+    const { connector } = call
+    const passed = passedBy.get(connector.name)
+    if (passed === undefined) throw new GatewayFault('gateway.fault', `${connector.name} is not wired`)
+    const misplaced = misplacedCredential(connector, call.query, call.content)
+    if (misplaced !== undefined) {
+      return refuse('request.credential_misplaced', { detail: `parameter ${misplaced}` })
+    }
+    const { agent, principal, tenant } = call.caller
+    const context = { connector: connector.name, tenant, agent: agent.id, principal: principal.id }
+    const credential = credentials.get(context)
+    return credential instanceof Promise
+      ? credential.then((verdict) => sealWith(permit, passed, verdict))
+      : sealWith(permit, passed, credential)
+  }
+}
+
+function sealWith(
+  permit: Permit,
+  passed: ReadonlySet<string>,
+  credential: Awaited<ReturnType<CredentialProvider['get']>>,
+): Verdict<Sealed> {
+  if (!credential.ok) return credential
+  const { call } = permit
+  const headers = buildRequestHeaders(call, passed)
+  credential.value.apply(headers)
+  const request = {
+    origin: call.operation.origin ?? call.connector.origin,
+    method: call.method,
+    target: targetOf(call),
+    headers,
+    body: bodyOf(call.content),
+  }
+  return pass({ permit, request, credentialVersion: credential.value.version })
+}
+
+/** Byte for byte what was authorised. */
+function targetOf({ upstreamPath, query }: Decided): string {
+  return query === '' ? upstreamPath : `${upstreamPath}?${query}`
+}
+
+function bodyOf({ kind, bytes, stream }: ReadBody): Sealed['request']['body'] {
+  if (stream !== undefined) return stream
+  return kind === 'none' || bytes.length === 0 ? undefined : bytes
+}
