@@ -1,0 +1,104 @@
+import { addEvent, bucketUs, countEvents, type SlidingCount, slidingCount } from './sliding-count.ts'
+
+/** As in `breakers.upstream` of toolgate.yaml. */
+export interface BreakerSettings {
+  /** So many failures in the window open it, if they are at least half of the calls in the window. */
+  readonly failures: number
+  readonly windowMs: number
+  /** How long it stays open before it lets probes through. */
+  readonly openMs: number
+  /** Probes at a time while half-open, and successes in a row that close it. */
+  readonly halfOpenCalls: number
+}
+
+export type BreakerState =
+  | { readonly kind: 'closed'; readonly successes: SlidingCount; readonly failures: SlidingCount }
+  | { readonly kind: 'open'; readonly untilMs: number }
+  | { readonly kind: 'half-open'; probes: number; successes: number }
+
+export type BreakerResult = 'success' | 'failure' | 'none'
+
+/** What a call that was let in gives back when it ends; stale ones are ignored. */
+export type BreakerEntry =
+  | { readonly admitted: true; readonly generation: number }
+  | { readonly admitted: false; readonly retryAfterMs: number }
+
+export interface Breaker {
+  /** Asks for one call. An admitted call must `leave` exactly once. */
+  enter(nowMs: number): BreakerEntry
+  /** `none` when the upstream was not asked or gave no sign of its health. */
+  leave(generation: number, result: BreakerResult, nowMs: number): void
+  readonly state: BreakerState['kind']
+}
+
+/** A share and not a bare count: five errors among ten thousand calls are not an outage. */
+const FAILING_SHARE = 0.5
+const HALF_OPEN_RETRY_MS = 1_000
+
+/**
+ * Times are milliseconds of a monotonic clock. `onChange` is told after every change of state.
+ * A call that was let in before the last change says nothing about the present state, so its result is dropped.
+ */
+export function createBreaker(
+  settings: BreakerSettings,
+  onChange: (state: BreakerState['kind']) => void = () => {},
+): Breaker {
+  const widthUs = bucketUs(settings.windowMs)
+  const closed = (): BreakerState => ({ kind: 'closed', successes: slidingCount(), failures: slidingCount() })
+  let state = closed()
+  let generation = 0
+
+  const become = (next: BreakerState): void => {
+    state = next
+    generation++
+    onChange(next.kind)
+  }
+
+  const enter = (nowMs: number): BreakerEntry => {
+    if (state.kind === 'open') {
+      if (nowMs < state.untilMs) return { admitted: false, retryAfterMs: Math.ceil(state.untilMs - nowMs) }
+      become({ kind: 'half-open', probes: 0, successes: 0 })
+    }
+    if (state.kind === 'half-open') {
+      if (state.probes >= settings.halfOpenCalls) {
+        return { admitted: false, retryAfterMs: Math.min(settings.openMs, HALF_OPEN_RETRY_MS) }
+      }
+      state.probes++
+    }
+    return { admitted: true, generation }
+  }
+
+  const leave = (entered: number, result: BreakerResult, nowMs: number): void => {
+    if (entered !== generation) return
+    switch (state.kind) {
+      case 'closed':
+        if (result === 'none') return
+        addEvent(result === 'success' ? state.successes : state.failures, widthUs, nowMs * 1000)
+        if (result === 'failure' && isFailing(state.successes, state.failures, nowMs)) {
+          become({ kind: 'open', untilMs: nowMs + settings.openMs })
+        }
+        return
+      case 'half-open':
+        state.probes--
+        if (result === 'failure') become({ kind: 'open', untilMs: nowMs + settings.openMs })
+        else if (result === 'success' && ++state.successes >= settings.halfOpenCalls) become(closed())
+        return
+      case 'open':
+        return
+    }
+  }
+
+  const isFailing = (successes: SlidingCount, failures: SlidingCount, nowMs: number): boolean => {
+    const failed = countEvents(failures, widthUs, nowMs * 1000)
+    if (failed < settings.failures) return false
+    return failed >= FAILING_SHARE * (failed + countEvents(successes, widthUs, nowMs * 1000))
+  }
+
+  return {
+    enter,
+    leave,
+    get state() {
+      return state.kind
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import type { OutcomeCode, Settlement } from '../exchange.ts'
+import { type Blame, REFUSALS, type RefusalCode } from '../refusal.ts'
+import type { BreakerResult } from './breaker.ts'
+
+/** What one ended call teaches the counters of its agent. */
+export interface Feedback {
+  /** The upstream may have acted on it, so a counted write stays counted. */
+  readonly forwarded: boolean
+  /** The upstream did it: only this makes an operation one that the agent has used. */
+  readonly succeeded: boolean
+  /** The gateway said no to what the agent asked. */
+  readonly denied: boolean
+  /** The upstream said no, broke, or did not answer. */
+  readonly errored: boolean
+  /** Counts towards stopping the agent. */
+  readonly failed: boolean
+}
+
+/**
+ * Upstream answers that are the agent's own doing: it asks for what is not there, not allowed or not well-formed.
+ * 401 is missing on purpose, because the credential is ours; so are 409, 412 and 429, which are ordinary
+ * answers to a race or to load.
+ */
+const FAILED_STATUSES: ReadonlySet<number> = new Set([400, 403, 404, 405, 410, 422])
+
+/** Refusals given before anything could have reached the upstream. The others may have been sent. */
+const NEVER_FORWARDED = codes(
+  (code) => !code.startsWith('upstream.') && code !== 'gateway.fault' && code !== 'request.timeout',
+)
+
+/** Refusals that are no sign of an agent run wild: it is asked to wait, or for a person's yes. */
+const NOT_A_DENIAL = codes(
+  (code) => code.startsWith('limit.') || code.startsWith('breaker.') || code === 'approval.required',
+)
+
+const UPSTREAM_FAILURES: ReadonlySet<OutcomeCode> = new Set([
+  'upstream.unreachable',
+  'upstream.protocol',
+  'upstream.timeout',
+  'upstream.truncated',
+])
+
+/**
+ * Failed, for the breaker of the agent, means: refused after admission for something the client has to change, or
+ * answered by the upstream with 5xx or one of `FAILED_STATUSES`. A refusal by a limit or a breaker never
+ * counts, or being stopped would keep an agent stopped; nor does an upstream that gave no answer at all.
+ */
+export function feedbackOf({ outcome, upstreamStatus }: Settlement): Feedback {
+  const blame: Blame | undefined = isRefusal(outcome) ? REFUSALS[outcome].blame : undefined
+  const denied = blame === 'client' && !NOT_A_DENIAL.has(outcome)
+  const badStatus = upstreamStatus >= 500 || FAILED_STATUSES.has(upstreamStatus)
+  return {
+    forwarded: upstreamStatus > 0 || !NEVER_FORWARDED.has(outcome),
+    succeeded: outcome === 'allowed' && upstreamStatus > 0 && upstreamStatus < 400,
+    denied,
+    errored: upstreamStatus >= 400 || blame === 'upstream',
+    failed: denied || badStatus,
+  }
+}
+
+/**
+ * What the call says of the upstream's health: 5xx, no connection, no answer in time, broken HTTP or a broken
+ * stream are failures; any other answer is a success; a call that never got there says nothing.
+ */
+export function upstreamResultOf({ outcome, upstreamStatus }: Settlement): BreakerResult {
+  if (UPSTREAM_FAILURES.has(outcome)) return 'failure'
+  if (upstreamStatus === 0) return 'none'
+  return upstreamStatus >= 500 ? 'failure' : 'success'
+}
+
+function isRefusal(outcome: OutcomeCode): outcome is RefusalCode {
+  return Object.hasOwn(REFUSALS, outcome)
+}
+
+function codes(matches: (code: string) => boolean): ReadonlySet<string> {
+  return new Set(Object.keys(REFUSALS).filter(matches))
+}

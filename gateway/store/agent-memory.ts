@@ -1,0 +1,126 @@
+import type { History } from '../exchange.ts'
+import type { Feedback } from '../limits/feedback.ts'
+import { addEvent, bucketUs, countEvents, type SlidingCount, slidingCount } from '../limits/sliding-count.ts'
+import {
+  type AdmissionDemand,
+  CALLS_WINDOW_MS,
+  DENIALS_WINDOW_MS,
+  ERRORS_WINDOW_MS,
+  MOST_AGENT_TASKS,
+  MOST_TASK_OPERATIONS,
+} from './admission-store.ts'
+
+interface Task {
+  writes: number
+  readonly operations: Map<string, number>
+}
+
+/** What is remembered of one proven agent of one tenant. */
+export interface Agent {
+  openUntilUs: number
+  readonly calls: SlidingCount
+  readonly denials: SlidingCount
+  readonly errors: SlidingCount
+  readonly failures: SlidingCount
+  /** Bounded by the catalogue: only operations that exist get here. */
+  readonly used: Set<string>
+  readonly tasks: Map<string, Task>
+}
+
+export interface AgentMemory {
+  /** Made when unknown; the one longest unused makes room. */
+  of(tag: string, agent: string): Agent
+}
+
+const CALLS_US = bucketUs(CALLS_WINDOW_MS)
+const DENIALS_US = bucketUs(DENIALS_WINDOW_MS)
+const ERRORS_US = bucketUs(ERRORS_WINDOW_MS)
+
+export function createAgentMemory(capacity: number): AgentMemory {
+  const agents = new Map<string, Agent>()
+  return {
+    of(tag, name) {
+      const key = tag + name
+      const known = agents.get(key)
+      if (known !== undefined) {
+        agents.delete(key)
+        agents.set(key, known)
+        return known
+      }
+      if (agents.size >= capacity) dropOldest(agents)
+      const made: Agent = {
+        openUntilUs: 0,
+        calls: slidingCount(),
+        denials: slidingCount(),
+        errors: slidingCount(),
+        failures: slidingCount(),
+        used: new Set(),
+        tasks: new Map(),
+      }
+      agents.set(key, made)
+      return made
+    },
+  }
+}
+
+/** Reads the history, then adds the call to it. */
+export function beginCall(agent: Agent, demand: AdmissionDemand, nowUs: number): History {
+  const task = demand.task === '' ? undefined : agent.tasks.get(demand.task)
+  const history: History = {
+    calls1m: countEvents(agent.calls, CALLS_US, nowUs),
+    denials10m: countEvents(agent.denials, DENIALS_US, nowUs),
+    errors1h: countEvents(agent.errors, ERRORS_US, nowUs),
+    writesTask: task?.writes ?? 0,
+    firstUse: !agent.used.has(demand.operation),
+    operationsTask: task === undefined ? [] : [...task.operations.keys()],
+  }
+  addEvent(agent.calls, CALLS_US, nowUs)
+  if (demand.task !== '') addToTask(task ?? makeTask(agent, demand.task), demand)
+  return history
+}
+
+/** Takes back what did not happen and counts how the call went; mirrors settle.lua. */
+export function endCall(agent: Agent, demand: AdmissionDemand, feedback: Feedback, nowUs: number): void {
+  if (feedback.succeeded) agent.used.add(demand.operation)
+  const task = agent.tasks.get(demand.task)
+  if (task !== undefined) {
+    if (demand.access !== 'read' && !feedback.forwarded) task.writes = Math.max(0, task.writes - 1)
+    if (!feedback.succeeded) {
+      const left = (task.operations.get(demand.operation) ?? 1) - 1
+      if (left > 0) task.operations.set(demand.operation, left)
+      else task.operations.delete(demand.operation)
+    }
+  }
+  if (feedback.denied) addEvent(agent.denials, DENIALS_US, nowUs)
+  if (feedback.errored) addEvent(agent.errors, ERRORS_US, nowUs)
+  // Calls that were in flight when the breaker opened do not keep it open.
+  if (feedback.failed && agent.openUntilUs <= nowUs) {
+    const { failures, windowMs, openMs } = demand.agentBreaker
+    const widthUs = bucketUs(windowMs)
+    addEvent(agent.failures, widthUs, nowUs)
+    if (countEvents(agent.failures, widthUs, nowUs) >= failures) {
+      agent.failures.fill(0)
+      agent.openUntilUs = nowUs + openMs * 1000
+    }
+  }
+}
+
+function makeTask(agent: Agent, name: string): Task {
+  if (agent.tasks.size >= MOST_AGENT_TASKS) dropOldest(agent.tasks)
+  const made: Task = { writes: 0, operations: new Map() }
+  agent.tasks.set(name, made)
+  return made
+}
+
+function addToTask(task: Task, { access, operation }: AdmissionDemand): void {
+  if (access !== 'read') task.writes++
+  const held = task.operations.get(operation)
+  if (held !== undefined || task.operations.size < MOST_TASK_OPERATIONS) {
+    task.operations.set(operation, (held ?? 0) + 1)
+  }
+}
+
+function dropOldest(map: Map<string, unknown>): void {
+  const [oldest] = map.keys()
+  if (oldest !== undefined) map.delete(oldest)
+}

@@ -1,0 +1,55 @@
+/** How many old entries an insertion looks at, so that cleaning keeps up with filling without ever stopping the world. */
+const STEPS = 2
+const STEPS_WHEN_FULL = 2_000
+
+/**
+ * A bounded map whose entries end by themselves and are never pushed out before: when it is full of live entries,
+ * `hasRoom` says so, and the caller fails closed. A replay mark or a spent limit that could be evicted by
+ * filling the map with other names would be no protection.
+ */
+export class ExpiringMap<Value> {
+  readonly #entries = new Map<string, Value>()
+  readonly #capacity: number
+  readonly #endsAt: (value: Value) => number
+  #cursor: MapIterator<[string, Value]> | undefined
+
+  /** `endsAt` reads the end of an entry in the unit of the `now` that the methods are given. */
+  constructor(capacity: number, endsAt: (value: Value) => number) {
+    this.#capacity = capacity
+    this.#endsAt = endsAt
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: string, now: number): Value | undefined {
+    const value = this.#entries.get(key)
+    return value === undefined || this.#endsAt(value) <= now ? undefined : value
+  }
+
+  /** Whether a new key may be added; ask before `set`. A known key always may. */
+  hasRoom(key: string, now: number): boolean {
+    if (this.#entries.size < this.#capacity || this.#entries.has(key)) return true
+    this.#sweep(STEPS_WHEN_FULL, now)
+    return this.#entries.size < this.#capacity
+  }
+
+  set(key: string, value: Value, now: number): void {
+    this.#sweep(STEPS, now)
+    this.#entries.set(key, value)
+  }
+
+  #sweep(steps: number, now: number): void {
+    this.#cursor ??= this.#entries.entries()
+    for (let step = 0; step < steps; step++) {
+      const next = this.#cursor.next()
+      if (next.done === true) {
+        this.#cursor = undefined
+        return
+      }
+      const [key, value] = next.value
+      if (this.#endsAt(value) <= now) this.#entries.delete(key)
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { Access } from '../catalog/connector.ts'
+import type { FailureMode } from '../config/config.ts'
+import type { ReplayCheck } from '../exchange.ts'
+import {
+  type AdmissionAnswer,
+  type AdmissionDemand,
+  type AdmissionStore,
+  UNAVAILABLE_RETRY_MS,
+} from './admission-store.ts'
+import type { EmbeddedAdmissionStore } from './embedded-admission-store.ts'
+import type { RedisAdmissionStore } from './redis-admission-store.ts'
+import type { ReplayFinding } from './replay-memory.ts'
+
+export type StoreState = 'up' | 'down'
+
+/** For metrics and the log; each is called as it happens and must not throw. */
+export interface StoreEvents {
+  readonly stateChanged?: (state: StoreState, cause: unknown) => void
+  /** One call was answered without the shared store. */
+  readonly fellBack?: (mode: FailureMode, access: Access) => void
+  /** One proof was accepted on the word of this process alone, while others may have seen it. */
+  readonly replayUnshared?: () => void
+}
+
+export interface GuardedAdmissionStore extends AdmissionStore {
+  readonly state: StoreState
+}
+
+/** So many answers in a row that fail or come late, and calls stop waiting for the store. */
+const FAILURES_TO_OPEN = 3
+const PROBE_EVERY_MS = 100
+/** So many probes in a row without an answer, and the connection itself is given up. */
+const PROBES_TO_RECONNECT = 5
+
+/**
+ * Admission that survives the loss of Redis as `store.onFailure` says, by class of access:
+ * `closed` refuses; `local` counts in this process with its share of each limit; `open` counts nothing.
+ *
+ * No mode accepts a proof that this process has seen, or that is older than it. In a fleet the others' proofs are unknown
+ * here, so with `shares` above 1 a write proven by DPoP is refused in every mode, and a read raises `replayUnshared`.
+ * While the store is down calls are answered at once, and a probe in the background finds out when it is back.
+ */
+export function createGuardedAdmissionStore(options: {
+  readonly shared: RedisAdmissionStore
+  /** Created with `count: 'share'`. */
+  readonly local: EmbeddedAdmissionStore
+  readonly onFailure: { readonly read: FailureMode; readonly write: FailureMode }
+  readonly shares: number
+  readonly events?: StoreEvents
+}): GuardedAdmissionStore {
+  const { shared, local, onFailure, shares, events = {} } = options
+  let failures = 0
+  let probing: NodeJS.Timeout | undefined
+  let closed = false
+
+  const failed = (cause: unknown): void => {
+    failures++
+    if (failures < FAILURES_TO_OPEN || probing !== undefined || closed) return
+    probing = startProbing(shared, recovered)
+    events.stateChanged?.('down', cause)
+  }
+  const recovered = (): void => {
+    clearInterval(probing)
+    probing = undefined
+    failures = 0
+    events.stateChanged?.('up', undefined)
+  }
+
+  const fallBack = (demand: AdmissionDemand, finding: ReplayFinding, cause: unknown): AdmissionAnswer => {
+    const { access, replay } = demand
+    const mode = access === 'read' ? onFailure.read : onFailure.write
+    events.fellBack?.(mode, access)
+    const unshared = replay !== undefined && shares > 1
+    if (mode === 'closed' || finding === 'full' || (unshared && access !== 'read')) {
+      return { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS, cause }
+    }
+    if (finding !== 'new') return { kind: 'replayed' }
+    if (unshared) events.replayUnshared?.()
+    // The proof is in the local memory already: asking again would find this very call.
+    return mode === 'open' ? uncounted() : local.admit({ ...demand, replay: undefined })
+  }
+
+  return {
+    get state() {
+      return probing === undefined ? 'up' : 'down'
+    },
+    admit(demand) {
+      // Remembered here, too, while the store is well: it may be gone when the same proof comes again.
+      const finding = checkReplay(local, demand.replay)
+      if (finding === 'seen') return { kind: 'replayed' }
+      if (probing !== undefined) return fallBack(demand, finding, new Error('the shared store is down'))
+      return shared.admit(demand).then(
+        (answer) => {
+          failures = 0
+          return answer
+        },
+        (cause: unknown) => {
+          failed(cause)
+          return fallBack(demand, finding, cause)
+        },
+      )
+    },
+    async close() {
+      closed = true
+      clearInterval(probing)
+      await shared.close()
+    },
+  }
+}
+
+function checkReplay(local: EmbeddedAdmissionStore, replay: ReplayCheck | undefined): ReplayFinding {
+  return replay === undefined ? 'new' : local.replays.check(replay)
+}
+
+/** One probe at a time; each has the client's own time limit. */
+function startProbing(shared: RedisAdmissionStore, recovered: () => void): NodeJS.Timeout {
+  let waiting = false
+  let unanswered = 0
+  const timer = setInterval(() => {
+    if (waiting) return
+    waiting = true
+    shared
+      .probe()
+      .then(recovered, () => {
+        unanswered++
+        if (unanswered % PROBES_TO_RECONNECT === 0) shared.reconnect()
+      })
+      .finally(() => (waiting = false))
+  }, PROBE_EVERY_MS)
+  return timer.unref()
+}
+
+function uncounted(): AdmissionAnswer {
+  return {
+    kind: 'admitted',
+    history: {
+      calls1m: 0,
+      denials10m: 0,
+      errors1h: 0,
+      writesTask: 0,
+      firstUse: true,
+      operationsTask: [],
+    },
+    limits: [],
+    settle: () => {},
+  }
+}

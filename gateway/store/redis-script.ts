@@ -1,0 +1,41 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+/** A Lua script with the digest that Redis knows it by. */
+export interface RedisScript {
+  readonly lua: string
+  readonly sha1: string
+}
+
+export interface AdmissionScripts {
+  readonly admit: RedisScript
+  readonly settle: RedisScript
+  readonly renew: RedisScript
+}
+
+export function redisScript(lua: string): RedisScript {
+  return { lua, sha1: hash('sha1', lua) }
+}
+
+/** Reads the scripts that lie beside this file; once, at start. */
+export function readAdmissionScripts(): AdmissionScripts {
+  const read = (name: string): RedisScript =>
+    redisScript(readFileSync(new URL(name, import.meta.url), 'utf8'))
+  return { admit: read('admit.lua'), settle: read('settle.lua'), renew: read('renew.lua') }
+}
+
+/** One EVALSHA; only a server that has never seen the script (new, restarted, promoted) costs a second trip. */
+export async function runScript(
+  client: Redis,
+  script: RedisScript,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(script.sha1, keys.length, ...keys, ...args)
+  } catch (cause) {
+    if (!(cause instanceof Error) || !cause.message.startsWith('NOSCRIPT')) throw cause
+    return client.eval(script.lua, keys.length, ...keys, ...args)
+  }
+}
