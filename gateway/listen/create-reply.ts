@@ -4,7 +4,7 @@ import type { DialectName } from '../dialects/dialect.ts'
 import { retryAfterSeconds } from '../dialects/problem.ts'
 import type { CallId, LimitState, Outcome, Progress } from '../exchange.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
-import { endAfterBody, hasUnreadBody } from './linger.ts'
+import { endAfterBody, hasUnreadBody, isBodyComing } from './linger.ts'
 import type { Reply } from './reply.ts'
 
 export interface ReplyOptions {
@@ -64,7 +64,7 @@ export function createReply(options: ReplyOptions): Reply {
     const list = headers.slice()
     list.push('Toolgate-Call-Id', callId, 'Toolgate-Decision', 'allow')
     appendCallHeaders(list, call, options.rateLimitHeaders)
-    if (options.closing() || !request.complete) list.push('Connection', 'close')
+    if (options.closing() || isBodyComing(request)) list.push('Connection', 'close')
     return response.writeHead(status, list)
   }
 

@@ -5,6 +5,13 @@ const KEEP_ALIVE_BODY_BYTES = 65_536
 const LINGER_BYTES = 16 * 1_048_576
 const LINGER_MS = 2000
 
+/** Whether some of the body is still to come. A request without one is not `complete` yet when it is handed over. */
+export function isBodyComing(request: IncomingMessage): boolean {
+  if (request.complete) return false
+  const { 'transfer-encoding': coding, 'content-length': length } = request.headers
+  return coding !== undefined || Number(length ?? 0) > 0
+}
+
 /** Whether so much of the body is still to come that the connection should end with the reply. */
 export function hasUnreadBody(request: IncomingMessage): boolean {
   if (request.complete) return false

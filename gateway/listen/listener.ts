@@ -146,8 +146,8 @@ function watch(server: Server, port: number, { connections, onUnparsed, serve, e
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) =>
     connections.open(socket),
   )
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => onUnparsed(error, socket))
-  server.on('connect', (_request, socket) => onUnparsed(undefined, socket))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => onUnparsed(error, socket))
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => onUnparsed(undefined, socket))
   server.on('tlsClientError', (error: Error, socket: Socket) =>
     events.handshakeFailed(error, socket.remoteAddress ?? ''),
   )

@@ -1,0 +1,52 @@
+import { createV2Client, isApiError as isConfluenceError } from 'confluence.js'
+import { createCloudClient, isApiError as isJiraError } from 'jira.js'
+import { describe, expect, it } from 'vitest'
+import { REFUSALS } from '../../gateway/refusal.ts'
+import type { RefusalCode } from '../../gateway/refusal.ts'
+import { startRefusingServer } from '../harness/refusing-server.ts'
+
+const codes = Object.keys(REFUSALS) as RefusalCode[]
+const auth = { type: 'basic', email: 'agent@zyx.example', apiToken: 'token' } as const
+
+describe('jira.js, refused', () => {
+  it.each(codes)('raises one ApiError for %s and sends nothing again', async (code) => {
+    await using server = await startRefusingServer('atlassian')
+    server.answerWith({ code, detail: 'which check failed', retryAfterMs: 1500 })
+    const jira = createCloudClient({ host: server.origin, auth })
+    const error: unknown = await jira.issues
+      .getIssue({ issueIdOrKey: 'CHG-18422' })
+      .catch((thrown: unknown) => thrown)
+    expectOneApiError(error, isJiraError(error), code, server.count())
+  })
+})
+
+describe('confluence.js, refused', () => {
+  it.each(codes)('raises one ApiError for %s and sends nothing again', async (code) => {
+    await using server = await startRefusingServer('atlassian')
+    server.answerWith({ code, detail: 'which check failed', retryAfterMs: 1500 })
+    const confluence = createV2Client({ host: server.origin, auth })
+    const error: unknown = await confluence.page.getPageById({ id: 12345 }).catch((thrown: unknown) => thrown)
+    expectOneApiError(error, isConfluenceError(error), code, server.count())
+  })
+})
+
+function expectOneApiError(error: unknown, isApiError: boolean, code: RefusalCode, requests: number): void {
+  const { status, title, retry } = REFUSALS[code]
+  expect(isApiError).toBe(true)
+  expect(error).toMatchObject({
+    status,
+    body: {
+      errorMessages: [expect.stringContaining(title)],
+      errors: {},
+      type: `urn:toolgate:refusal:${code}`,
+      status,
+      code,
+      call_id: 'call-1',
+      reasons: [],
+      ...(retry === 'after' ? { retry_after: 2 } : {}),
+    },
+    ...(status === 429 ? { retryAfterMs: 2000 } : {}),
+  })
+  expect(JSON.stringify(error)).not.toContain('which check failed')
+  expect(requests).toBe(1)
+}
