@@ -47,5 +47,5 @@ test_r043_quiet_for_a_read if count(rules(at_night(fixtures.read))) == 0
 test_r043_quiet_for_a_note_to_people if count(rules(at_night(fixtures.comment))) == 0
 
 test_r043_fires_for_a_note_left_elsewhere if {
-	rules(at_night(object.union(fixtures.comment, {"resource": {"project": "HR-7"}}))) == {"R043"}
+	rules(at_night(object.union(fixtures.comment, {"resource": {"project": "HR"}}))) == {"R043"}
 }

@@ -39,7 +39,9 @@ names := tool.names if not tool.operations[input.operation.id].names
 names := tool.operations[input.operation.id].names
 
 # METADATA
-# description: What the call acts upon, by kind; kinds it does not name are absent
+# description: >-
+#   What the call acts upon, by kind; kinds it does not name are absent. "*" stands for any or several of its
+#   kind, and is on no list unless somebody put it there.
 named["repository"] := input.resource.repository if input.resource.repository != ""
 
 named["account"] := input.resource.account if input.resource.account != ""
@@ -47,8 +49,7 @@ named["account"] := input.resource.account if input.resource.account != ""
 # Slack takes a channel name with or without the number sign.
 named["channel"] := trim_prefix(input.resource.channel, "#") if input.resource.channel != ""
 
-# Jira names an issue by its key, CHG-18422, of which the project is the first part.
-named["project"] := split(input.resource.project, "-")[0] if input.resource.project != ""
+named["project"] := input.resource.project if input.resource.project != ""
 
 # METADATA
 # description: Records of the named resources, by kind; a resource that is not on the list of the tenant is absent

@@ -48,7 +48,7 @@ read := {
 # A comment by the change review on its ticket: a write, but a note to people.
 comment := object.union(read, {
 	"operation": {"id": "jira.addComment", "connector": "jira", "access": "write", "risk": 2},
-	"resource": {"repository": "", "project": "CHG-18422"},
+	"resource": {"repository": "", "project": "CHG"},
 })
 
 # A comment by the release agent on a pull request of a change-controlled repository.

@@ -27,8 +27,9 @@ test_r030_fires_on_a_tool_nobody_registered if {
 test_r030_quiet if not "R030" in rules(fixtures.read)
 
 test_r030_quiet_for_a_tool_that_names_nothing if {
-	confluence := {"id": "confluence.getPages", "connector": "confluence"}
-	not "R030" in rules(object.union(named({"repository": ""}), {"operation": confluence}))
+	tools := {"weather": {"groups": {}, "names": "nothing", "operations": {}}}
+	call := object.union(named({"repository": ""}), {"operation": {"connector": "weather"}})
+	not "R030" in rules(call) with data.registry.tools as tools
 }
 
 test_r030_quiet_for_an_operation_that_names_nothing if {
@@ -44,21 +45,21 @@ test_r031_fires_for_another_tenant if rules(object.union(fixtures.read, {"tenant
 
 test_r031_quiet if count(rules(fixtures.read)) == 0
 
-test_r032_fires if "R032" in rules(object.union(fixtures.comment, {"resource": {"project": "HR-7"}}))
+test_r032_fires if rules(object.union(fixtures.comment, {"resource": {"project": "HR"}})) == {"R032"}
 
 test_r032_fires_on_an_issue_named_by_number if {
-	"R032" in rules(object.union(fixtures.comment, {"resource": {"project": "10002"}}))
+	rules(object.union(fixtures.comment, {"resource": {"project": "issue:10002"}})) == {"R032"}
+}
+
+test_r032_fires_where_any_project_may_be_meant if {
+	rules(object.union(fixtures.comment, {"resource": {"project": "*"}})) == {"R032"}
 }
 
 test_r032_fires_on_a_project_of_another_connector if {
-	"R032" in rules(object.union(fixtures.comment, {"resource": {"project": "SEC"}}))
+	rules(object.union(fixtures.comment, {"resource": {"project": "SEC"}})) == {"R032"}
 }
 
 test_r032_quiet if count(rules(fixtures.comment)) == 0
-
-test_r032_quiet_for_a_project_by_its_key if {
-	count(rules(object.union(fixtures.comment, {"resource": {"project": "CHG"}}))) == 0
-}
 
 test_r033_fires if rules(posted("C0GENERAL")) == {"R033"}
 
@@ -70,13 +71,6 @@ test_r033_quiet_for_a_name if count(rules(posted("devsecops-change-review"))) ==
 
 test_r033_quiet_for_a_name_with_its_sign if count(rules(posted("#devsecops-change-review"))) == 0
 
-test_r034_fires if rules(named({"account": "111122223333"})) == {"R034"}
+test_r034_fires if rules(named({"account": "somebody"})) == {"R034"}
 
-test_r034_quiet if {
-	open := {"environment": "staging", "change_controlled": false}
-	tenants := {"zyx-bank": {"resources": {"github": {
-		"account": {"111122223333": open},
-		"repository": {"zyx/platform-infra": open},
-	}}}}
-	count(rules(named({"account": "111122223333"}))) == 0 with data.registry.tenants as tenants
-}
+test_r034_quiet if count(rules(named({"account": "zyx"}))) == 0

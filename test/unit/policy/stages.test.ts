@@ -1,0 +1,139 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { buildInput } from '../../../gateway/policy/build-input.ts'
+import type { Decision, Obligation } from '../../../gateway/policy/decision.ts'
+import { pass, refuse } from '../../../gateway/refusal.ts'
+import type { Verdict } from '../../../gateway/refusal.ts'
+import { approve } from '../../../gateway/stages/approve.ts'
+import { createDecide } from '../../../gateway/stages/decide.ts'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { INPUT_V1 } from '../../../gateway/policy/input.ts'
+import { aCall } from './call.ts'
+
+const TIME = { ns: '1', weekday: 'monday', hour: 10, business_hours: true } as const
+const NO_SIGNALS = { secrets: [], pii: [], injection: [] }
+const ALLOW: Decision = { allow: true, risk: 3, reasons: [], obligations: [] }
+const POLICY = { digest: 'sha256:0', revision: 'r' }
+
+function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide> {
+  return createDecide({
+    policy: { ...POLICY, decide: () => verdict },
+    timeOf: () => TIME,
+    signalsOf: () => NO_SIGNALS,
+    clock: { monotonicMs: () => 0 },
+    observe: () => {},
+  })
+}
+
+describe('the input', () => {
+  test('is what the schema says, and carries every fact of the call', () => {
+    const call = aCall()
+    const input = buildInput(call, { ...NO_SIGNALS, secrets: ['github_token'] }, TIME)
+    expect(new Ajv2020({ strictTypes: false }).validate(INPUT_V1.schema, input)).toBe(true)
+    expect(input).toMatchObject({
+      agent: { id: 'change-review-agent', binding: 'dpop' },
+      principal: { id: 'dana@zyx.example', groups: ['devsecops-change-review'], device_compliant: true },
+      tenant: 'zyx-bank',
+      operation: { id: 'github.pulls/get', access: 'read', data_class: 'internal', environment: 'staging' },
+      resource: { repository: 'zyx/platform-infra' },
+      declared: { ticket: 'CHG-18422', rollback_plan: 'Close it.' },
+      signals: { secrets: ['github_token'], first_use: true },
+      history: { calls_1m: 2, errors_1h: 1 },
+      time: TIME,
+    })
+  })
+})
+
+describe('decide', () => {
+  let asked: { readonly nowMs: number; readonly elapsedMs: number }
+  beforeAll(() => {
+    let nowMs = 0
+    let elapsedMs = 0
+    const ticks = [5, 7.5]
+    createDecide({
+      policy: { ...POLICY, decide: () => pass(ALLOW) },
+      timeOf: (at) => {
+        nowMs = at
+        return TIME
+      },
+      signalsOf: () => NO_SIGNALS,
+      clock: { monotonicMs: () => ticks.shift() ?? 0 },
+      observe: (elapsed) => {
+        elapsedMs = elapsed
+      },
+    })(aCall())
+    asked = { nowMs, elapsedMs }
+  })
+
+  test('asks with the time at which the call arrived, and says how long the answer took', () => {
+    expect(asked).toEqual({ nowMs: aCall().arrival.receivedAtMs, elapsedMs: 2.5 })
+  })
+
+  test('passes an allow on, with the policy that gave it', () => {
+    expect(decideWith(pass(ALLOW))(aCall())).toMatchObject({
+      ok: true,
+      value: { decision: ALLOW, policy: POLICY },
+    })
+  })
+
+  test('turns a deny into a refusal with its reasons', () => {
+    const reasons = [{ code: 'agent.unknown', rule: 'R001', detail: 'x' }] as const
+    const verdict = decideWith(pass({ ...ALLOW, allow: false, reasons }))(aCall())
+    expect(verdict).toEqual({ ok: false, refusal: { code: 'policy.denied', reasons } })
+  })
+
+  test.each(['policy.error', 'policy.invalid', 'policy.input_invalid', 'policy.unavailable'] as const)(
+    'passes %s on as it is',
+    (code) => {
+      expect(decideWith(refuse(code))(aCall())).toEqual({ ok: false, refusal: { code } })
+    },
+  )
+})
+
+describe('approve', () => {
+  const approval: Obligation = {
+    id: 'R060',
+    type: 'approval',
+    properties: {
+      groups: ['change-approvers'],
+      count: 2,
+      distinct: true,
+      ttlSeconds: 60,
+      escalationGroup: 'change-managers',
+      escalateAfterSeconds: 30,
+    },
+  }
+  const others: readonly Obligation[] = [
+    { id: 'R1', type: 'redact', properties: { pointers: ['/a'] } },
+    { id: 'R2', type: 'cap_bytes', properties: { maxBytes: 1 } },
+    { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } },
+    { id: 'R4', type: 'notify', properties: { groups: ['a'] } },
+    { id: 'R5', type: 'limit', properties: { name: 'a' } },
+  ]
+  const approved = (obligations: readonly Obligation[]): ReturnType<typeof approve> =>
+    approve({ ...aCall(), policy: POLICY, decision: { ...ALLOW, obligations } })
+
+  test('gives a permit for the call that owes nothing', () => {
+    const decided = { ...aCall(), policy: POLICY, decision: ALLOW }
+    const verdict = approve(decided)
+    expect(verdict.ok && verdict.value.call).toBe(decided)
+  })
+
+  test('gives none for a deny, should one ever come this far', () => {
+    const verdict = approve({ ...aCall(), policy: POLICY, decision: { ...ALLOW, allow: false } })
+    expect(verdict).toMatchObject({ ok: false, refusal: { code: 'policy.denied' } })
+  })
+
+  test('refuses the call that a person has to approve', () => {
+    expect(approved([approval])).toMatchObject({ ok: false, refusal: { code: 'approval.required' } })
+  })
+
+  test.each(others)('refuses an obligation that nobody here can carry out: $type', (obligation) => {
+    expect(approved([obligation])).toMatchObject({ refusal: { code: 'policy.obligation_unsupported' } })
+  })
+
+  test('does not ask for an approval that could not help', () => {
+    expect(approved([approval, ...others])).toMatchObject({
+      refusal: { code: 'policy.obligation_unsupported' },
+    })
+  })
+})
