@@ -206,6 +206,8 @@ export class WriteAheadLog implements AuditLog {
     for (const waiter of [...this.#inWrite.waiters, ...this.#pending.waiters]) waiter.reject(fault)
     this.#fsyncs.rejectAll(fault)
     this.#pending.clear()
+    // A hung write may still be reading the old one.
+    this.#inWrite = new Group()
     this.#segment.close().catch(() => undefined)
     this.#options.onFailure?.(cause)
   }

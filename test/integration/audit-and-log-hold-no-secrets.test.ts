@@ -11,7 +11,11 @@ import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-const TOKEN = ['eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9', 'eyJzdWIiOiJtaXJhIn0', 'c2lnbmF0dXJlLWJ5dGVz'].join('.')
+const TOKEN = [
+  'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9',
+  'eyJzdWIiOiJtaXJhIn0',
+  'c2lnbmF0dXJlLWJ5dGVz',
+].join('.')
 const PASTED = `ghp_${'aB3dE6gH9'.repeat(4)}`
 const COOKIE = 'session-cookie-value-31337'
 const PASSWORD = 'correct-horse-battery'
@@ -23,7 +27,12 @@ const WANTED = {
   query: `access_key=${PASSWORD}`,
   body: BODY,
   pathParams: { account: ACCOUNT },
-  resource: { account: ACCOUNT, channel: TOKEN, project: PASTED, repository: `https://user:${PASSWORD}@host/` },
+  resource: {
+    account: ACCOUNT,
+    channel: TOKEN,
+    project: PASTED,
+    repository: `https://user:${PASSWORD}@host/`,
+  },
   declared: {
     task: `use ${TOKEN}`,
     rationale: `because Bearer ${TOKEN} works and so does ${PASTED}`,
@@ -32,7 +41,15 @@ const WANTED = {
   },
 }
 
-const SECRETS = [TOKEN, ...TOKEN.split('.').slice(1), PASTED, COOKIE, PASSWORD, ACCOUNT, 'upstream-credential']
+const SECRETS = [
+  TOKEN,
+  ...TOKEN.split('.').slice(1),
+  PASTED,
+  COOKIE,
+  PASSWORD,
+  ACCOUNT,
+  'upstream-credential',
+]
 
 /** Digests that anybody can compute: with these on record, an account number is found by trying them all. */
 const GUESSABLE = [ACCOUNT, BODY, JSON.stringify({ account: ACCOUNT }), 'reply'].flatMap((value) => {
@@ -77,7 +94,10 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
       status: 400,
       detail: `bad header: authorization: Bearer ${TOKEN}`,
     })
-    events.issuerKeysFetched('https://issuer.example', new Error(`fetch https://user:${PASSWORD}@host failed`))
+    events.issuerKeysFetched(
+      'https://issuer.example',
+      new Error(`fetch https://user:${PASSWORD}@host failed`),
+    )
     metrics = (await telemetry.metrics()).text
   }
   const log = await readFile(logFile, 'utf8')
@@ -92,7 +112,8 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
 
 /** The call as far as each stage gets it. */
 function progressively(): Progress[] {
-  const { arrival, decision, policy, content, params, resource, environment, ...routed } = syntheticCall(WANTED)
+  const { arrival, decision, policy, content, params, resource, environment, ...routed } =
+    syntheticCall(WANTED)
   const read = { ...routed, content, params, resource, environment }
   return [{ arrival }, { ...routed, arrival }, { ...read, arrival }, { ...read, arrival, decision, policy }]
 }

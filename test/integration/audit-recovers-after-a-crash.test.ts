@@ -61,7 +61,9 @@ describe('the next start', () => {
     const left = await crashedWithTwoOpenCalls(directory)
     {
       await using audit = await start(left)
-      expect(audit.recoveries).toMatchObject([{ sealed: false, tornBytes: 0, inDoubtCalls: ['open-1', 'open-2'] }])
+      expect(audit.recoveries).toMatchObject([
+        { sealed: false, tornBytes: 0, inDoubtCalls: ['open-1', 'open-2'] },
+      ])
     }
     const entries = await entriesOf(left)
     const unknown = entries.filter((entry) => entry.type === 'outcome' && entry.outcome === 'unknown')

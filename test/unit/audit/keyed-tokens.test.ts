@@ -9,13 +9,17 @@ import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 describe('keyed tokens', () => {
   it('are HMAC-SHA-256 (RFC 2104) of the purpose and the value', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.string({ unit: 'binary' }), (key, value) => {
-        const tokens = createKeyedTokens(Buffer.from(key))
-        const hmac = (purpose: string): Buffer =>
-          createHmac('sha256', key).update(`${purpose}\0${value}`).digest()
-        expect(tokens.tokenOf(value)).toBe(`hmac:${hmac('value').subarray(0, 16).toString('base64url')}`)
-        expect(tokens.commitmentTo(value)).toBe(`hmac:${hmac('contents').toString('base64url')}`)
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.string({ unit: 'binary' }),
+        (key, value) => {
+          const tokens = createKeyedTokens(Buffer.from(key))
+          const hmac = (purpose: string): Buffer =>
+            createHmac('sha256', key).update(`${purpose}\0${value}`).digest()
+          expect(tokens.tokenOf(value)).toBe(`hmac:${hmac('value').subarray(0, 16).toString('base64url')}`)
+          expect(tokens.commitmentTo(value)).toBe(`hmac:${hmac('contents').toString('base64url')}`)
+        },
+      ),
     )
   })
 

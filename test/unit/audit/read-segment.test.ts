@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { encodeControl, frameBytes, readFrame, writeFrame, type Control } from '../../../gateway/audit/frame.ts'
+import {
+  encodeControl,
+  frameBytes,
+  readFrame,
+  writeFrame,
+  type Control,
+} from '../../../gateway/audit/frame.ts'
 import { parseSegment } from '../../../gateway/audit/read-segment.ts'
 
 const HEADER: Control = {

@@ -43,7 +43,8 @@ function recorderOn(log: AuditLog, openCalls = new Set<string>()): Recorder {
   })
 }
 
-const entries = (log: MemoryLog): (AuditEntry | undefined)[] => log.appended.map(({ bytes }) => decodeEntry(bytes))
+const entries = (log: MemoryLog): (AuditEntry | undefined)[] =>
+  log.appended.map(({ bytes }) => decodeEntry(bytes))
 
 describe('an intent', () => {
   it.each([
@@ -220,15 +221,26 @@ describe('an entry', () => {
     const agent = { id: worst, issuer: worst, binding: 'dpop', key: worst } as const
     const caller = {
       agent,
-      principal: { id: worst, groups: [], deviceCompliant: true, act: Array.from({ length: 500 }, () => worst) },
+      principal: {
+        id: worst,
+        groups: [],
+        deviceCompliant: true,
+        act: Array.from({ length: 500 }, () => worst),
+      },
       tenant: worst,
       tokenId: worst,
     }
     const sealed = syntheticSealed({ declared, resource, caller })
     expect(await recorder.intend(sealed)).toMatchObject({ ok: true })
-    const reasons = Array.from({ length: 500 }, () => ({ code: 'agent.unknown', rule: worst, detail: worst }) as const)
+    const reasons = Array.from(
+      { length: 500 },
+      () => ({ code: 'agent.unknown', rule: worst, detail: worst }) as const,
+    )
     const { arrival, ...rest } = syntheticCall({ declared, resource, caller })
-    await recorder.conclude({ arrival, ...rest }, syntheticOutcome({ code: 'policy.denied', reasons, detail: worst }))
+    await recorder.conclude(
+      { arrival, ...rest },
+      syntheticOutcome({ code: 'policy.denied', reasons, detail: worst }),
+    )
     expect(log.appended.length).toBe(2)
     for (const { bytes } of log.appended) expect(bytes.length).toBeLessThan(ENTRY_LIMIT_BYTES)
   })

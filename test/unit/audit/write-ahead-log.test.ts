@@ -61,7 +61,9 @@ describe('the write-ahead log', () => {
     const release = disk.holdSyncs()
     const first = log.append(text('first'), 'strict')
     await vi.waitFor(() => expect(disk.syncs()).toBe(1))
-    const rest = Array.from({ length: 500 }, (_, index) => log.append(text(`rest ${String(index)}`), 'strict'))
+    const rest = Array.from({ length: 500 }, (_, index) =>
+      log.append(text(`rest ${String(index)}`), 'strict'),
+    )
     release()
     await Promise.all([first, ...rest])
     expect(disk.syncs()).toBe(2)

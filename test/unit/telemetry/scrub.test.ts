@@ -25,7 +25,9 @@ describe('scrubbed text', () => {
   })
 
   it('does not hold the password of an address', () => {
-    expect(scrub('redis://user:hunter2@host:6379/0 refused', 512)).toBe('redis://[removed]@host:6379/0 refused')
+    expect(scrub('redis://user:hunter2@host:6379/0 refused', 512)).toBe(
+      'redis://[removed]@host:6379/0 refused',
+    )
   })
 
   it('does not hold the head of a secret that the limit cuts', () => {
@@ -44,12 +46,16 @@ describe('scrubbed text', () => {
 
   it('is never longer than its limit, and always one printable line', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.integer({ min: 1, max: 200 }), (text, limit) => {
-        const scrubbed = scrub(text, limit)
-        expect(scrubbed.length).toBeLessThanOrEqual(limit)
-        expect(scrubbed).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
-        expect(scrubbed.isWellFormed()).toBe(true)
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 400 }),
+        fc.integer({ min: 1, max: 200 }),
+        (text, limit) => {
+          const scrubbed = scrub(text, limit)
+          expect(scrubbed.length).toBeLessThanOrEqual(limit)
+          expect(scrubbed).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
+          expect(scrubbed.isWellFormed()).toBe(true)
+        },
+      ),
     )
   })
 

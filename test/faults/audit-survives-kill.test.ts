@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, it } from 'vitest'
+import { decodeEntry } from '../../gateway/audit/entry.ts'
+import { openAudit, type Recovery } from '../../gateway/audit/open-audit.ts'
+import { readEntries } from '../../gateway/audit/read-entries.ts'
+import { temporaryDirectory } from '../harness/temporary-directory.ts'
+
+const ROUNDS = 12
+const WRITER = join(import.meta.dirname, 'audit-writer.ts')
+
+/** Runs a writer and kills it after so many acknowledged calls; resolves with the ids it acknowledged. */
+async function killAfter(directory: string, calls: number): Promise<string[]> {
+  const child = spawn(process.execPath, [WRITER, directory, '300000', 'until-killed'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const acknowledged: string[] = []
+  for await (const line of createInterface(child.stdout)) {
+    const [, callId] = line.split(' ')
+    if (callId !== undefined) acknowledged.push(callId)
+    if (acknowledged.length === calls) child.kill('SIGKILL')
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  expect(child.signalCode).toBe('SIGKILL')
+  return acknowledged
+}
+
+async function recover(directory: string): Promise<readonly Recovery[]> {
+  await using audit = await openAudit({
+    config: { directory, durability: { read: 'flushed', write: 'strict' }, segmentLimitBytes: 1_000_000 },
+    node: 'worker-1',
+    version: '0.1.0',
+    policyInForce: () => ({ digest: 'sha256:1', revision: '1' }),
+  })
+  return audit.recoveries
+}
+
+it(`after ${String(ROUNDS)} kills under load, every acknowledged call is on record, and every call has an end`, async () => {
+  await using directory = await temporaryDirectory()
+  const acknowledged: string[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    acknowledged.push(...(await killAfter(directory.path, 40 + round * 170)))
+    await recover(directory.path)
+  }
+  const intended = new Set<string>()
+  const ended = new Map<string, string>()
+  for await (const { bytes } of readEntries(directory.path)) {
+    const entry = decodeEntry(bytes)
+    if (entry?.type === 'decision') intended.add(entry.call)
+    // `unknown` may come after the true outcome for nobody: a call ends once.
+    if (entry?.type === 'outcome') {
+      expect(ended.has(entry.call)).toBe(false)
+      ended.set(entry.call, entry.outcome)
+    }
+  }
+  expect(acknowledged.length).toBeGreaterThan(ROUNDS * 40)
+  expect(acknowledged.filter((callId) => !intended.has(callId))).toEqual([])
+  expect([...intended].filter((callId) => !ended.has(callId))).toEqual([])
+  expect([...ended.values()].filter((outcome) => outcome === 'unknown').length).toBeGreaterThan(ROUNDS)
+})
