@@ -40,14 +40,15 @@ export class ExpiringMap<Value> {
     this.#entries.set(key, value)
   }
 
+  /** Goes on where the last sweep stopped, round and round; never around more than once. */
   #sweep(steps: number, now: number): void {
-    this.#cursor ??= this.#entries.entries()
-    for (let step = 0; step < steps; step++) {
-      const next = this.#cursor.next()
-      if (next.done === true) {
-        this.#cursor = undefined
-        return
+    for (let left = Math.min(steps, this.#entries.size); left > 0; left--) {
+      let next = this.#cursor?.next()
+      if (next === undefined || next.done === true) {
+        this.#cursor = this.#entries.entries()
+        next = this.#cursor.next()
       }
+      if (next.done === true) return
       const [key, value] = next.value
       if (this.#endsAt(value) <= now) this.#entries.delete(key)
     }

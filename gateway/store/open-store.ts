@@ -1,0 +1,49 @@
+import type { StoreConfig } from '../config/config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { AdmissionStore } from './admission-store.ts'
+import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'
+import { createGuardedAdmissionStore, type GuardedAdmissionStore, type StoreEvents } from './guarded-admission-store.ts'
+import { createRedisAdmissionStore } from './redis-admission-store.ts'
+import { createRedisClient } from './redis-client.ts'
+
+export interface OpenStoreOptions {
+  readonly config: StoreConfig
+  /** Of Redis, already read from its reference. */
+  readonly password: string | undefined
+  /** `maxAgeMs + maxSkewMs` of the DPoP check. */
+  readonly proofLifetimeMs: number
+  readonly clock: Clock
+  readonly events: StoreEvents & {
+    readonly connectionFailed: (cause: Error) => void
+    readonly settlementLost: (cause: unknown) => void
+  }
+}
+
+export interface OpenedStore extends AsyncDisposable {
+  readonly admission: AdmissionStore
+  /** Whether calls can be counted where the configuration wants them counted. */
+  state(): GuardedAdmissionStore['state']
+}
+
+/** The store that the configuration names; Redis comes guarded by the failure modes of `store.onFailure`. */
+export function openStore({ config, password, proofLifetimeMs, clock, events }: OpenStoreOptions): OpenedStore {
+  if (config.kind === 'embedded' || config.redis === undefined) {
+    const embedded = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
+    return { admission: embedded, state: () => 'up', [Symbol.asyncDispose]: () => embedded.close() }
+  }
+  const { redis } = config
+  const client = createRedisClient({ ...redis, password }, events.connectionFailed)
+  const guarded = createGuardedAdmissionStore({
+    shared: createRedisAdmissionStore({
+      client,
+      keyPrefix: redis.keyPrefix,
+      clock,
+      onSettlementLost: events.settlementLost,
+    }),
+    local: createEmbeddedAdmissionStore({ clock, proofLifetimeMs, count: 'share' }),
+    onFailure: config.onFailure,
+    shares: redis.shares,
+    events,
+  })
+  return { admission: guarded, state: () => guarded.state, [Symbol.asyncDispose]: () => guarded.close() }
+}

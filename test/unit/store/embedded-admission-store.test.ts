@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { createEmbeddedAdmissionStore } from '../../../gateway/store/embedded-admission-store.ts'
+import { virtualClock } from '../../harness/virtual-clock.ts'
+import { admissionDemand, admitted, proof, rate } from './admission-demand.ts'
+import { describeAdmissionStore } from './admission-store-contract.ts'
+
+const proofLifetimeMs = 70_000
+
+describeAdmissionStore('the embedded store', () => {
+  const clock = virtualClock()
+  const store = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
+  return Promise.resolve({
+    admit: (demand) => Promise.resolve(store.admit(demand)),
+    settled: () => Promise.resolve(),
+    advance: (ms) => Promise.resolve(clock.advance(ms)),
+    nowMs: () => clock.nowMs(),
+    [Symbol.asyncDispose]: () => store.close(),
+  })
+})
+
+describe('the embedded store, bounded', () => {
+  const capacity = { replays: 3, counters: 2, agents: 2 }
+
+  it('refuses when it cannot remember another proof, and never forgets one that is still valid', () => {
+    const clock = virtualClock()
+    const store = createEmbeddedAdmissionStore({ clock, proofLifetimeMs, capacity })
+    const seen = [1, 2, 3].map(() => proof(clock.nowMs()))
+    for (const replay of seen) admitted(store.admit(admissionDemand({ replay })))
+    for (let flood = 0; flood < 100; flood++) {
+      expect(store.admit(admissionDemand({ replay: proof(clock.nowMs()) })).kind).toBe('unavailable')
+    }
+    for (const replay of seen) expect(store.admit(admissionDemand({ replay })).kind).toBe('replayed')
+    clock.advance(70_001)
+    admitted(store.admit(admissionDemand({ replay: proof(clock.nowMs()) })))
+  })
+
+  it('refuses a new counter when full of live ones, and goes on with the known', () => {
+    const clock = virtualClock()
+    const store = createEmbeddedAdmissionStore({ clock, proofLifetimeMs, capacity })
+    admitted(store.admit(admissionDemand({ rates: [rate('a', 60)] })))
+    admitted(store.admit(admissionDemand({ rates: [rate('b', 60)] })))
+    expect(store.admit(admissionDemand({ rates: [rate('c', 60)] })).kind).toBe('unavailable')
+    admitted(store.admit(admissionDemand({ rates: [rate('a', 60)] })))
+    clock.advance(2_000)
+    admitted(store.admit(admissionDemand({ rates: [rate('c', 60)] })))
+  })
+
+  it('refuses a proof that is older than the process, because it may have been used before the restart', () => {
+    const clock = virtualClock()
+    const before = proof(clock.nowMs())
+    clock.advance(1_001)
+    const restarted = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
+    expect(restarted.admit(admissionDemand({ replay: before })).kind).toBe('replayed')
+    admitted(restarted.admit(admissionDemand({ replay: proof(clock.nowMs()) })))
+  })
+
+  it('answers without a promise', () => {
+    const store = createEmbeddedAdmissionStore({ clock: virtualClock(), proofLifetimeMs })
+    expect(store.admit(admissionDemand())).not.toBeInstanceOf(Promise)
+  })
+})
