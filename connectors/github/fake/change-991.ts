@@ -14,7 +14,7 @@ export const CHANGED_FILES_991: readonly ChangedFile[] = [
     // S3 public access block disabled.
     filename: 'terraform/log-archive/s3.tf',
     status: 'modified',
-    patch: `@@ -8,10 +8,10 @@ resource "aws_s3_bucket" "log_archive" {
+    patch: `@@ -8,9 +8,9 @@ resource "aws_s3_bucket" "log_archive" {
  
  resource "aws_s3_bucket_public_access_block" "log_archive" {
    bucket = aws_s3_bucket.log_archive.id
@@ -77,7 +77,7 @@ export const CHANGED_FILES_991: readonly ChangedFile[] = [
     // Retention lowered from a year to a week.
     filename: 'terraform/observability/cloudwatch.tf',
     status: 'modified',
-    patch: `@@ -3,7 +3,7 @@
+    patch: `@@ -3,6 +3,6 @@
  resource "aws_cloudwatch_log_group" "audit" {
    name              = "/zyx/platform/audit"
 -  retention_in_days = 365
