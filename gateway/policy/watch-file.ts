@@ -19,20 +19,24 @@ export interface WatchOptions {
  */
 export function watchFile(path: string, { restatMs, settleMs = 50, onChange }: WatchOptions): Disposable {
   let seen: string | undefined
+  let unsettled: string | undefined
   let settling: NodeJS.Timeout | undefined
   let closed = false
 
   const look = async (): Promise<void> => {
     const current = await fingerprint(path)
-    if (closed || current === undefined || current === seen) return
-    // Seen twice the same: whoever writes it has finished, or the load finds out and the next write starts over.
+    // Other files of the folder may change all the time: notices of those must not put off what is settling.
+    if (closed || current === undefined || current === seen || current === unsettled) return
+    unsettled = current
     clearTimeout(settling)
     settling = setTimeout(() => void settle(current), settleMs)
     settling.unref()
   }
   const settle = async (earlier: string): Promise<void> => {
     const current = await fingerprint(path)
-    if (closed || current === seen) return
+    if (closed || earlier !== unsettled) return
+    unsettled = undefined
+    // Not what it was a moment ago: somebody is still writing.
     if (current !== earlier) return look()
     seen = current
     onChange()
