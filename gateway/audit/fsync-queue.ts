@@ -38,6 +38,10 @@ export class FsyncQueue {
     return this.#running
   }
 
+  get busy(): boolean {
+    return this.#running !== undefined
+  }
+
   /** How long the fsync under way has been running. */
   runningMs(): number {
     return this.#startedMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#startedMs

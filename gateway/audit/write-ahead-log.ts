@@ -176,6 +176,7 @@ export class WriteAheadLog implements AuditLog {
   }
 
   #settleIdle(): void {
+    if (this.#fsyncs.busy) return
     if (this.#segment.dirty) {
       void this.#fsyncs.run(this.#segment)
     } else if (this.#segment.unmarked) {
