@@ -64,7 +64,7 @@ function github(from: readonly string[]): Published {
  */
 function slashInNames(operation: PublishedOperation): PublishedOperation {
   const more = ['environment_name', 'package_name'].filter((name) => operation.path.includes(`{${name}}`))
-  const label = /\/labels\/\{name\}$/.test(operation.path) ? ['name'] : []
+  const label = operation.path.endsWith('/labels/{name}') ? ['name'] : []
   return { ...operation, slash: [...(operation.slash ?? []), ...more, ...label] }
 }
 

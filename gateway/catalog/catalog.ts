@@ -8,6 +8,7 @@ import { compileOperations, type CompiledOperation } from './compile.ts'
 import type { Addressed, Connector, Environment, Operation } from './connector.ts'
 import { environmentOf } from './environment.ts'
 import { createFolderReader, type ConnectorFile, type ConnectorFolder } from './folder.ts'
+import { assertNever } from '../lib/assert-never.ts'
 import { readRawPath } from './raw-path.ts'
 import { parseTemplate } from './template.ts'
 import { createPathTrie, type PathTrie } from './trie.ts'
@@ -39,6 +40,8 @@ export interface Catalog {
   /** What policy sees of a call to `operation`. */
   view(operation: Operation, input: ViewInput): Verdict<View>
   environment(operation: Operation, resource: Resource): Environment
+  /** Whether the vendor takes a body here that is neither JSON nor a form, so that policy cannot see it. */
+  acceptsOpaque(operation: Operation): boolean
   /** Every operation of a connector by id; empty for a name that is not configured. */
   operations(connector: string): readonly ListedOperation[]
 }
@@ -81,17 +84,18 @@ function createCatalog(all: readonly Loaded[], addresses: readonly ConnectorAddr
     if (loaded === undefined) throw new RangeError(`${name} is not a connector of this catalogue`)
     return loaded
   }
+  const compiledOf = ({ id, connector }: Operation): CompiledOperation => {
+    const compiled = loadedOf(connector).operations.get(id)
+    if (compiled === undefined) throw new RangeError(`${id} is not an operation of this catalogue`)
+    return compiled
+  }
   return {
     connectors: all.map(({ connector }) => connector),
     connectorAt: createAddressing(addresses),
     match: (connector, method, upstreamPath) => matchPath(loadedOf(connector.name), method, upstreamPath),
-    view: (operation, input) => {
-      const { connector, operations } = loadedOf(operation.connector)
-      const compiled = operations.get(operation.id)
-      if (compiled === undefined)
-        throw new RangeError(`${operation.id} is not an operation of this catalogue`)
-      return viewCall(connector, compiled, input)
-    },
+    view: (operation, input) =>
+      viewCall(loadedOf(operation.connector).connector, compiledOf(operation), input),
+    acceptsOpaque: (operation) => compiledOf(operation).opaque,
     environment: (operation, resource) => environmentOf(loadedOf(operation.connector).config, resource),
     operations: (name) => [...(byName.get(name)?.operations.values() ?? [])].map(listed),
   }
@@ -111,6 +115,8 @@ function matchPath({ trie, file }: Loaded, method: string, upstreamPath: string)
       return refuse('request.target_invalid', { detail: found.reason })
     case 'ambiguous':
       return refuse('request.ambiguous', { detail: found.reason })
+    default:
+      return assertNever(found)
   }
 }
 

@@ -26,6 +26,8 @@ export interface CompiledOperation {
   readonly body: BodyProjection
   readonly scopes: readonly string[]
   readonly deprecated: boolean
+  /** Takes a body that is neither JSON nor a form, such as an image, which policy cannot see. */
+  readonly opaque: boolean
   /** Every method and path template that leads here, the published one first. */
   readonly routes: readonly Route[]
 }
@@ -58,9 +60,16 @@ export function compileOperations(folder: ConnectorFolder, problems: ConfigProbl
       body: bodyOf(rules),
       scopes: facts.scopes ?? [],
       deprecated: facts.deprecated === true,
+      opaque: facts.consumes?.some(isOpaqueType) ?? false,
       routes,
     }
   })
+}
+
+function isOpaqueType(mediaType: string): boolean {
+  return !/^(application\/(.+\+)?json|application\/x-www-form-urlencoded|multipart\/form-data)$/.test(
+    mediaType,
+  )
 }
 
 function defaultAccess(method: string): Access {

@@ -34,13 +34,16 @@ export function readFields(text: string): FieldsReading {
 }
 
 /**
- * Whether any field could be taken for `name` by a server that trims, folds case, cuts at NUL, or reads `name[]`
- * and `name.x` as `name`, as PHP and its kin do; the exact name itself does not count.
+ * Whether any field could be taken for `name` by a server that trims, folds case, cuts at NUL, reads `name[]` as
+ * `name`, or turns a dot, a blank or an open bracket into `_`, as PHP and its kin do; the exact name does not count.
  */
 export function hasLookalike(fields: Fields, name: string): boolean {
   const wanted = name.toLowerCase()
   for (const field of fields.keys()) {
-    if (field !== name && stemOf(field) === wanted) return true
+    if (field === name) continue
+    const plain = field.replace(/\0.*$/s, '').trim().replaceAll(/[ .]/g, '_').toLowerCase()
+    if (plain === wanted || plain.split('[', 1)[0] === wanted || plain.replaceAll('[', '_') === wanted)
+      return true
   }
   return false
 }
@@ -53,9 +56,4 @@ function decodeField(raw: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function stemOf(field: string): string {
-  const [stem = ''] = field.trim().split(/[[\0]/, 1)
-  return stem.trim().toLowerCase()
 }

@@ -62,6 +62,8 @@ export interface PublishedFacts {
   readonly path: string
   readonly slash?: readonly string[]
   readonly origin?: string
+  /** Media types of the request body, when JSON is not all. */
+  readonly consumes?: readonly string[]
   readonly scopes?: readonly string[]
   readonly deprecated?: boolean
 }

@@ -1,4 +1,5 @@
 import type { Resource } from '../exchange.ts'
+import { assertNever } from '../lib/assert-never.ts'
 
 export type ResourceField = Exclude<keyof Resource, 'amount'>
 
@@ -99,6 +100,8 @@ export function applyFilter(value: string, filter: Filter | undefined): readonly
       const key = /^([A-Za-z][A-Za-z0-9_]*)-[0-9]+$/.exec(value)?.[1]
       return [key === undefined ? `issue:${value}` : key.toUpperCase()]
     }
+    default:
+      return assertNever(filter)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Params, Resource } from '../exchange.ts'
+import { assertNever } from '../lib/assert-never.ts'
 import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
 import type { CompiledOperation } from './compile.ts'
 import type { Connector } from './connector.ts'
@@ -65,6 +66,8 @@ function readBody(body: ViewBody): Verdict<ResourceSources['body']> {
       if (!form.ok) return refuse('request.body_invalid', { detail: `form: ${form.reason}` })
       return pass({ kind: 'form', fields: form.fields })
     }
+    default:
+      return assertNever(body)
   }
 }
 
@@ -80,11 +83,7 @@ function project(
   let bodyView: Record<string, unknown> = {}
   if (body.kind === 'json') bodyView = projector.body(body.value, compiled.body)
   else if (body.kind === 'form') bodyView = projector.fields(body.fields)
-  else if (input.body.kind === 'multipart') {
-    bodyView = projector.fields([
-      ['parts', input.body.names.length === 1 ? [...input.body.names, ''] : input.body.names],
-    ])
-  }
+  else if (input.body.kind === 'multipart') bodyView = projector.body({ parts: input.body.names }, 'all')
   return { path, query: queryView, body: bodyView, truncated: projector.truncated, digest: input.digest }
 }
 
