@@ -50,6 +50,8 @@ export function createClients(baseUrls: BaseUrls, credentials?: Credentials): Cl
       slackApiUrl: baseUrls.slack,
       logLevel: LogLevel.ERROR,
       rejectRateLimitedCalls: true,
+      // The default is ten retries over half an hour, in which nobody would know what the agent waits for.
+      retryConfig: { retries: 2, minTimeout: 200 },
     }),
   }
 }

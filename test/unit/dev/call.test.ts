@@ -1,26 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import type { Surroundings } from '../../../gateway/cli/command.ts'
 import { UsageError } from '../../../gateway/cli/command.ts'
 import { runCall } from '../../../gateway/dev/call.ts'
 import { startScriptedGateway } from './scripted-gateway.ts'
-
-interface Console extends Surroundings {
-  readonly printed: () => string
-}
-
-function surroundings(): Console {
-  const texts: string[] = []
-  return {
-    environment: {},
-    print: (text) => void texts.push(text),
-    complain: () => {},
-    stop: { requested: new Promise(() => {}), again: new AbortController().signal },
-    onReload: () => {},
-    isTerminal: false,
-    printed: () => texts.join(''),
-  }
-}
+import { captureSurroundings as surroundings } from './surroundings.ts'
 
 const denied = {
   decision: 'deny',
