@@ -16,6 +16,8 @@ const LONGEST_TARGET = 8192
  */
 const QUERY = /^[\w\-.~!$&'()*+,;=:@/?%[\]{}|^`]*$/
 
+const DOT_PART = /(?:\/|%2f)\.{1,2}(?:\/|%2f|$)/i
+
 /**
  * Reads the request target: origin-form only (RFC 9112 §3.2.1), a path that every server splits alike, a query
  * whose percent-encoding is UTF-8. Nothing is decoded or rewritten: what passes is what is forwarded.
@@ -28,7 +30,11 @@ export function readTarget(untrustedTarget: string): Verdict<Target> {
   const query = mark === -1 ? '' : untrustedTarget.slice(mark + 1)
   const reading = readRawPath(path)
   if (!reading.ok) return no(reading.reason)
-  if (path.includes('%') && !isUtf8Encoding(path)) return no('the path is not UTF-8')
+  if (path.includes('%')) {
+    if (!isUtf8Encoding(path)) return no('the path is not UTF-8')
+    // An encoded slash is route's to judge, but no template has a dot segment on either side of one.
+    if (DOT_PART.test(path)) return no('the path has a dot segment beside an encoded slash')
+  }
   if (query !== '') {
     if (!QUERY.test(query)) return no('the query has a character that must be encoded')
     if (query.includes('%') && (query.includes('%00') || !isUtf8Encoding(query))) {
