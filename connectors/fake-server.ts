@@ -31,6 +31,12 @@ export interface FakeOptions {
   readonly tls?: { readonly key: string; readonly cert: string }
 }
 
+/** Options of a fake whose vendor redirects downloads to a second host. */
+export interface RedirectingFakeOptions extends FakeOptions {
+  /** Host name in `Location`, such as the vendor's own; the second host's address where absent. */
+  readonly redirectHost?: string
+}
+
 export interface Fake extends AsyncDisposable {
   readonly origin: string
   readonly requests: readonly RecordedRequest[]
@@ -105,6 +111,13 @@ export async function startFakeServer(vendor: FakeVendor, options: FakeOptions =
       await closed
     },
   }
+}
+
+/** Where a vendor redirects to: the second host, under the name that a test wants to see. */
+export function redirectOrigin(second: Fake, options: RedirectingFakeOptions): string {
+  const url = new URL(second.origin)
+  if (options.redirectHost !== undefined) url.hostname = options.redirectHost
+  return url.origin
 }
 
 function listenOn(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { guardAtlassian, SERVICE_ACCOUNT } from '../fake-atlassian.ts'
-import { startFakeServer } from '../fake-server.ts'
-import type { Fake, FakeOptions } from '../fake-server.ts'
+import { redirectOrigin, startFakeServer } from '../fake-server.ts'
+import type { Fake, RedirectingFakeOptions } from '../fake-server.ts'
 import { startMediaHost, v1Failure, v1Routes } from './fake/v1.ts'
 import { v2Failure, v2Routes } from './fake/v2.ts'
 import { createConfluenceWorld } from './fake/world.ts'
@@ -18,7 +18,7 @@ export interface ConfluenceFake extends Fake {
  * It accepts `Basic email:token` alone; `email` is `toolgate@zyx.example` unless given.
  */
 export async function startConfluenceFake(
-  options: FakeOptions & { readonly token: string; readonly email?: string },
+  options: RedirectingFakeOptions & { readonly token: string; readonly email?: string },
 ): Promise<ConfluenceFake> {
   const world = createConfluenceWorld()
   const { port: _, ...sameHost } = options
@@ -26,7 +26,7 @@ export async function startConfluenceFake(
   const site = await startFakeServer(
     {
       guard: (request) => guardAtlassian(request, options.email ?? SERVICE_ACCOUNT.email, options.token),
-      routes: [...v2Routes(world), ...v1Routes(world, media.origin)],
+      routes: [...v2Routes(world), ...v1Routes(world, redirectOrigin(media, options))],
       notFound: (request) =>
         request.path.startsWith('/wiki/api/v2/')
           ? v2Failure(404, 'NOT_FOUND', 'Not Found')

@@ -1,8 +1,8 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto'
 import { fakeRoute } from '../fake-route.ts'
 import type { FakeReply, FakeRequest, FakeRoute } from '../fake-route.ts'
-import { startFakeServer } from '../fake-server.ts'
-import type { Fake, FakeOptions } from '../fake-server.ts'
+import { redirectOrigin, startFakeServer } from '../fake-server.ts'
+import type { Fake, RedirectingFakeOptions } from '../fake-server.ts'
 import { contentRoutes } from './fake/contents.ts'
 import { downloadRoutes, startDownloadHost } from './fake/downloads.ts'
 import { issueRoutes } from './fake/issues.ts'
@@ -27,7 +27,7 @@ export interface GithubFake extends Fake {
  * by-id links, validates with ETags and counts its rate limit down.
  */
 export async function startGithubFake(
-  options: FakeOptions & { readonly token: string },
+  options: RedirectingFakeOptions & { readonly token: string },
 ): Promise<GithubFake> {
   const world = createGithubWorld()
   const { port: _, ...sameHost } = options
@@ -39,7 +39,7 @@ export async function startGithubFake(
       guard: (request) => guard(request, options.token),
       routes: [
         ...metaRoutes(world, () => remaining),
-        ...downloadRoutes(world, downloads.origin),
+        ...downloadRoutes(world, redirectOrigin(downloads, options)),
         ...pullRoutes(world),
         ...issueRoutes(world),
         ...repositoryRoutes(world),

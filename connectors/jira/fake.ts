@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { guardAtlassian, SERVICE_ACCOUNT, SITE_ORIGIN } from '../fake-atlassian.ts'
 import { fakeRoute } from '../fake-route.ts'
 import type { FakeRoute } from '../fake-route.ts'
-import { startFakeServer } from '../fake-server.ts'
-import type { Fake, FakeOptions } from '../fake-server.ts'
+import { redirectOrigin, startFakeServer } from '../fake-server.ts'
+import type { Fake, RedirectingFakeOptions } from '../fake-server.ts'
 import { attachmentRoutes, startMediaHost } from './fake/attachments.ts'
 import { commentRoutes } from './fake/comments.ts'
 import { issueRoutes } from './fake/issues.ts'
@@ -23,7 +23,7 @@ export interface JiraFake extends Fake {
  * alone; `email` is `toolgate@zyx.example` unless given.
  */
 export async function startJiraFake(
-  options: FakeOptions & { readonly token: string; readonly email?: string },
+  options: RedirectingFakeOptions & { readonly token: string; readonly email?: string },
 ): Promise<JiraFake> {
   const world = createJiraWorld()
   const { port: _, ...sameHost } = options
@@ -33,7 +33,7 @@ export async function startJiraFake(
       guard: (request) => guardAtlassian(request, options.email ?? SERVICE_ACCOUNT.email, options.token),
       routes: [
         ...siteRoutes(world),
-        ...attachmentRoutes(world, media.origin),
+        ...attachmentRoutes(world, redirectOrigin(media, options)),
         ...commentRoutes(world),
         ...issueRoutes(world),
       ],

@@ -42,6 +42,8 @@ export function createClients(baseUrls: BaseUrls, credentials?: Credentials): Cl
     github: new Octokit({
       baseUrl: baseUrls.github,
       userAgent: 'zyx-change-review',
+      // Octokit would print each failed request beside throwing it.
+      log: { debug: () => {}, info: () => {}, warn: console.warn, error: () => {} },
       ...(credentials === undefined ? {} : { auth: credentials.github }),
     }),
     jira: createCloudClient({ host: baseUrls.jira, ...auth }),

@@ -140,6 +140,16 @@ describe('the GitHub fake', () => {
     expect((await fetch(`${github.downloads.origin}${link.split('?')[0]}`)).status).toBe(403)
   })
 
+  it('names the download host as a test wants it named', async () => {
+    await using named = await startGithubFake({ token, redirectHost: 'codeload.github.com' })
+    const reply = await fetch(`${named.origin}/repos/zyx/platform-infra/tarball/main`, {
+      redirect: 'manual',
+      headers: { Authorization: `Bearer ${token}` },
+    })
+    const { hostname, port } = new URL(reply.headers.get('location') ?? '')
+    expect([hostname, port]).toEqual(['codeload.github.com', new URL(named.downloads.origin).port])
+  })
+
   it('takes a release asset byte for byte', async () => {
     const bytes = Buffer.from([0, 255, 13, 10, 128])
     const { data: asset } = await octokit().request({
