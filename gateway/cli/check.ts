@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { configProblems } from '../compose-check.ts'
+import { configProblems } from '../check-config.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Command } from './command.ts'

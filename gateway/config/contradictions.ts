@@ -1,13 +1,14 @@
 import { accessSync, constants } from 'node:fs'
-import type { Config, SecretReference } from './config.ts'
+import type { Config, CredentialConfig, SecretReference } from './config.ts'
 import type { ConfigProblem } from './problem.ts'
 
 type Section = keyof Config
+type Environment = Readonly<Record<string, string | undefined>>
 
 interface Rule {
   /** Sections it reads; it is skipped while one of them has the wrong shape. */
   readonly reads: readonly Section[]
-  check(config: Config): ConfigProblem[]
+  check(config: Config, environment: Environment): ConfigProblem[]
 }
 
 const RULES: readonly Rule[] = [
@@ -17,12 +18,17 @@ const RULES: readonly Rule[] = [
   { reads: ['policy', 'limits'], check: deciding },
   { reads: ['connectors', 'listen'], check: addressing },
   { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unreadable },
+  { reads: ['listen', 'store', 'identity', 'connectors'], check: unset },
 ]
 
 /** What the schema cannot say: settings that are fine alone and wrong together, and files that are not there. */
-export function contradictions(config: Config, misshapen: ReadonlySet<string>): ConfigProblem[] {
+export function contradictions(
+  config: Config,
+  misshapen: ReadonlySet<string>,
+  environment: Environment,
+): ConfigProblem[] {
   return RULES.filter(({ reads }) => !reads.some((section) => misshapen.has(section))).flatMap(({ check }) =>
-    check(config),
+    check(config, environment),
   )
 }
 
@@ -162,6 +168,36 @@ function unreadable(config: Config): ConfigProblem[] {
   return files.flatMap(([path, file]) =>
     file === undefined || isReadable(file) ? [] : [{ path, reason: `${file} cannot be read` }],
   )
+}
+
+/** A variable cannot appear later, as a file can: one that is not set is a mistake now. */
+function unset({ listen, store, identity, connectors }: Config, environment: Environment): ConfigProblem[] {
+  const references: [string, SecretReference | undefined][] = [
+    ['listen.admin.token', listen.admin.token],
+    ['store.redis.password', store.redis?.password],
+    ['identity.dpop.nonceSecret', identity.dpop.nonceSecret],
+    ...Object.entries(connectors).map(([name, { credential }]): [string, SecretReference | undefined] => [
+      `connectors.${name}.credential`,
+      secretOf(credential),
+    ]),
+  ]
+  return references.flatMap(([path, reference]) => {
+    const isUnset = reference?.source === 'env' && (environment[reference.name] ?? '') === ''
+    return isUnset ? [{ path, reason: `the variable ${reference.name} is not set` }] : []
+  })
+}
+
+function secretOf(credential: CredentialConfig): SecretReference | undefined {
+  switch (credential.type) {
+    case 'bearer':
+      return credential.token
+    case 'basic':
+      return credential.password
+    case 'header':
+      return credential.value
+    case 'none':
+      return undefined
+  }
 }
 
 function fileOf(reference: SecretReference | undefined): string | undefined {

@@ -41,7 +41,7 @@ export function parseConfig(text: string, options: LoadOptions & { readonly fold
   if (!validate(document))
     problems.push(...(validate.errors ?? []).flatMap((error) => describe(error as DefinedError)))
   const config = document as unknown as Config
-  problems.push(...contradictions(config, misshapenSections(problems)))
+  problems.push(...contradictions(config, misshapenSections(problems), options.environment))
   if (problems.length > 0) throw new ConfigError(problems)
   return deepFreeze(config)
 }

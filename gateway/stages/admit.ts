@@ -13,7 +13,7 @@ export interface AdmitDependencies {
   readonly demand: (routed: Routed) => AdmissionDemand
   readonly upstreams: UpstreamBreakers
   /** Flat headers that RFC 9449 §7.1 wants with a refused proof. */
-  readonly replayChallenge: () => readonly string[]
+  readonly replayChallenge: (routed: Routed) => readonly string[]
   /** For metrics: a limit said no. */
   readonly onLimited?: (kind: LimitKind, name: string) => void
 }
@@ -34,7 +34,7 @@ export function createAdmit(
     const conclude = (answer: AdmissionAnswer): Verdict<Admitted> => {
       if (answer.kind === 'admitted') return pass(admitted(routed, answer, leave))
       leave('none')
-      return refused(answer, dependencies)
+      return refused(answer, routed, dependencies)
     }
     const answer = store.admit(demanded)
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
@@ -57,10 +57,14 @@ function admitted(routed: Routed, answer: Yes, leave: (result: BreakerResult) =>
   return { ...routed, history: answer.history, limits: answer.limits, lease }
 }
 
-function refused(answer: No, { replayChallenge, onLimited }: AdmitDependencies): Verdict<Admitted> {
+function refused(
+  answer: No,
+  routed: Routed,
+  { replayChallenge, onLimited }: AdmitDependencies,
+): Verdict<Admitted> {
   switch (answer.kind) {
     case 'replayed':
-      return refuse('identity.proof_replayed', { headers: replayChallenge() })
+      return refuse('identity.proof_replayed', { headers: replayChallenge(routed) })
     case 'agent-stopped':
       return refuse('breaker.agent_open', { retryAfterMs: answer.retryAfterMs })
     case 'unavailable':

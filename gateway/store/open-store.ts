@@ -2,7 +2,11 @@ import type { StoreConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
 import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'
-import { createGuardedAdmissionStore, type GuardedAdmissionStore, type StoreEvents } from './guarded-admission-store.ts'
+import {
+  createGuardedAdmissionStore,
+  type GuardedAdmissionStore,
+  type StoreEvents,
+} from './guarded-admission-store.ts'
 import { createRedisAdmissionStore } from './redis-admission-store.ts'
 import { createRedisClient } from './redis-client.ts'
 
@@ -19,17 +23,25 @@ export interface OpenStoreOptions {
   }
 }
 
+export type StoreCondition = 'ready' | 'degraded' | 'unavailable'
+
 export interface OpenedStore extends AsyncDisposable {
   readonly admission: AdmissionStore
-  /** Whether calls can be counted where the configuration wants them counted. */
-  state(): GuardedAdmissionStore['state']
+  /** `degraded` answers calls by the configured failure modes; `unavailable` when those close every door. */
+  state(): StoreCondition
 }
 
 /** The store that the configuration names; Redis comes guarded by the failure modes of `store.onFailure`. */
-export function openStore({ config, password, proofLifetimeMs, clock, events }: OpenStoreOptions): OpenedStore {
+export function openStore({
+  config,
+  password,
+  proofLifetimeMs,
+  clock,
+  events,
+}: OpenStoreOptions): OpenedStore {
   if (config.kind === 'embedded' || config.redis === undefined) {
     const embedded = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
-    return { admission: embedded, state: () => 'up', [Symbol.asyncDispose]: () => embedded.close() }
+    return { admission: embedded, state: () => 'ready', [Symbol.asyncDispose]: () => embedded.close() }
   }
   const { redis } = config
   const client = createRedisClient({ ...redis, password }, events.connectionFailed)
@@ -45,5 +57,17 @@ export function openStore({ config, password, proofLifetimeMs, clock, events }: 
     shares: redis.shares,
     events,
   })
-  return { admission: guarded, state: () => guarded.state, [Symbol.asyncDispose]: () => guarded.close() }
+  return {
+    admission: guarded,
+    state: () => conditionOf(guarded, config.onFailure),
+    [Symbol.asyncDispose]: () => guarded.close(),
+  }
+}
+
+function conditionOf(
+  { state }: GuardedAdmissionStore,
+  { read, write }: StoreConfig['onFailure'],
+): StoreCondition {
+  if (state === 'up') return 'ready'
+  return read === 'closed' && write === 'closed' ? 'unavailable' : 'degraded'
 }

@@ -5,6 +5,8 @@ import { createEvents, type Events } from './events.ts'
 import { openLog, type Log } from './log.ts'
 import type { MetricsText } from './merge.ts'
 import { createMetrics } from './metrics.ts'
+import { createPartEvents, type PartEvents } from './part-events.ts'
+import { createPartMetrics } from './part-metrics.ts'
 import { registerStates, type Watched } from './states.ts'
 
 export interface TelemetryOptions {
@@ -19,7 +21,7 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry extends AsyncDisposable {
-  readonly events: Events
+  readonly events: Events & PartEvents
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
   watch(sources: Partial<Watched>): void
@@ -39,9 +41,14 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
   let connectors: ReadonlySet<string> = new Set(options.connectors)
   let watched: Partial<Watched> = { logLinesLost: () => log.lostLines() }
   const metrics = createMetrics(registry)
+  const parts = createPartMetrics(registry)
+  const nowMs = (): number => clock.nowMs()
   registerStates(registry, options.version, () => watched)
   return {
-    events: createEvents({ log, metrics, connectors: () => connectors, nowMs: () => clock.nowMs() }),
+    events: {
+      ...createEvents({ log, metrics, connectors: () => connectors, nowMs }),
+      ...createPartEvents({ log, metrics, parts, nowMs }),
+    },
     log,
     watch: (sources) => {
       watched = { ...watched, ...sources }

@@ -1,0 +1,38 @@
+import { loadCatalog } from './catalog/catalog.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError, type ConfigProblem } from './config/problem.ts'
+import { systemClock } from './lib/clock.ts'
+import { BundleError } from './policy/bundle-error.ts'
+import { createPolicy } from './policy/policy.ts'
+
+/** What is wrong with the things that a well-formed configuration names: connector folders and the policy bundle. */
+export async function configProblems(config: Config): Promise<readonly ConfigProblem[]> {
+  return [...catalogProblems(config), ...(await policyProblems(config))]
+}
+
+function catalogProblems({ connectors }: Config): readonly ConfigProblem[] {
+  try {
+    loadCatalog(connectors)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+/** Loads the bundle as a start would, self-test included. */
+async function policyProblems({ policy }: Config): Promise<readonly ConfigProblem[]> {
+  try {
+    await using _policy = await createPolicy({
+      bundlePath: policy.bundle,
+      watch: false,
+      memoryLimitPages: policy.memoryLimitPages,
+      clock: systemClock,
+      onEvent: () => undefined,
+    })
+    return []
+  } catch (error) {
+    if (error instanceof BundleError) return [{ path: 'policy.bundle', reason: error.message }]
+    throw error
+  }
+}

@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Readiness } from './admin/admin.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError } from './config/problem.ts'
+import { resourceMetadataReply } from './identity/well-known.ts'
+import { createGeneration, type Generation } from './generation.ts'
+import { handle } from './handle.ts'
+import { openLasting, type Lasting } from './lasting.ts'
+import { systemClock, type Clock } from './lib/clock.ts'
+import { rateLimitHeaders } from './limits/rate-limit-headers.ts'
+import { createListener, type Listener } from './listen/listener.ts'
+import { settleAddress } from './listen/settle-address.ts'
+import { readinessOf, statusOf } from './report.ts'
+import { createRecordUnparsed } from './stages/record.ts'
+import { createSuccession, type Succession } from './succession.ts'
+import type { MetricsText } from './telemetry/merge.ts'
+import { VERSION } from './version.ts'
+
+/** A running gateway: open ports, and everything behind them. Disposal without `drain` cuts calls short. */
+export interface Gateway extends AsyncDisposable {
+  readonly port: number
+  readonly connectorPorts: readonly number[]
+  /** Why it may not be sent calls; empty when it may. */
+  readiness(): Readiness
+  metrics(): Promise<MetricsText>
+  /** For `mergeMetrics` in another process. */
+  metricsJson(): Promise<readonly object[]>
+  status(): unknown
+  config(): Config
+  /**
+   * Takes the configuration that `load` gives, all or nothing. Never rejects: what is wrong with it is logged and
+   * counted, and the last good one stays.
+   */
+  reload(load: () => Config): Promise<void>
+  /** Lets calls in flight finish, as `listen.drain` says; cut short once `hurry` is aborted. */
+  drain(hurry: AbortSignal): Promise<void>
+}
+
+export interface GatewayOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** 0 for a process on its own. */
+  readonly worker: number
+  readonly clock?: Clock
+}
+
+/** The only place where the parts meet. Rejects, with nothing left open, when one of them cannot start. */
+export async function startGateway(given: Config, options: GatewayOptions): Promise<Gateway> {
+  const { environment, worker, clock = systemClock } = options
+  const { listen } = await settleAddress(given)
+  const make = (config: Config, lasting: Lasting, before?: Generation): Promise<Generation> =>
+    createGeneration({ config: { ...config, listen }, lasting, environment, clock, before })
+
+  await using stack = new AsyncDisposableStack()
+  let generations: Succession<Generation> | undefined
+  const policyInForce = () => generations?.current.policy ?? { digest: '', revision: '' }
+  const lasting = stack.use(await openLasting({ config: given, environment, worker, policyInForce, clock }))
+  const { events } = lasting.telemetry
+  generations = stack.use(createSuccession(await make(given, lasting), events.faulted))
+  const listener = stack.use(await openListener(generations, lasting, clock))
+  watchStates(lasting, generations, listener)
+  events.unboundTokens(given.identity.dangerouslyAllowUnboundTokens)
+  events.configLoaded()
+  events.started({ host: listen.host, port: listener.port, version: VERSION })
+
+  const live = generations
+  const take = async (load: () => Config): Promise<void> => {
+    try {
+      const next = load()
+      refuseRestart(given, next)
+      lasting.telemetry.useConnectors(
+        new Set([...Object.keys(live.current.config.connectors), ...Object.keys(next.connectors)]),
+      )
+      live.succeed(await make(next, lasting, live.current))
+      listener.reloadTls()
+      events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
+      events.configLoaded()
+    } catch (error) {
+      events.configRejected(error)
+    }
+  }
+  let reloading = Promise.resolve()
+  const owned = stack.move()
+  return {
+    port: listener.port,
+    connectorPorts: listener.connectorPorts,
+    readiness: () => readinessOf(listener, live.current, lasting),
+    metrics: () => lasting.telemetry.metrics(),
+    metricsJson: () => lasting.telemetry.metricsJson(),
+    status: () => statusOf(listener, live.current, lasting),
+    config: () => live.current.config,
+    // One after the other: two at once could leave the older of two configurations in force.
+    reload: (load) => (reloading = reloading.then(() => take(load))),
+    async drain(hurry) {
+      events.draining()
+      await listener.drain(listen.drain, hurry)
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function openListener(
+  generations: Succession<Generation>,
+  lasting: Lasting,
+  clock: Clock,
+): Promise<Listener> {
+  const { events } = lasting.telemetry
+  const recordUnparsed = createRecordUnparsed({ recorder: lasting.audit.recorder, events, clock })
+  const { config } = generations.current
+  return createListener({
+    config: config.listen,
+    connectorPorts: Object.values(config.connectors).flatMap(({ address }) => address.port ?? []),
+    clock,
+    address: (untrustedHost, port, path) =>
+      generations.current.catalog.connectorAt({ untrustedHost, port, path }),
+    wellKnown: (path) => resourceMetadataReply(generations.current.config, path),
+    rateLimitHeaders,
+    onCall: (arrival, reply) => generations.use(({ stages }) => handle(stages, arrival, reply)),
+    events: {
+      turnedAway: (arrival, outcome) => void generations.current.stages.record({ arrival }, outcome),
+      unparsed: ({ refusal, ...unparsed }) =>
+        void recordUnparsed({ ...unparsed, code: refusal.code, detail: refusal.detail ?? '' }),
+      handshakeFailed: events.handshakeFailed,
+      connectionDropped: events.connectionDropped,
+      faulted: events.faulted,
+    },
+  })
+}
+
+function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
+  const { audit, store, telemetry } = lasting
+  telemetry.watch({
+    callsInFlight: () => listener.callsInFlight,
+    auditQueuedBytes: () => audit.log.health().queuedBytes,
+    auditTrouble: () => audit.recorder.trouble(),
+    storeState: () => store.state(),
+    breakers: () => generations.current.breakers.states(),
+    policy: () => generations.current.policy,
+  })
+}
+
+/** Sections that made what a reload keeps: sockets, processes, counters, the log and the record. */
+const NEEDS_RESTART = ['listen', 'workers', 'store', 'audit', 'telemetry'] as const
+
+function refuseRestart(running: Config, next: Config): void {
+  const changed = NEEDS_RESTART.filter((section) => !isDeepStrictEqual(running[section], next[section]))
+  if (changed.length === 0) return
+  throw new ConfigError(changed.map((path) => ({ path, reason: 'was changed, which needs a restart' })))
+}

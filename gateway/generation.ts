@@ -1,0 +1,168 @@
+import { isDeepStrictEqual } from 'node:util'
+import { loadCatalog, type Catalog } from './catalog/catalog.ts'
+import type { Connector } from './catalog/connector.ts'
+import type { Config } from './config/config.ts'
+import { createSecretReader } from './config/secret.ts'
+import { createCredentials, type Credentials } from './credentials/credentials.ts'
+import { createEgress, type Egress } from './egress/egress.ts'
+import type { ExternalBase } from './egress/external-address.ts'
+import type { ReadCall } from './exchange.ts'
+import { createIdentity, type Identity } from './identity/identity.ts'
+import type { Clock } from './lib/clock.ts'
+import { compileDemand } from './limits/demand.ts'
+import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
+import { createCalendar } from './policy/calendar.ts'
+import type { Signals } from './policy/input.ts'
+import { createPolicy, type Policy } from './policy/policy.ts'
+import { createAdmit } from './stages/admit.ts'
+import { approve } from './stages/approve.ts'
+import { createDecide } from './stages/decide.ts'
+import { createForward } from './stages/forward.ts'
+import { createIdentify } from './stages/identify.ts'
+import { createIntend } from './stages/intend.ts'
+import { createRead } from './stages/read.ts'
+import { createReceive } from './stages/receive.ts'
+import { createRecord } from './stages/record.ts'
+import { createRelay } from './stages/relay.ts'
+import { createRoute } from './stages/route.ts'
+import { createSeal } from './stages/seal.ts'
+import type { Stages } from './stages/stages.ts'
+import type { Lasting } from './lasting.ts'
+
+/** Multipart and opaque bodies above this are streamed past policy, which could not read them anyway. */
+const HOLD_BYTES = 1_048_576
+const STALL_TIMEOUT_MS = 60_000
+
+/** Everything that one reading of the configuration makes; replaced whole when the configuration is read anew. */
+export interface Generation extends AsyncDisposable {
+  readonly config: Config
+  readonly stages: Stages
+  readonly catalog: Catalog
+  readonly identity: Identity
+  readonly policy: Policy
+  readonly credentials: Credentials
+  readonly egress: Egress
+  readonly breakers: UpstreamBreakers
+}
+
+export interface GenerationOptions {
+  readonly config: Config
+  readonly lasting: Lasting
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  /** The one in force: an upstream that is being left alone stays so across a reload. */
+  readonly before: Generation | undefined
+}
+
+/**
+ * Makes the stages of one configuration.
+ * @throws {ConfigError} or {@link BundleError} when a connector folder or the bundle cannot be used; nothing is left open
+ */
+export async function createGeneration(options: GenerationOptions): Promise<Generation> {
+  const { config, lasting, environment, clock, before } = options
+  const { events } = lasting.telemetry
+  const catalog = loadCatalog(config.connectors)
+  await using stack = new AsyncDisposableStack()
+  const identity = stack.use(
+    createIdentity(config, { clock, events: events.identity, nonceKey: nonceKeyOf(config, environment) }),
+  )
+  await identity.opened
+  const policy = stack.use(
+    await createPolicy({
+      bundlePath: config.policy.bundle,
+      watch: config.policy.watch,
+      memoryLimitPages: config.policy.memoryLimitPages,
+      clock,
+      onEvent: events.policyEvent,
+    }),
+  )
+  const credentials = stack.use(
+    createCredentials({ connectors: config.connectors, environment, clock, events }),
+  )
+  const egress = stack.use(createEgress({ connectors: upstreamsOf(config), clock, events }))
+  const breakers =
+    before !== undefined && isDeepStrictEqual(before.config.breakers.upstream, config.breakers.upstream)
+      ? before.breakers
+      : createUpstreamBreakers({ settings: config.breakers.upstream, clock, onChange: events.breakerChanged })
+  const parts = { config, catalog, identity, policy, credentials, egress, breakers }
+  const stages = bindStages(parts, lasting, clock)
+  const owned = stack.move()
+  return { ...parts, stages, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+type Parts = Omit<Generation, 'stages' | typeof Symbol.asyncDispose>
+
+function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
+  const { config, catalog, identity, policy, credentials, egress, breakers } = parts
+  const { connectors } = catalog
+  const { recorder } = lasting.audit
+  const { events } = lasting.telemetry
+  return {
+    receive: createReceive(),
+    identify: createIdentify(identity),
+    route: createRoute(catalog),
+    admit: createAdmit({
+      store: lasting.store.admission,
+      demand: compileDemand({
+        limits: config.limits,
+        agentBreaker: config.breakers.agent,
+        shares: config.store.redis?.shares ?? 1,
+      }),
+      upstreams: breakers,
+      replayChallenge: identity.replayChallenge,
+      onLimited: events.limited,
+    }),
+    read: createRead({
+      view: catalog.view,
+      environment: catalog.environment,
+      acceptsOpaque: catalog.acceptsOpaque,
+      holdBytes: HOLD_BYTES,
+    }),
+    decide: createDecide({
+      policy,
+      timeOf: createCalendar(config.policy),
+      signalsOf,
+      clock,
+      observe: events.policyEvaluated,
+    }),
+    approve,
+    seal: createSeal({ connectors, credentials }),
+    intend: createIntend(recorder),
+    forward: createForward(egress),
+    relay: createRelay({
+      connectors,
+      externalBase: externalBaseOf(config),
+      stallTimeoutMs: STALL_TIMEOUT_MS,
+    }),
+    record: createRecord({ recorder, events, clock }),
+  }
+}
+
+/** No detector looks at requests yet: what policy hears of is only what the counters know. */
+function signalsOf({ history }: ReadCall): Signals {
+  return { secrets: [], pii: [], injection: [], first_use: history.firstUse }
+}
+
+function upstreamsOf(config: Config) {
+  return Object.entries(config.connectors).map(([name, connector]) => ({ name, ...connector }))
+}
+
+/** Where callers reach a connector: the address that its links are rewritten to. */
+function externalBaseOf({ listen, connectors }: Config): ExternalBase {
+  const [origin = ''] = listen.externalOrigins
+  const scheme = origin.slice(0, origin.indexOf('://'))
+  const hostname = URL.canParse(origin) ? new URL(origin).hostname : ''
+  return ({ name, prefix }: Connector) => {
+    const address = connectors[name]?.address
+    const [host] = address?.hosts ?? []
+    if (address?.prefix === undefined && host !== undefined) return `${scheme}://${host}`
+    if (address?.prefix === undefined && address?.port !== undefined)
+      return `${scheme}://${hostname}:${address.port}`
+    return origin + listen.externalPathPrefix + prefix
+  }
+}
+
+function nonceKeyOf({ identity }: Config, environment: GenerationOptions['environment']): Buffer | undefined {
+  const reference = identity.dpop.nonceSecret
+  return reference === undefined ? undefined : Buffer.from(createSecretReader(environment)(reference))
+}

@@ -1,0 +1,63 @@
+import { openAudit, type Audit } from './audit/open-audit.ts'
+import type { PolicyIdentity } from './audit/call-entries.ts'
+import type { Config } from './config/config.ts'
+import { createSecretReader } from './config/secret.ts'
+import type { Clock } from './lib/clock.ts'
+import { openStore, type OpenedStore } from './store/open-store.ts'
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
+import { VERSION } from './version.ts'
+
+/** What outlives a reading of the configuration: counters, the log, the record. */
+export interface Lasting extends AsyncDisposable {
+  readonly telemetry: Telemetry
+  readonly audit: Audit
+  readonly store: OpenedStore
+}
+
+export interface LastingOptions {
+  readonly config: Config
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** 0 for a process on its own. */
+  readonly worker: number
+  readonly policyInForce: () => PolicyIdentity
+  readonly clock: Clock
+}
+
+export async function openLasting(options: LastingOptions): Promise<Lasting> {
+  const { config, environment, worker, policyInForce, clock } = options
+  await using stack = new AsyncDisposableStack()
+  const telemetry = stack.use(
+    await createTelemetry({
+      config: config.telemetry,
+      version: VERSION,
+      connectors: Object.keys(config.connectors),
+      clock,
+    }),
+  )
+  const { events } = telemetry
+  const audit = stack.use(
+    await openAudit({
+      config: config.audit,
+      node: `worker-${worker}`,
+      version: VERSION,
+      policyInForce,
+      clock,
+      onAppend: events.auditAppended,
+      onSync: events.auditSynced,
+      onFailure: events.auditFailed,
+    }),
+  )
+  for (const recovery of audit.recoveries) events.auditRecovered(recovery)
+  const password = config.store.redis?.password
+  const store = stack.use(
+    openStore({
+      config: config.store,
+      password: password === undefined ? undefined : createSecretReader(environment)(password),
+      proofLifetimeMs: config.identity.dpop.maxAgeMs + config.identity.dpop.maxSkewMs,
+      clock,
+      events: events.store,
+    }),
+  )
+  const owned = stack.move()
+  return { telemetry, audit, store, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}

@@ -1,0 +1,38 @@
+import type { Readiness } from './admin/admin.ts'
+import type { Generation } from './generation.ts'
+import type { Lasting } from './lasting.ts'
+import type { Listener } from './listen/listener.ts'
+import { VERSION } from './version.ts'
+
+/** Why no calls may be sent here. A store that is away counts only where it closes every door. */
+export function readinessOf(listener: Listener, generation: Generation, lasting: Lasting): Readiness {
+  const reasons: Record<string, string> = {}
+  if (listener.state !== 'accepting') reasons['listen'] = listener.state
+  if (!generation.identity.ready()) reasons['identity'] = 'the keys of an issuer cannot be had'
+  const trouble = lasting.audit.recorder.trouble()
+  if (trouble !== '') reasons['audit'] = trouble
+  if (lasting.store.state() === 'unavailable')
+    reasons['store'] = 'cannot be reached, and both failure modes are closed'
+  return reasons
+}
+
+/** State for people; nothing in it is secret. */
+export function statusOf(listener: Listener, generation: Generation, lasting: Lasting): unknown {
+  const { catalog, credentials, egress, identity, policy, breakers } = generation
+  return {
+    version: VERSION,
+    listen: { state: listener.state, port: listener.port, callsInFlight: listener.callsInFlight },
+    policy: policy.status(),
+    identity: identity.status(),
+    store: { state: lasting.store.state() },
+    audit: { ...lasting.audit.log.health(), trouble: lasting.audit.recorder.trouble() },
+    connectors: catalog.connectors.map(({ name, origin }) => ({
+      name,
+      origin,
+      operations: catalog.operations(name).length,
+      breaker: breakers.states().get(name) ?? 'closed',
+    })),
+    credentials: credentials.health(),
+    pools: egress.pools(),
+  }
+}

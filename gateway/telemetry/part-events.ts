@@ -1,0 +1,121 @@
+import type { Access } from '../catalog/connector.ts'
+import type { FailureMode } from '../config/config.ts'
+import { printable, scrub } from '../lib/scrub.ts'
+import type { PolicyEvent } from '../policy/policy.ts'
+import type { LimitKind } from '../store/admission-store.ts'
+import { causeFields } from './call-line.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { PartMetrics } from './part-metrics.ts'
+
+export interface PartEventsOptions {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly parts: PartMetrics
+  readonly nowMs: () => number
+}
+
+export type PartEvents = ReturnType<typeof createPartEvents>
+
+/** What the parts report beside calls, in the shapes that they report it in. */
+export function createPartEvents(options: PartEventsOptions) {
+  return {
+    ...listenerEvents(options),
+    ...upstreamEvents(options),
+    limited: (kind: LimitKind, limit: string): void => options.parts.limitDenials.inc({ kind, limit }),
+    policyEvent: policyEvents(options),
+    identity: identityEvents(options),
+    store: storeEvents(options),
+  }
+}
+
+function listenerEvents({ log, parts }: PartEventsOptions) {
+  return {
+    handshakeFailed(cause: Error, peerAddress: string): void {
+      parts.handshakesFailed.inc()
+      log.write('info', 'tls.handshake_failed', { peer: printable(peerAddress, 64), ...causeFields(cause) })
+    },
+    connectionDropped(): void {
+      parts.connectionsDropped.inc()
+    },
+  }
+}
+
+function upstreamEvents({ log, parts }: PartEventsOptions) {
+  return {
+    repeated(connector: string): void {
+      parts.upstreamRepeats.inc({ connector })
+    },
+    redirectFollowed(connector: string, host: string): void {
+      parts.redirectsFollowed.inc({ connector })
+      log.write('debug', 'upstream.redirect_followed', { connector, host: printable(host, 256) })
+    },
+    credentialChanged(connector: string, version: string, detail: string): void {
+      const available = String(version !== '')
+      parts.credentialsAvailable.inc({ connector, available })
+      const level = version === '' ? 'error' : 'info'
+      log.write(level, 'credential.changed', { connector, version, detail: scrub(detail, 256) })
+    },
+  }
+}
+
+function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
+  return (event: PolicyEvent): void => {
+    switch (event.type) {
+      case 'activated':
+        metrics.policyReloaded.set(1)
+        metrics.policyReloadedAt.set(nowMs() / 1_000)
+        return log.write('info', 'policy.loaded', {
+          policy_digest: event.digest,
+          policy_revision: printable(event.revision, 128),
+          duration_ms: event.loadMs,
+        })
+      case 'rejected':
+        metrics.policyReloaded.set(0)
+        return log.write('error', 'policy.rejected', { detail: event.problem, ...causeFields(event.error) })
+      case 'instance_failed':
+        parts.policyInstances.inc({ cause: 'failed' })
+        return log.write('error', 'policy.instance_failed', causeFields(event.cause))
+      case 'instance_recycled':
+        return parts.policyInstances.inc({ cause: 'memory' })
+    }
+  }
+}
+
+function identityEvents({ log, metrics, parts }: PartEventsOptions) {
+  return {
+    keysLoaded({ issuer }: { issuer: string }): void {
+      metrics.keyRefreshes.inc({ result: 'success' })
+      log.write('debug', 'identity.keys_refreshed', { issuer: printable(issuer, 256) })
+    },
+    keysFailed({ issuer, cause }: { issuer: string; cause: unknown }): void {
+      metrics.keyRefreshes.inc({ result: 'failure' })
+      log.write('warn', 'identity.keys_failed', { issuer: printable(issuer, 256), ...causeFields(cause) })
+    },
+    unboundTokenAccepted(): void {
+      parts.unboundTokens.inc()
+    },
+  }
+}
+
+function storeEvents({ log, metrics, parts }: PartEventsOptions) {
+  return {
+    stateChanged(state: 'up' | 'down', cause: unknown): void {
+      log.write(state === 'up' ? 'info' : 'warn', 'store.state', { state, ...causeFields(cause) })
+    },
+    fellBack(mode: FailureMode, access: Access): void {
+      parts.storeFallbacks.inc({ mode, access })
+    },
+    replayUnshared(): void {
+      parts.storeReplaysUnshared.inc()
+    },
+    connectionFailed(cause: Error): void {
+      metrics.storeErrors.inc()
+      log.write('debug', 'store.connection_failed', causeFields(cause))
+    },
+    settlementLost(cause: unknown): void {
+      parts.storeSettlementsLost.inc()
+      log.write('debug', 'store.settlement_lost', causeFields(cause))
+    },
+  }
+}

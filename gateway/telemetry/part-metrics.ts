@@ -1,0 +1,61 @@
+import { Counter, type Registry } from 'prom-client'
+
+export type PartMetrics = ReturnType<typeof createPartMetrics>
+
+/** Counters of what happens in the parts beside the calls themselves. */
+export function createPartMetrics(registry: Registry) {
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name, help, labelNames, registers: [registry] })
+  return {
+    limitDenials: counter(
+      'toolgate_limit_denials_total',
+      'Calls that a limit refused, by its configured name.',
+      ['kind', 'limit'],
+    ),
+    storeFallbacks: counter('toolgate_store_fallbacks_total', 'Calls answered without the shared store.', [
+      'mode',
+      'access',
+    ]),
+    storeReplaysUnshared: counter(
+      'toolgate_store_replays_unshared_total',
+      'Proofs accepted on the word of this process alone.',
+      [],
+    ),
+    storeSettlementsLost: counter(
+      'toolgate_store_settlements_lost_total',
+      'Calls whose end the shared store did not learn.',
+      [],
+    ),
+    policyInstances: counter(
+      'toolgate_policy_instances_replaced_total',
+      'WASM instances replaced, by cause.',
+      ['cause'],
+    ),
+    credentialsAvailable: counter(
+      'toolgate_credential_changes_total',
+      'Changes of upstream credentials, by whether one is in use afterwards.',
+      ['connector', 'available'],
+    ),
+    upstreamRepeats: counter(
+      'toolgate_upstream_repeats_total',
+      'Reads sent a second time because their connection closed unanswered.',
+      ['connector'],
+    ),
+    redirectsFollowed: counter(
+      'toolgate_upstream_redirects_followed_total',
+      'Redirects followed for callers.',
+      ['connector'],
+    ),
+    handshakesFailed: counter('toolgate_tls_handshakes_failed_total', 'TLS handshakes that failed.', []),
+    connectionsDropped: counter(
+      'toolgate_connections_dropped_total',
+      'Connections closed for want of room.',
+      [],
+    ),
+    unboundTokens: counter(
+      'toolgate_identity_unbound_tokens_total',
+      'Tokens accepted without proof of possession.',
+      [],
+    ),
+  }
+}
