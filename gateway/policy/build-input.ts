@@ -44,12 +44,7 @@ export function buildInput(call: ReadCall, signals: Signals, time: PolicyTime): 
       ticket: call.declared.ticket,
       rollback_plan: call.declared.rollbackPlan,
     },
-    signals: {
-      secrets: signals.secrets,
-      pii: signals.pii,
-      injection: signals.injection,
-      first_use: history.firstUse,
-    },
+    signals,
     history: {
       calls_1m: history.calls1m,
       denials_10m: history.denials10m,

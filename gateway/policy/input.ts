@@ -57,4 +57,4 @@ export const INPUT_V1 = object({
 
 export type PolicyInput = TypeOf<typeof INPUT_V1>
 export type Weekday = PolicyInput['time']['weekday']
-export type Signals = Pick<PolicyInput['signals'], 'secrets' | 'pii' | 'injection'>
+export type Signals = PolicyInput['signals']

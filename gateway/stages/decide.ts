@@ -11,7 +11,7 @@ export interface DecideDependencies {
   readonly policy: Pick<Policy, 'decide' | 'digest' | 'revision'>
   /** Local time for the rules, from milliseconds since the epoch; see `createCalendar`. */
   readonly timeOf: (nowMs: number) => PolicyTime
-  /** What the detectors found in the request. */
+  /** What the detectors found in the request, and the counters know of the operation. */
   readonly signalsOf: (call: ReadCall) => Signals
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Told how long building the input and evaluating it took. */

@@ -7,34 +7,49 @@ import data.gateway.facts
 weights := data.registry.risk
 
 # METADATA
-# description: What cannot be scored is as risky as can be
+# description: What cannot be scored, because a part of the sum is missing, is as risky as can be
 default score := 10
 
-score := min([10, sum([part | some part in parts])]) if {
-	every name in ["operation", "environment", "data_class"] { parts[name] >= 0 }
-}
+score := min([10, sum([
+	input.operation.risk,
+	environment,
+	data_class,
+	hour,
+	irreversible,
+	first_use,
+	injection,
+	personal_data,
+	recent_errors,
+])])
 
-# Named, so that equal parts count each.
-parts["operation"] := input.operation.risk
+environment := max([object.get(weights.environment, name, 10) | some name in facts.environments])
 
-parts["environment"] := max([object.get(weights.environment, name, 10) | some name in facts.environments])
+data_class := object.get(weights.data_class, input.operation.data_class, 10)
 
-parts["data_class"] := object.get(weights.data_class, input.operation.data_class, 10)
+default hour := 0
 
-parts["hour"] := weights.outside_business_hours if not input.time.business_hours == true
+hour := weights.outside_business_hours if not input.time.business_hours == true
 
-parts["irreversible"] := weights.irreversible if {
+default irreversible := 0
+
+irreversible := weights.irreversible if {
 	facts.changes
 	not input.operation.reversible == true
 }
 
-parts["first_use"] := weights.first_use if input.signals.first_use == true
+default first_use := 0
 
-parts["injection"] := weights.suspected_injection if count(input.signals.injection) > 0
+first_use := weights.first_use if not input.signals.first_use == false
 
-parts["personal_data"] := weights.personal_data if count(input.signals.pii) > 0
+default injection := 0
 
-parts["recent_errors"] := sum([step.weight |
+injection := weights.suspected_injection if not input.signals.injection == []
+
+default personal_data := 0
+
+personal_data := weights.personal_data if not input.signals.pii == []
+
+recent_errors := sum([step.weight |
 	some step in weights.recent_errors
 	input.history.errors_1h >= step.at_least
 ])

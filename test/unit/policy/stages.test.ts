@@ -10,7 +10,7 @@ import { INPUT_V1 } from '../../../gateway/policy/input.ts'
 import { aCall } from './call.ts'
 
 const TIME = { ns: '1', weekday: 'monday', hour: 10, business_hours: true } as const
-const NO_SIGNALS = { secrets: [], pii: [], injection: [] }
+const NO_SIGNALS = { secrets: [], pii: [], injection: [], first_use: true }
 const ALLOW: Decision = { allow: true, risk: 3, reasons: [], obligations: [] }
 const POLICY = { digest: 'sha256:0', revision: 'r' }
 
