@@ -107,7 +107,8 @@ export async function send(
     return
   }
   if (behaviour.stream === undefined) {
-    response.end(request.method === 'HEAD' ? undefined : body)
+    // Node sends no content with HEAD, 204 and 304, whatever it is given.
+    response.end(body)
     return
   }
   response.flushHeaders()

@@ -168,6 +168,16 @@ describe('the signing fetch', () => {
     expect(gateway.seen[0]?.body).toBe('streamed')
   })
 
+  it('hands on the demand for a nonce where the body cannot be sent again', async () => {
+    await using gateway = await startRecorder((_, response) => {
+      response.writeHead(401, { 'DPoP-Nonce': 'n', 'WWW-Authenticate': 'DPoP error="use_dpop_nonce"' }).end()
+    })
+    const body = new Blob(['once']).stream()
+    const send = await signing(gateway.origin)
+    const reply = await send(`${gateway.origin}/github/x`, { method: 'POST', body, duplex: 'half' })
+    expect([reply.status, gateway.seen.length]).toEqual([401, 1])
+  })
+
   it('keeps the boundary of a form', async () => {
     await using gateway = await startRecorder(ok)
     const form = new FormData()

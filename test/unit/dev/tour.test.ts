@@ -106,6 +106,16 @@ describe('toolgate dev tour', () => {
     )
   })
 
+  it('fails when a call is refused for another reason', async () => {
+    const script = zyxGateway()
+    await using gateway = await startScriptedGateway((call) =>
+      call.target.endsWith('/merge') ? denied('ticket.required') : script(call),
+    )
+    const world = captureSurroundings()
+    expect(await runTour(['--gateway', gateway.origin], world)).toBe(1)
+    expect(world.complained()).toContain('should have been policy.denied with operation.not_granted')
+  })
+
   it('fails when the agent is refused what it needs, and shows where', async () => {
     const script = zyxGateway()
     await using gateway = await startScriptedGateway((call) =>
