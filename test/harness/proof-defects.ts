@@ -35,7 +35,7 @@ export const PROOF_DEFECTS = {
     const secret = JSON.stringify(draft.key.publicJwk)
     return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
   },
-  'alg does not fit the key': header(() => ({ alg: 'ES384' })),
+  'alg does not fit the key': header(() => ({ alg: 'EdDSA' })),
   'alg is unknown': header(() => ({ alg: 'ES256K' })),
   'jwk is absent': header(() => ({ jwk: undefined })),
   'jwk is a string': header(() => ({ jwk: 'key' })),
