@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { ENTRYPOINT } from '../gateway/policy/bundle.ts'
 import { OPA_VERSION, runOpa } from './opa.ts'
-
-export const ENTRYPOINT = 'gateway/decision/decision'
 
 /** Rules and data by their path inside the bundle. */
 export type Sources = ReadonlyMap<string, string>
@@ -18,7 +17,7 @@ export interface CompileOptions {
   readonly capabilitiesPath?: string
 }
 
-export const CAPABILITIES_PATH = join(import.meta.dirname, 'capabilities.json')
+const CAPABILITIES_PATH = join(import.meta.dirname, 'capabilities.json')
 
 /**
  * Compiles rules to a WebAssembly bundle with the real `opa build`. Paths become part of the module, so it runs in

@@ -18,11 +18,11 @@ const run = promisify(execFile)
  * @throws Error that says what to install
  */
 export async function findOpa(): Promise<string> {
-  found ??= search()
+  found ??= await search()
   return found
 }
 
-let found: Promise<string> | undefined
+let found: string | undefined
 
 async function search(): Promise<string> {
   const onPath = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '')

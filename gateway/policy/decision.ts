@@ -1,7 +1,7 @@
 import type { Reason } from '../refusal.ts'
 
 /** What a person (or several) must answer before the call goes on; DESIGN §7. */
-export interface ApprovalObligation {
+interface ApprovalObligation {
   readonly id: string
   readonly type: 'approval'
   readonly properties: {
@@ -18,14 +18,14 @@ export interface ApprovalObligation {
 }
 
 /** No more than this many bytes of response body may reach the agent. */
-export interface CapBytesObligation {
+interface CapBytesObligation {
   readonly id: string
   readonly type: 'cap_bytes'
   readonly properties: { readonly maxBytes: number }
 }
 
 /** Members of the response body that must not reach the agent. */
-export interface RedactObligation {
+interface RedactObligation {
   readonly id: string
   readonly type: 'redact'
   /** JSON Pointers (RFC 6901). */
@@ -33,21 +33,21 @@ export interface RedactObligation {
 }
 
 /** The call goes through and a person is asked afterwards. */
-export interface PostReviewObligation {
+interface PostReviewObligation {
   readonly id: string
   readonly type: 'post_review'
   readonly properties: { readonly groups: readonly string[]; readonly ttlSeconds: number }
 }
 
 /** Somebody is told. */
-export interface NotifyObligation {
+interface NotifyObligation {
   readonly id: string
   readonly type: 'notify'
   readonly properties: { readonly groups: readonly string[] }
 }
 
 /** A further limit, by name, that this call has to pass. */
-export interface LimitObligation {
+interface LimitObligation {
   readonly id: string
   readonly type: 'limit'
   readonly properties: { readonly name: string }

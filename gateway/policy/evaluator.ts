@@ -13,7 +13,7 @@ export interface InputBounds extends JsonBounds {
   readonly maxBytes: number
 }
 
-export const INPUT_BOUNDS: InputBounds = { maxBytes: 128 * 1024, maxDepth: 64, maxValues: 8192 }
+const INPUT_BOUNDS: InputBounds = { maxBytes: 128 * 1024, maxDepth: 64, maxValues: 8192 }
 
 /** Pages an instance may have grown by before it is replaced, because memory of WebAssembly never shrinks. */
 const WATERMARK_PAGES = 256

@@ -3,7 +3,7 @@ export class Unexpected extends Error {
   override readonly name = 'Unexpected'
 }
 
-export function expectObject(value: unknown, what: string): Record<string, unknown> {
+function expectObject(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Unexpected(`${what} is not an object`)
   }

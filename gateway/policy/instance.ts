@@ -5,7 +5,7 @@ import { loadPolicySync } from './opa-sdk.ts'
 import type { LoadedPolicy } from './opa-sdk.ts'
 import { importedMemoryPages } from './wasm-memory.ts'
 
-export const PAGE_BYTES = 65_536
+const PAGE_BYTES = 65_536
 
 /** Parsed data takes 13 to 15 times its JSON text; memory that is large enough at once loads ten times faster. */
 const HEAP_PER_DATA_BYTE = 16

@@ -23,8 +23,10 @@ interface Sdk {
   ) => LoadedPolicy
 }
 
+const require = createRequire(import.meta.url)
+
 /**
  * The SDK. `loadPolicySync` is declared for ES modules but exported to CommonJS only, and an instance has to be
  * replaceable within a call.
  */
-export const { loadPolicySync } = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as Sdk
+export const { loadPolicySync } = require('@open-policy-agent/opa-wasm') as Sdk

@@ -36,7 +36,7 @@ export type PolicyEvent =
   | { readonly type: 'instance_failed'; readonly cause: unknown }
   | { readonly type: 'instance_recycled'; readonly memoryPages: number }
 
-export interface PolicyStatus {
+interface PolicyStatus {
   readonly digest: string
   readonly revision: string
   readonly activatedAtMs: number

@@ -1,5 +1,5 @@
 /** Part of JSON Schema (2020-12) that the policy input needs; `opa check -s` reads the same. */
-export type JsonSchema = { readonly [keyword: string]: unknown }
+type JsonSchema = { readonly [keyword: string]: unknown }
 
 /** A JSON Schema that knows the TypeScript type of what it describes, so that the two cannot drift apart. */
 export interface Shape<T> {

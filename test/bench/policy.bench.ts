@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { describe, expect, test } from 'vitest'
-import { openBundle } from '../../gateway/policy/bundle.ts'
+import { ENTRYPOINT, openBundle } from '../../gateway/policy/bundle.ts'
 import type { PolicyInput } from '../../gateway/policy/input.ts'
 import { loadPolicySync } from '../../gateway/policy/opa-sdk.ts'
 import type { LoadedPolicy } from '../../gateway/policy/opa-sdk.ts'
@@ -12,7 +12,6 @@ import { startPolicy } from '../harness/opa.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
 const ROOTS = ['gateway', 'registry']
-const ENTRYPOINT = 'gateway/decision/decision'
 const MEMORY_LIMIT_PAGES = 16_384
 const cases = await readCases(join(POLICIES, 'cases'))
 
@@ -63,6 +62,7 @@ describe('a decision on an input of 1 KB', () => {
     const bundle = await readFile(join(POLICIES, 'bundle.tar.gz'))
     const sdk = await sdkOf(bundle)
     await using running = await startPolicy(bundle)
+    expect(running.policy.decide(input)).toMatchObject({ ok: true })
     measure(`${JSON.stringify(input).length} bytes, SDK`, () => sdk.evaluate(input, ENTRYPOINT))
     measure(`${JSON.stringify(input).length} bytes, gateway`, () => running.policy.decide(input))
   })
@@ -72,6 +72,7 @@ describe('a decision with many agents in the data', () => {
   test.each([[10], [1000], [100_000]])('%d agents', { timeout: 120_000 }, async (count) => {
     const bundle = await withAgents(count)
     await using running = await startPolicy(bundle, { memoryLimitPages: MEMORY_LIMIT_PAGES })
+    expect(running.policy.decide(READ)).toMatchObject({ ok: true, value: { allow: true } })
     measure(`${count} agents`, () => running.policy.decide(READ))
   })
 })

@@ -13,16 +13,16 @@ import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { compileBundle } from '../../policies-rego/compile.ts'
 import type { CompileOptions } from '../../policies-rego/compile.ts'
 
-export { findOpa, runOpa } from '../../policies-rego/opa.ts'
+export { runOpa } from '../../policies-rego/opa.ts'
 
-export interface BundleFile extends AsyncDisposable {
+interface BundleFile extends AsyncDisposable {
   readonly path: string
   readonly directory: string
   write(bundle: Buffer): Promise<void>
 }
 
 /** A bundle in a file of its own, in a folder of its own. */
-export async function bundleFile(bundle: Buffer): Promise<BundleFile> {
+async function bundleFile(bundle: Buffer): Promise<BundleFile> {
   const directory = await mkdtemp(join(tmpdir(), 'toolgate-bundle-'))
   const path = join(directory, 'bundle.tar.gz')
   await writeFile(path, bundle)
