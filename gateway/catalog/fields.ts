@@ -5,6 +5,8 @@ export type FieldsReading =
   { readonly ok: true; readonly fields: Fields } | { readonly ok: false; readonly reason: string }
 
 const MAX_FIELDS = 1000
+/** Names that no server trims, folds or cuts: nearly all of them. */
+const UNCHANGED = /^[a-z0-9_-]+$/
 const NO_FIELDS: FieldsReading = { ok: true, fields: new Map() }
 
 /**
@@ -41,6 +43,10 @@ export function hasLookalike(fields: Fields, name: string): boolean {
   const wanted = name.toLowerCase()
   for (const field of fields.keys()) {
     if (field === name) continue
+    if (UNCHANGED.test(field)) {
+      if (field === wanted) return true
+      continue
+    }
     const plain = field.replace(/\0.*$/s, '').trim().replaceAll(/[ .]/g, '_').toLowerCase()
     if (plain === wanted || plain.split('[', 1)[0] === wanted || plain.replaceAll('[', '_') === wanted)
       return true

@@ -83,31 +83,29 @@ export function reads(rule: ResourceRule, source: Placeholder['source']): boolea
   )
 }
 
-/** Applies a filter to one value; the result is empty only when nothing is left. */
-export function applyFilter(value: string, filter: Filter | undefined): readonly string[] {
+/** Brings one value into the spelling that rules use. */
+export function normalize(value: string, filter: Exclude<Filter, 'list'> | undefined): string {
   switch (filter) {
     case undefined:
-      return [value]
+      return value
     case 'lower':
-      return [value.toLowerCase()]
+      return value.toLowerCase()
     case 'upper':
-      return [value.toUpperCase()]
-    case 'list':
-      return listOf(value)
+      return value.toUpperCase()
     case 'project':
-      return [/^[0-9]+$/.test(value) ? `id:${value}` : value.toUpperCase()]
+      return /^[0-9]+$/.test(value) ? `id:${value}` : value.toUpperCase()
     case 'issue-project': {
       const key = /^([A-Za-z][A-Za-z0-9_]*)-[0-9]+$/.exec(value)?.[1]
-      return [key === undefined ? `issue:${value}` : key.toUpperCase()]
+      return key === undefined ? `issue:${value}` : key.toUpperCase()
     }
     default:
       return assertNever(filter)
   }
 }
 
-function listOf(value: string): readonly string[] {
+/** The values of a `list`; what looks like a JSON array but is none stays whole, so that it equals no name. */
+export function listOf(value: string): readonly string[] {
   const inner = value.trim()
-  // What looks like a JSON array but is none stays whole, so that it equals no name.
   if (inner.startsWith('[')) return stringsOf(inner) ?? [value]
   return inner.split(',').map((part) => part.trim())
 }

@@ -2,7 +2,8 @@ import type { Resource } from '../exchange.ts'
 import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
 import { hasLookalike, type Fields } from './fields.ts'
 import {
-  applyFilter,
+  listOf,
+  normalize,
   reads,
   RESOURCE_FIELDS,
   UNKNOWN_RESOURCE,
@@ -28,6 +29,8 @@ export type ResourceRules = ReadonlyMap<ResourceField, ResourceRule>
 /** A longer name is no vendor's; cutting it could make it equal to a name that is allowed. */
 const MAX_VALUE_LENGTH = 512
 const MAX_VALUES = 1000
+const NO_VALUES: readonly string[] = []
+const NONE: Verdict<readonly string[]> = { ok: true, value: NO_VALUES }
 const NO_AMOUNT = { value: 0, currency: '' }
 
 /**
@@ -50,24 +53,28 @@ export function readResource(rules: ResourceRules, sources: ResourceSources): Ve
 
 function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string> {
   // What cannot be seen may name anything, whatever the query says.
-  const unseen = sources.body.kind === 'unseen' && reads(rule, 'body')
-  const found = new Set<string>()
-  let several = unseen
+  let several = sources.body.kind === 'unseen' && reads(rule, 'body')
+  let found: string | undefined
   for (const template of rule.templates) {
     const values = readTemplate(template, sources)
     if (!values.ok) return values
-    const distinct = new Set(values.value)
-    if (distinct.size > 1) several = true
-    else if (rule.mode === 'one' && found.size > 0 && [...distinct].some((value) => !found.has(value))) {
-      return refuse('request.ambiguous', { detail: 'named in two places that differ' })
+    const differs = (value: string): boolean => value !== (found ?? values.value[0])
+    if (values.value.some(differs)) {
+      const plural = found === undefined || rule.mode === 'every'
+      if (!plural) return refuse('request.ambiguous', { detail: 'named in two places that differ' })
+      several = true
     }
-    for (const value of distinct) found.add(value)
+    found ??= values.value[0]
   }
-  const [value] = found
-  return pass(several || found.size !== 1 || value === undefined ? UNKNOWN_RESOURCE : value)
+  return pass(several || found === undefined ? UNKNOWN_RESOURCE : found)
 }
 
 function readTemplate(template: ResourceTemplate, sources: ResourceSources): Verdict<readonly string[]> {
+  const named = fillFromPath(template, sources.path)
+  if (named !== undefined) {
+    if (named === '') return NONE
+    return named.length > MAX_VALUE_LENGTH ? tooLong('the value is too long') : pass([named])
+  }
   let values: readonly string[] = ['']
   for (const part of template) {
     if (typeof part === 'string') {
@@ -83,10 +90,36 @@ function readTemplate(template: ResourceTemplate, sources: ResourceSources): Ver
   return pass(values)
 }
 
+/**
+ * The common case without any list: literals and path parameters only.
+ *
+ * @returns empty when a parameter is not in this path, `undefined` when the template reads the query or the body.
+ */
+function fillFromPath(
+  template: ResourceTemplate,
+  path: Readonly<Record<string, string>>,
+): string | undefined {
+  let filled = ''
+  for (const part of template) {
+    if (typeof part === 'string') {
+      filled += part
+      continue
+    }
+    if (part.source !== 'path' || part.filter === 'list') return undefined
+    const value = path[part.tokens[0] ?? '']
+    if (value === undefined) return ''
+    filled += normalize(value, part.filter)
+  }
+  return filled
+}
+
 function readPlaceholder(placeholder: Placeholder, sources: ResourceSources): Verdict<readonly string[]> {
   const raw = rawValues(placeholder, sources)
   if (!raw.ok) return raw
-  const values = raw.value.flatMap((value) => applyFilter(value, placeholder.filter))
+  const { filter } = placeholder
+  if (raw.value.length === 0) return NONE
+  const values =
+    filter === 'list' ? raw.value.flatMap(listOf) : raw.value.map((value) => normalize(value, filter))
   return pass(values.filter((value) => value !== ''))
 }
 
@@ -95,7 +128,7 @@ function rawValues(placeholder: Placeholder, sources: ResourceSources): Verdict<
   const [name = ''] = tokens
   if (source === 'path') {
     const value = sources.path[name]
-    return pass(value === undefined ? [] : [value])
+    return value === undefined ? NONE : pass([value])
   }
   if (source === 'query') return fieldValues(sources.query, name)
   const { body } = sources
@@ -104,7 +137,7 @@ function rawValues(placeholder: Placeholder, sources: ResourceSources): Verdict<
 }
 
 function fieldValues(fields: Fields, name: string): Verdict<readonly string[]> {
-  const values = fields.get(name) ?? []
+  const values = fields.get(name) ?? NO_VALUES
   if (values.length > 1) return refuse('request.ambiguous', { detail: `"${name}" is given more than once` })
   if (hasLookalike(fields, name))
     return refuse('request.ambiguous', { detail: `a field looks like "${name}"` })

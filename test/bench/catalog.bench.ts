@@ -1,5 +1,5 @@
 import findMyWay from 'find-my-way'
-import { bench, describe } from 'vitest'
+import { expect, test } from 'vitest'
 import type { ViewInput } from '../../gateway/catalog/view.ts'
 import { connectorNamed, loadCommitted } from '../unit/catalog/catalog-harness.ts'
 
@@ -15,19 +15,22 @@ for (const { id, method, template } of catalog.operations('github')) {
 
 const PULL = '/repos/zyx/platform-infra/pulls/991'
 const DEEP = '/repos/zyx/platform-infra/contents/modules%2Fnetwork%2Fsecurity-groups%2Fmain.tf'
+const UNKNOWN = '/repos/zyx/platform-infra/unpublished'
+const REFUSED = '/repos/zyx/../platform-infra'
 
-describe('finding one of 1,222 operations', () => {
-  bench('a short path', () => void catalog.match(github, 'GET', PULL))
-  bench('a path with encoded slashes', () => void catalog.match(github, 'GET', DEEP))
-  bench(
-    'a path that is not there',
-    () => void catalog.match(github, 'GET', '/repos/zyx/platform-infra/unpublished'),
+test('finding one of 1,222 operations', async ({ bench }) => {
+  const find = (path: string): boolean => catalog.match(github, 'GET', path).ok
+  expect([find(PULL), find(DEEP), find(UNKNOWN), find(REFUSED)]).toEqual([true, true, false, false])
+  await bench.compare(
+    bench('a short path', () => void find(PULL)),
+    bench('a path with encoded slashes', () => void find(DEEP)),
+    bench('a path that is not there', () => void find(UNKNOWN)),
+    bench('a path that is refused', () => void find(REFUSED)),
+    bench('find-my-way, a short path', () => void router.find('GET', PULL)),
   )
-  bench('a path that is refused', () => void catalog.match(github, 'GET', '/repos/zyx/../platform-infra'))
-  bench('find-my-way, a short path', () => void router.find('GET', PULL))
 })
 
-describe('what policy sees of a call', () => {
+test('what policy sees of a call', async ({ bench }) => {
   const post = catalog.match(slack, 'POST', '/api/chat.postMessage')
   const get = catalog.match(github, 'GET', PULL)
   if (!post.ok || !get.ok) throw new Error('the operations of this bench are not in the catalogue')
@@ -39,6 +42,8 @@ describe('what policy sees of a call', () => {
     body: { kind: 'none' },
     digest: '',
   }
-  bench('a pull request', () => void catalog.view(get.value.operation, none))
-  bench('a message as a form', () => void catalog.view(post.value.operation, form))
+  await bench.compare(
+    bench('a pull request', () => void catalog.view(get.value.operation, none)),
+    bench('a message as a form', () => void catalog.view(post.value.operation, form)),
+  )
 })
