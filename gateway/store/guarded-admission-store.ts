@@ -39,6 +39,7 @@ const PROBES_TO_RECONNECT = 5
  * No mode accepts a proof that this process has seen, or that is older than it. In a fleet the others' proofs are unknown
  * here, so with `shares` above 1 a write proven by DPoP is refused in every mode, and a read raises `replayUnshared`.
  * While the store is down calls are answered at once, and a probe in the background finds out when it is back.
+ * It counts as down until the first probe has been answered.
  */
 export function createGuardedAdmissionStore(options: {
   readonly shared: RedisAdmissionStore
@@ -50,7 +51,6 @@ export function createGuardedAdmissionStore(options: {
 }): GuardedAdmissionStore {
   const { shared, local, onFailure, shares, events = {} } = options
   let failures = 0
-  let probing: NodeJS.Timeout | undefined
   let closed = false
 
   const failed = (cause: unknown): void => {
@@ -60,11 +60,14 @@ export function createGuardedAdmissionStore(options: {
     events.stateChanged?.('down', cause)
   }
   const recovered = (): void => {
+    if (probing === undefined || closed) return
     clearInterval(probing)
     probing = undefined
     failures = 0
     events.stateChanged?.('up', undefined)
   }
+
+  let probing: NodeJS.Timeout | undefined = startProbing(shared, recovered)
 
   const fallBack = (demand: AdmissionDemand, finding: ReplayFinding, cause: unknown): AdmissionAnswer => {
     const { access, replay } = demand
@@ -116,18 +119,21 @@ function checkReplay(local: EmbeddedAdmissionStore, replay: ReplayCheck | undefi
 function startProbing(shared: RedisAdmissionStore, recovered: () => void): NodeJS.Timeout {
   let waiting = false
   let unanswered = 0
-  const timer = setInterval(() => {
+  const probe = (): void => {
     if (waiting) return
     waiting = true
-    shared
+    void shared
       .probe()
       .then(recovered, () => {
         unanswered++
         if (unanswered % PROBES_TO_RECONNECT === 0) shared.reconnect()
       })
-      .finally(() => (waiting = false))
-  }, PROBE_EVERY_MS)
-  return timer.unref()
+      .finally(() => {
+        waiting = false
+      })
+  }
+  probe()
+  return setInterval(probe, PROBE_EVERY_MS).unref()
 }
 
 function uncounted(): AdmissionAnswer {

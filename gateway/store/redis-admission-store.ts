@@ -40,6 +40,13 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
   const run = (script: RedisScript, { keys, args }: Trip): Promise<unknown> =>
     runScript(client, script, keys, args)
 
+  // Before the first call needs them, and again at every server that a failover brings.
+  const load = (): void => {
+    for (const { lua } of Object.values(scripts)) client.script('LOAD', lua).catch(() => {})
+  }
+  client.on('ready', load)
+  if (client.status === 'ready') load()
+
   const settle = (demand: AdmissionDemand, feedback: Feedback): void => {
     holders.delete(demand.callId)
     run(scripts.settle, settleTrip(keyPrefix, demand, feedback)).catch(onSettlementLost)
