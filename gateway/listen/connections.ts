@@ -15,47 +15,58 @@ interface Connection {
   readonly openedMs: number
   calls: number
   latest: ConnectionCall | undefined
-  /** Set once nothing more may be read from it. */
-  ending: boolean
+  /** What came in last is no request: nothing more may be read. */
+  broken: boolean
+  /** The client was verified with what is no longer in force. */
+  outdated: boolean
 }
 
-export interface ConnectionsOptions {
-  readonly maxAgeMs: number
-  readonly handshakeTimeoutMs: number
-  readonly monotonicMs: () => number
-}
-
-/** Decides which connections end with the reply they are at. */
+/** Knows every open connection, and decides which end with the reply they are at. */
 export interface Connections {
+  /** A TCP connection on which a TLS handshake begins. */
+  startHandshake(rawSocket: Socket): void
   open(socket: Socket): void
   begin(socket: Socket, call: ConnectionCall): void
   latest(socket: Socket): ConnectionCall | undefined
   isEnding(socket: Socket): boolean
-  /** The connection ends; `false` when it was ending already. */
-  end(socket: Socket): boolean
-  /** Ends every connection whose client was verified with what is now out of date. */
+  /** Nothing more may be read from the connection; `false` when that was so already. */
+  break(socket: Socket): boolean
+  /**
+   * Ends every connection whose client was, or is just being, verified with what is now out of date: with the reply
+   * it is at, or at once where there is none.
+   */
   outdateAll(): void
+  /** Closes those that never sent anything, which Node counts as busy with their first request. */
+  closeUnused(): void
 }
 
-export function createConnections({
-  maxAgeMs,
-  handshakeTimeoutMs,
-  monotonicMs,
-}: ConnectionsOptions): Connections {
-  const connections = new WeakMap<Socket, Connection>()
-  let outdatedMs = -Infinity
+export function createConnections(maxAgeMs: number, monotonicMs: () => number): Connections {
+  const connections = new Map<Socket, Connection>()
+  /** By the client's address and port, which the TLS socket of the finished handshake shares. */
+  const handshakes = new Map<string, Socket>()
 
   const connectionOf = (socket: Socket): Connection => {
     let connection = connections.get(socket)
     if (connection === undefined) {
-      connection = { openedMs: monotonicMs(), calls: 0, latest: undefined, ending: false }
+      connection = { openedMs: monotonicMs(), calls: 0, latest: undefined, broken: false, outdated: false }
       connections.set(socket, connection)
+      socket.once('close', () => connections.delete(socket))
     }
     return connection
   }
 
   return {
-    open: connectionOf,
+    startHandshake: (rawSocket) => {
+      const key = clientOf(rawSocket)
+      handshakes.set(key, rawSocket)
+      rawSocket.once('close', () => {
+        if (handshakes.get(key) === rawSocket) handshakes.delete(key)
+      })
+    },
+    open: (socket) => {
+      handshakes.delete(clientOf(socket))
+      connectionOf(socket)
+    },
     begin: (socket, call) => {
       const connection = connectionOf(socket)
       connection.calls += 1
@@ -63,19 +74,30 @@ export function createConnections({
     },
     latest: (socket) => connections.get(socket)?.latest,
     isEnding: (socket) => {
-      const { openedMs, calls, ending } = connectionOf(socket)
-      // A handshake under way at the change may have used what it replaced, so it counts as one before it.
-      const outdated = openedMs < outdatedMs + handshakeTimeoutMs
-      return ending || outdated || calls >= MAX_CALLS || monotonicMs() - openedMs >= maxAgeMs
+      const { openedMs, calls, broken, outdated } = connectionOf(socket)
+      return broken || outdated || calls >= MAX_CALLS || monotonicMs() - openedMs >= maxAgeMs
     },
-    end: (socket) => {
+    break: (socket) => {
       const connection = connectionOf(socket)
-      const first = !connection.ending
-      connection.ending = true
+      const first = !connection.broken
+      connection.broken = true
       return first
     },
     outdateAll: () => {
-      outdatedMs = monotonicMs()
+      for (const rawSocket of handshakes.values()) rawSocket.destroy()
+      for (const [socket, connection] of connections) {
+        connection.outdated = true
+        if (connection.latest === undefined || connection.latest.response.writableFinished) socket.destroy()
+      }
+    },
+    closeUnused: () => {
+      for (const [socket, { latest }] of connections) {
+        if (latest === undefined && socket.bytesRead === 0) socket.destroy()
+      }
     },
   }
+}
+
+function clientOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallGate } from './call-gate.ts'
+import type { Connections } from './connections.ts'
 
 export interface DrainLimits {
   /** How long new calls are still welcome, so that a load balancer can see the readiness change. */
@@ -20,12 +21,14 @@ const LAST_WORDS_MS = 1000
 /** The steps of `Listener.drain` after readiness has changed. */
 export async function drainServers(
   servers: readonly Server[],
+  connections: Connections,
   gate: CallGate,
   { graceMs, deadlineMs }: DrainLimits,
 ): Promise<DrainReport> {
   if (graceMs > 0) await delay(graceMs)
   // Closes idle connections too: since the grace began every reply has told its client not to use them again.
   const closed = Promise.all(servers.map(closeServer))
+  connections.closeUnused()
   const finished = Promise.all([closed, gate.idle()])
   const inTime = await within(finished, deadlineMs)
   if (inTime) return { cutCalls: 0 }

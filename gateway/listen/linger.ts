@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 /** An unread body up to this size is swallowed to keep the connection; for a larger one a new connection is cheaper. */
 const KEEP_ALIVE_BODY_BYTES = 65_536
 const LINGER_BYTES = 16 * 1_048_576
-const LINGER_MS = 2000
+const LINGER_MS = 1000
 
 /** Whether some of the body is still to come. A request without one is not `complete` yet when it is handed over. */
 export function isBodyComing(request: IncomingMessage): boolean {

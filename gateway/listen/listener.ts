@@ -46,11 +46,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const { config, clock } = options
   let state: ListenerState = 'accepting'
   let draining: Promise<DrainReport> | undefined
-  const connections = createConnections({
-    maxAgeMs: config.connectionMaxAgeMs,
-    handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-    monotonicMs: () => clock.monotonicMs(),
-  })
+  const connections = createConnections(config.connectionMaxAgeMs, () => clock.monotonicMs())
   const nextCallId = createUuidV7(() => clock.nowMs(), createRandomPool()) as () => CallId
   const gate = createCallGate({
     ...options,
@@ -64,7 +60,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const ports: number[] = []
   const close = async (limits: DrainLimits): Promise<DrainReport> => {
     state = 'draining'
-    const report = await drainServers(servers, gate, limits)
+    const report = await drainServers(servers, connections, gate, limits)
     state = 'closed'
     return report
   }
@@ -86,7 +82,6 @@ export async function createListener(options: ListenerOptions): Promise<Listener
       const context = readSecureContext(config.tls)
       for (const server of servers) if (server instanceof TlsServer) server.setSecureContext(context)
       connections.outdateAll()
-      for (const server of servers) server.closeIdleConnections()
     },
     drain: (limits) => (draining ??= close(limits)),
     [Symbol.asyncDispose]: async () => {
@@ -143,9 +138,10 @@ function watch(server: Server, port: number, { connections, onUnparsed, serve, e
   // Both come here unanswered: read asks for the body when it wants it, receive refuses other expectations.
   server.on('checkContinue', onRequest)
   server.on('checkExpectation', onRequest)
-  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) =>
-    connections.open(socket),
-  )
+  if (server instanceof TlsServer) {
+    server.on('connection', (rawSocket: Socket) => connections.startHandshake(rawSocket))
+    server.on('secureConnection', (socket: Socket) => connections.open(socket))
+  } else server.on('connection', (socket: Socket) => connections.open(socket))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => onUnparsed(error, socket))
   server.on('connect', (_request: IncomingMessage, socket: Socket) => onUnparsed(undefined, socket))
   server.on('tlsClientError', (error: Error, socket: Socket) =>

@@ -46,7 +46,7 @@ export function createUnparsedHandler({
 }: UnparsedOptions): (error: NodeJS.ErrnoException | undefined, socket: Socket) => void {
   return (error, socket) => {
     // More bytes of the same broken request.
-    if (!connections.end(socket)) return
+    if (!connections.break(socket)) return
     if (error?.code === 'ECONNRESET' || error?.code === 'EPIPE' || !socket.writable) {
       socket.destroy()
       return

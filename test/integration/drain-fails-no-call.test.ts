@@ -91,6 +91,21 @@ describe('A drain', () => {
     expect(await drained).toEqual({ cutCalls: 0 })
   })
 
+  it('does not wait for a connection that never sent anything, but for a request half sent', async () => {
+    await using gateway = await startListener()
+    await using silent = await connectRaw(gateway.port)
+    await using half = await connectRaw(gateway.port)
+    half.send(GET.slice(0, 20))
+    await using probe = await connectRaw(gateway.port)
+    probe.send(GET)
+    await probe.response()
+    const drained = gateway.listener.drain({ graceMs: 0, deadlineMs: 10_000 })
+    await silent.closed
+    half.send(GET.slice(20))
+    expect((await half.response()).status).toBe(200)
+    expect(await drained).toEqual({ cutCalls: 0 })
+  })
+
   it('waits for the record of a call, not only for its reply', async () => {
     let recorded = false
     let record = (): void => undefined
