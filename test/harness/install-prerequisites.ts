@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { findOpa, OPA_CACHE_DIRECTORY, OPA_VERSION } from '../../policies-rego/opa.ts'
-import { findPrometheus } from './prometheus.ts'
 import { findRedis } from './redis.ts'
 
 /**
- * Finds what the tests run against, or installs it: Redis, Prometheus and openssl from Debian's packages, `opa`
+ * Finds what the tests run against, or installs it: Redis and Prometheus from Debian's packages, `opa`
  * by `go install` of the pinned module (whose bytes Go's checksum database vouches for). What can be neither
  * found nor installed is named, with how to get it, and the tests do not start.
  */
@@ -19,13 +18,17 @@ interface Prerequisite {
 const PREREQUISITES: readonly Prerequisite[] = [
   { name: 'redis-server', find: findRedis, install: () => installPackages('redis-server') },
   { name: 'prometheus', find: findPrometheus, install: () => installPackages('prometheus') },
-  { name: 'openssl', find: findOpenssl, install: () => installPackages('openssl') },
   { name: `opa ${OPA_VERSION}`, find: findOpa, install: installOpa },
 ]
 
-function findOpenssl(): void {
-  if (spawnSync('openssl', ['version']).status !== 0)
-    throw new Error('No openssl on PATH: install OpenSSL 3.')
+function findPrometheus(): void {
+  for (const program of ['prometheus', 'promtool']) {
+    if (spawnSync(program, ['--version']).status !== 0) {
+      throw new Error(
+        `No ${program} on PATH. Install Prometheus: \`apt-get install prometheus\` (Debian, Ubuntu).`,
+      )
+    }
+  }
 }
 
 function installPackages(...packages: readonly string[]): void {
