@@ -89,7 +89,7 @@ export const REFUSED_STEPS: readonly TourStep[] = [
   },
   { tried: 'a proof that was used before', code: 'identity.proof_replayed', run: replayProof },
   { tried: 'a stolen token without its key', code: 'identity.binding_mismatch', run: stealToken },
-  { tried: `call ${CALLS_OVER_LIMIT} of 5 in a minute`, code: 'limit.rate', run: exceedLimit },
+  { tried: 'one call over the limit of five a minute', code: 'limit.rate', run: exceedLimit },
 ]
 
 /** Whether a call ended as its step says it has to. */

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import { startGateway } from '../../gateway/compose.ts'
+import { loadConfig } from '../../gateway/config/load.ts'
+import { runTour } from '../../gateway/dev/tour.ts'
+import { ANY_PORTS, startWorld } from '../../gateway/dev/world.ts'
+import { captureSurroundings } from '../unit/dev/surroundings.ts'
+
+const DEV_CONFIG = resolve(import.meta.dirname, '../../deploy/dev/toolgate.yaml')
+
+it('goes through the gateway of npm start with every verdict as it has to be', async () => {
+  const audit = mkdtempSync(join(tmpdir(), 'toolgate-tour-'))
+  try {
+    const port = await freePort()
+    const origin = `http://127.0.0.1:${port}`
+    await using world = await startWorld({ ports: ANY_PORTS, audience: origin })
+    const environment = {
+      TOOLGATE__LISTEN__PORT: String(port),
+      TOOLGATE__LISTEN__EXTERNAL_ORIGINS: JSON.stringify([origin]),
+      TOOLGATE__AUDIT__DIRECTORY: audit,
+      TOOLGATE__TELEMETRY__LOG_DESTINATION: join(audit, 'log'),
+      ...world.environment,
+    }
+    await using _gateway = await startGateway(loadConfig(DEV_CONFIG, { environment }), {
+      environment,
+      worker: 0,
+    })
+
+    const surroundings = captureSurroundings()
+    const exit = await runTour(['--gateway', origin, '--json'], surroundings)
+
+    expect([surroundings.complained(), exit]).toEqual(['', 0])
+    const { review, allowed, refused } = JSON.parse(surroundings.printed()) as {
+      review: { findings: unknown[] }
+      allowed: unknown[]
+      refused: { call_id: string }[]
+    }
+    expect([review.findings.length, allowed.length, refused.length]).toEqual([8, 7, 8])
+    expect(new Set(refused.map((row) => row.call_id)).size).toBe(8)
+  } finally {
+    rmSync(audit, { recursive: true, force: true })
+  }
+})
+
+/** The gateway's own origin is in its configuration, so its port has to be known before it listens. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((closed) => void server.close(() => closed()))
+  return port
+}
