@@ -127,7 +127,7 @@ function stripPrefix(path: string, prefixes: readonly string[]): string {
 
 function loadConnector(folder: ConnectorFolder, config: ConnectorConfig, problems: ConfigProblem[]): Loaded {
   const { connector: file } = folder
-  const compiled = compileOperations(folder, problems)
+  const compiled = compileOperations(folder, config.origin !== undefined, problems)
   return {
     connector: connectorOf(file, config, problems),
     config,

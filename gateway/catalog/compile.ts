@@ -40,8 +40,15 @@ export interface Route {
 
 const NO_RULES: readonly OverrideRule[] = []
 
-/** Joins the vendor's operations with the overrides; every contradiction is added to `problems`. */
-export function compileOperations(folder: ConnectorFolder, problems: ConfigProblem[]): CompiledOperation[] {
+/**
+ * Joins the vendor's operations with the overrides; every contradiction is added to `problems`. With `oneOrigin`, which
+ * a configured origin means, no operation keeps a host of its own.
+ */
+export function compileOperations(
+  folder: ConnectorFolder,
+  oneOrigin: boolean,
+  problems: ConfigProblem[],
+): CompiledOperation[] {
   const { connector, overrides } = folder
   const where = `connectors/${connector.name}/overrides.yaml#`
   const report = (at: string, reason: string): void => void problems.push({ path: where + at, reason })
@@ -55,7 +62,13 @@ export function compileOperations(folder: ConnectorFolder, problems: ConfigProbl
     const access = rules.findLast((rule) => rule.access !== undefined)?.access ?? defaultAccess(facts.method)
     const routes = routesOf(facts, access, folder)
     return {
-      operation: operationOf(connector.name, facts, access, overrides.defaults[access], rules),
+      operation: operationOf(
+        connector.name,
+        oneOrigin ? withoutOrigin(facts) : facts,
+        access,
+        overrides.defaults[access],
+        rules,
+      ),
       resources: resourcesOf(rules, routes, (reason) => report(`/rules (${facts.id})`, reason)),
       body: bodyOf(rules),
       scopes: facts.scopes ?? [],
@@ -151,6 +164,10 @@ function operationOf(
     reversible: rules.findLast((rule) => rule.reversible !== undefined)?.reversible ?? defaults.reversible,
     ...(facts.origin !== undefined && { origin: facts.origin }),
   }
+}
+
+function withoutOrigin({ origin: _origin, ...facts }: PublishedFacts): PublishedFacts {
+  return facts
 }
 
 function routesOf(facts: PublishedFacts, access: Access, { overrides }: ConnectorFolder): Route[] {

@@ -16,13 +16,21 @@ export const UNKNOWN_RESOURCE = '*'
 /**
  * Turns a value as a call spells it into the one spelling that rules use.
  * - `lower`, `upper`: for names that the vendor compares without case;
+ * - `repository`: a GitHub repository's name in lower case, without the `.git` that some addresses allow behind it;
  * - `project`: a Jira project key in upper case, or `id:10000` for a numeric id;
  * - `issue-project`: the project key of a Jira issue key, or `issue:10001` for a numeric id;
  * - `list`: several values in one, either a JSON array (as Slack's SDK writes it into a form) or separated by commas.
  */
-export type Filter = 'lower' | 'upper' | 'project' | 'issue-project' | 'list'
+export type Filter = 'lower' | 'upper' | 'repository' | 'project' | 'issue-project' | 'list'
 
-const FILTERS: ReadonlySet<string> = new Set<Filter>(['lower', 'upper', 'project', 'issue-project', 'list'])
+const FILTERS: ReadonlySet<string> = new Set<Filter>([
+  'lower',
+  'upper',
+  'repository',
+  'project',
+  'issue-project',
+  'list',
+])
 
 export interface Placeholder {
   readonly source: 'path' | 'query' | 'body'
@@ -92,6 +100,8 @@ export function normalize(value: string, filter: Exclude<Filter, 'list'> | undef
       return value.toLowerCase()
     case 'upper':
       return value.toUpperCase()
+    case 'repository':
+      return value.toLowerCase().replace(/\.git$/, '')
     case 'project':
       return /^[0-9]+$/.test(value) ? `id:${value}` : value.toUpperCase()
     case 'issue-project': {

@@ -42,6 +42,7 @@ test('what policy sees of a call', async ({ bench }) => {
     body: { kind: 'none' },
     digest: '',
   }
+  expect(catalog.view(post.value.operation, form).ok).toBe(true)
   await bench.compare(
     bench('a pull request', () => void catalog.view(get.value.operation, none)),
     bench('a message as a form', () => void catalog.view(post.value.operation, form)),

@@ -22,8 +22,7 @@ it('leads every method of @octokit/rest to one operation, or to the reviewed lis
     const values = Array.from(url.matchAll(/\{([^}?]+)\}/g), ([, parameter = '']) => [parameter, 'x1'])
     await call(Object.fromEntries(values))
     const operations = operationsOf(catalog, 'github', BASE, recording.take())
-    expect(operations, name).toHaveLength(1)
-    if (operations.some(isUnmatched)) unmatched.push(name)
+    if (operations.length !== 1 || operations.some(isUnmatched)) unmatched.push(name)
   }
   expect(unmatched.toSorted()).toEqual(reviewedMethods('github'))
 })

@@ -55,16 +55,16 @@ describe.each(CONNECTORS)('the committed catalogue of %s', (connector) => {
       .filter((line) => line.startsWith('    {"id":'))
     expect(lines).toHaveLength(operations.length)
     const keys = new Set(operations.flatMap((operation) => Object.keys(operation)))
-    const facts = ['id', 'method', 'path', 'slash', 'origin', 'consumes', 'scopes', 'deprecated']
-    expect([...keys].filter((key) => !facts.includes(key))).toEqual([])
+    const facts = new Set(['id', 'method', 'path', 'slash', 'origin', 'consumes', 'scopes', 'deprecated'])
+    expect([...keys].filter((key) => !facts.has(key))).toEqual([])
   })
 
-  it('gives nothing that only reads a high risk, and nothing that deletes a low one', () => {
-    for (const { id, access, risk, method } of catalog.operations(connector)) {
-      if (access === 'read') expect(risk, id).toBeLessThanOrEqual(3)
-      if (access === 'execute') expect(risk, id).toBeGreaterThanOrEqual(4)
-      if (method === 'DELETE') expect(risk, id).toBeGreaterThanOrEqual(2)
-    }
+  it('gives nothing that only reads a high risk, and nothing that runs or deletes a low one', () => {
+    const odd = catalog.operations(connector).filter(({ access, method, risk }) => {
+      if (access === 'read' ? risk > 3 : risk < 2) return true
+      return (access === 'execute' && risk < 4) || (method === 'DELETE' && risk < 2)
+    })
+    expect(odd.map(({ id, access, risk }) => [id, access, risk])).toEqual([])
   })
 })
 

@@ -145,6 +145,15 @@ describe('the configuration of connectors', () => {
     })
   })
 
+  it('sends every operation to the origin that is given, even one that the vendor serves elsewhere', () => {
+    const uploadOf = (more: Parameters<typeof loadCommitted>[0]): string | undefined =>
+      loadCommitted(more)
+        .operations('github')
+        .find(({ id }) => id === 'github.repos/upload-release-asset')?.origin
+    expect(uploadOf({})).toBe('https://uploads.github.com')
+    expect(uploadOf({ github: { origin: 'http://127.0.0.1:4010' } })).toBeUndefined()
+  })
+
   it('replaces the default prefix as soon as it names any address', () => {
     const address = { prefix: undefined, hosts: ['slack.gw.internal'], port: undefined }
     const catalog = loadCommitted({ slack: { address } })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import findMyWay from 'find-my-way'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Catalog, ListedOperation } from '../../../gateway/catalog/catalog.ts'
@@ -33,14 +33,16 @@ describe.each(CONNECTORS)('the catalogue of %s', (connector) => {
   const oracle = oracleOf(operations)
 
   it('finds every operation by its own template, with the values it was given', () => {
-    for (const { id, method, template } of operations) {
-      const path = template.replaceAll(/\{[^}]+\}/g, 'x1')
-      const matched = catalog.match(connectorNamed(catalog, connector), method, path)
-      expect(matched.ok && matched.value.operation.id, path).toBe(id)
-      expect(matched.ok && Object.values(matched.value.pathParams).every((value) => value === 'x1')).toBe(
-        true,
+    const lost = operations.filter(({ id, method, template }) => {
+      const matched = catalog.match(
+        connectorNamed(catalog, connector),
+        method,
+        template.replaceAll(/\{[^}]+\}/g, 'x1'),
       )
-    }
+      if (!matched.ok || matched.value.operation.id !== id) return true
+      return Object.values(matched.value.pathParams).some((value) => value !== 'x1')
+    })
+    expect(lost).toEqual([])
   })
 
   it('agrees with find-my-way on every template and plain value', () => {
@@ -68,26 +70,20 @@ describe.each(CONNECTORS)('the catalogue of %s', (connector) => {
     )
   })
 
-  it('finds at most what find-my-way finds when a segment is changed, added or dropped', () => {
+  it('finds whatever find-my-way finds when a segment is changed, added or dropped', () => {
     const segment = fc.stringMatching(/^[a-z]{1,8}$/)
     fc.assert(
-      fc.property(
-        fc.constantFrom(...operations),
-        fc.nat(12),
-        fc.option(segment),
-        ({ method, template }, at, other) => {
-          const segments = template
-            .slice(1)
-            .split('/')
-            .map((each) => (each.includes('{') ? 'v-1' : each))
-          segments.splice(at % (segments.length + 1), at % 2, ...(other === null ? [] : [other]))
-          const path = `/${segments.join('/')}`
-          const found = idOf(connector, method, path)
-          const expected = oracle(method as Method, path)
-          // Tails and aliases are ours alone: there the operation is one of which the path is a longer spelling.
-          if (expected !== undefined) expect(found).toBe(expected)
-        },
-      ),
+      fc.property(fc.constantFrom(...operations), fc.nat(12), fc.option(segment), (operation, at, other) => {
+        const segments = operation.template
+          .slice(1)
+          .split('/')
+          .map((each) => (each.includes('{') ? 'v-1' : each))
+        segments.splice(at % (segments.length + 1), at % 2, ...(other === null ? [] : [other]))
+        const path = `/${segments.join('/')}`
+        const found = idOf(connector, operation.method, path)
+        // Tails and aliases are ours alone, so where the other router finds nothing there is nothing to compare.
+        expect(found).toBe(oracle(operation.method as Method, path) ?? found)
+      }),
       { numRuns: 2000 },
     )
   })

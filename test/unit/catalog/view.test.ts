@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ListedOperation } from '../../../gateway/catalog/catalog.ts'
 import type { View, ViewInput } from '../../../gateway/catalog/view.ts'
