@@ -26,11 +26,13 @@ test_r040_quiet_for_a_read if count(rules(fixtures.read)) == 0
 test_r040_quiet_where_nothing_is_change_controlled if count(rules(fixtures.comment)) == 0
 
 test_r041_fires if {
-	tickets := ["CHG-", "CHG-18a", "CHG--1", "chg-1", "INC-1", " CHG-1", "CHG-1 ", "CHG-1e3", "CHG-١", "CHG-1\n"]
+	tickets := ["CHG-", "18422", "CHG-18a", "CHG--1", "chg-1", "INC-1", " CHG-1", "CHG-1 ", "CHG-1e3", "CHG-١", "CHG-1\n"]
 	every ticket in tickets { rules(declared({"ticket": ticket})) == {"R041"} }
 }
 
 test_r041_quiet if count(rules(fixtures.change)) == 0
+
+test_r041_quiet_for_a_read if count(rules(object.union(fixtures.read, {"declared": {"ticket": "INC-1"}}))) == 0
 
 test_r042_fires if rules(declared({"rollback_plan": ""})) == {"R042"}
 

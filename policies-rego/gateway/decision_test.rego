@@ -21,6 +21,21 @@ test_a_change_is_allowed_and_owes_an_approval if {
 	count(document.obligations) == 1
 }
 
+test_every_pack_is_heard if {
+	every pack in [
+		["device.not_compliant", {"principal": {"device_compliant": false}}],
+		["operation.not_granted", {"operation": {"id": "github.repos/delete"}}],
+		["repository.not_allowed", {"resource": {"repository": "zyx/other"}}],
+		["environment.not_allowed", {"operation": {"environment": "moon"}}],
+		["hours.closed", {"time": {"business_hours": false}}],
+		["params.truncated", {"params": {"truncated": true}}],
+	] {
+		[code, facts] := pack
+		some reason in decide(object.union(fixtures.change, facts)).reasons
+		reason.code == code
+	}
+}
+
 test_one_deny_outweighs_every_grant if {
 	document := decide(object.union(fixtures.change, {"principal": {"device_compliant": false}}))
 	not document.allow

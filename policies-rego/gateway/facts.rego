@@ -24,8 +24,6 @@ tool := data.registry.tools[input.operation.connector]
 
 # METADATA
 # description: Groups that may use the operation; its own list replaces the one of the tool
-default groups := {}
-
 groups := tool.groups if not tool.operations[input.operation.id].groups
 
 groups := tool.operations[input.operation.id].groups

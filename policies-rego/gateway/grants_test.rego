@@ -23,11 +23,19 @@ test_r020_quiet_for_an_exact_grant if not "R020" in rules(fixtures.comment)
 
 test_r020_quiet_for_a_role_that_others_do_not_have if not "R020" in rules(object.union(fixtures.change, merge))
 
+test_r020_quiet_for_an_agent_nobody_registered if {
+	count(rules(object.union(fixtures.read, {"agent": {"id": "stranger"}}))) == 0
+}
+
 test_r021_fires if "R021" in rules(object.union(fixtures.comment, {"agent": {"id": "standards-search-agent"}}))
 
 test_r021_fires_when_the_access_is_not_known if {
 	reader := {"agent": {"id": "standards-search-agent"}, "operation": {"access": "peek"}}
 	"R021" in rules(object.union(fixtures.read, reader))
+}
+
+test_r021_quiet_for_an_agent_nobody_registered if {
+	not "R021" in rules(object.union(fixtures.comment, {"agent": {"id": "stranger"}}))
 }
 
 test_r021_quiet_for_a_read if {

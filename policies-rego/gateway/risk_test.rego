@@ -36,6 +36,18 @@ test_the_worst_environment_counts if {
 	scored(fixtures.read, both) == 5
 }
 
+test_what_the_registry_records_outweighs_an_input_that_does_not_know if {
+	repository := data.registry.tenants["zyx-bank"].resources.github.repository["zyx/platform-infra"]
+	calm := object.union(repository, {"environment": "development"})
+	number := risk.score with input as fixtures.read
+		with data.registry.tenants["zyx-bank"].resources.github.repository["zyx/platform-infra"] as calm
+	number == 1
+}
+
+test_nowhere_in_particular_counts_as_unknown if scored(fixtures.read, {"resource": {"repository": ""}}) == 3
+
+test_a_read_that_cannot_be_undone_adds_nothing if scored(fixtures.read, {"operation": {"reversible": false}}) == 3
+
 test_ten_is_the_most if {
 	worst := {"operation": {"risk": 10, "data_class": "restricted"}, "time": {"business_hours": false}}
 	scored(fixtures.read, worst) == 10
