@@ -17,7 +17,7 @@ const CONNECTOR_OF_HOST: ReadonlyMap<string, (path: string) => string> = new Map
 ])
 
 /** One exchange with the gateway as a caller saw it. */
-export interface SignedExchange {
+interface SignedExchange {
   readonly method: string
   /** Where it went: always a URL of the gateway. */
   readonly url: URL

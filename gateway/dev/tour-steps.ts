@@ -13,7 +13,7 @@ const PULL_991 = '/github/repos/zyx/platform-infra/pulls/991'
 const CALLS_OVER_LIMIT = 6
 
 /** One persona with its own key and token. */
-export interface Caller {
+interface Caller {
   readonly key: DpopKey
   readonly accessToken: () => Promise<string>
   readonly fetch: typeof fetch

@@ -120,7 +120,7 @@ export function repositoryRoutes(world: GithubWorld): FakeRoute[] {
 }
 
 /** The commit that a branch name or a full commit id stands for. */
-export function resolveRef(repository: Repository, ref: string): string | undefined {
+function resolveRef(repository: Repository, ref: string): string | undefined {
   const known = [
     ...repository.branches.values(),
     ...[...repository.issues.values()].flatMap((issue) => issue.pull?.headSha ?? []),

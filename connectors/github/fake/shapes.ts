@@ -9,7 +9,7 @@ export function repositoryUrl(repository: Repository): string {
   return `${API_ORIGIN}/repos/${repository.owner}/${repository.name}`
 }
 
-export function htmlUrl(repository: Repository): string {
+function htmlUrl(repository: Repository): string {
   return `https://github.com/${repository.owner}/${repository.name}`
 }
 

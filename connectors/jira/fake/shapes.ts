@@ -29,7 +29,7 @@ export function projectShape(project: JiraProject): object {
   }
 }
 
-export function statusShape(id: string): object {
+function statusShape(id: string): object {
   const status = STATUSES.find((each) => each.id === id)
   return { self: `${REST}/status/${id}`, id, name: status?.name, statusCategory: status?.category }
 }

@@ -1,13 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { fakeRoute } from '../../../connectors/fake-route.ts'
 import { startFakeServer } from '../../../connectors/fake-server.ts'
 import type { Fake, FakeOptions } from '../../../connectors/fake-server.ts'
+import { createPki } from '../../harness/pki.ts'
 
 function start(options: FakeOptions = {}): Promise<Fake> {
   return startFakeServer(
@@ -157,36 +154,11 @@ describe('a fake server', () => {
   })
 
   it('speaks TLS with the certificate it is given', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'toolgate-fake-'))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '1',
-        '-subj',
-        '/CN=fake',
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'ignore' },
-    )
-    const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
-    rmSync(folder, { recursive: true })
-    await using fake = await start({ tls })
+    await using pki = createPki()
+    const { key, cert } = pki.server()
+    await using fake = await start({ tls: { key, cert } })
     const status = await new Promise((resolve, reject) => {
-      request(`${fake.origin}/things/1`, { ca: tls.cert }, (reply) => resolve(reply.resume().statusCode))
+      request(`${fake.origin}/things/1`, { ca: pki.ca }, (reply) => resolve(reply.resume().statusCode))
         .on('error', reject)
         .end()
     })

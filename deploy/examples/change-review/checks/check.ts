@@ -1,6 +1,6 @@
 import type { Block, FileDiff } from './diff.ts'
 
-export type Severity = 'high' | 'medium'
+type Severity = 'high' | 'medium'
 
 /** One thing that a check has found, with the lines that prove it. */
 export interface Finding {
