@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { RefusalCode } from '../refusal.ts'
+import { LIMITER_REFUSALS } from './labels.ts'
 
 /** Seconds; from what a cache hit costs to what a slow upstream may take. */
 const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -7,10 +9,28 @@ const OVERHEAD_BUCKETS = [0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.
 /** Seconds; for steps that take microseconds. */
 const STEP_BUCKETS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05]
 
+/** What the listener's parser refuses. */
+const UNPARSED_REASONS = [
+  'request.malformed',
+  'request.headers_too_large',
+  'request.timeout',
+] as const satisfies readonly RefusalCode[]
+
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** The metrics that events count; every name, unit and label of them in one place. */
+/** The metrics that events count, with every series that is known beforehand at zero. */
 export function createMetrics(registry: Registry) {
+  const metrics = defineMetrics(registry)
+  // A series that appears with its first failure has no rate for it: the jump from nothing to one is invisible.
+  for (const verdict of ['admitted', ...LIMITER_REFUSALS]) metrics.limiterVerdicts.inc({ verdict }, 0)
+  for (const result of ['hit', 'miss']) metrics.identityCache.inc({ result }, 0)
+  for (const result of ['success', 'failure']) metrics.keyRefreshes.inc({ result }, 0)
+  for (const reason of UNPARSED_REASONS) metrics.unparsed.inc({ reason }, 0)
+  return metrics
+}
+
+/** Every name, unit and label in one place. */
+function defineMetrics(registry: Registry) {
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>

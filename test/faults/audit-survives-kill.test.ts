@@ -45,18 +45,19 @@ it(`after ${String(ROUNDS)} kills under load, every acknowledged call is on reco
     await recover(directory.path)
   }
   const intended = new Set<string>()
-  const ended = new Map<string, string>()
+  const ended: string[] = []
+  let unknown = 0
   for await (const { bytes } of readEntries(directory.path)) {
     const entry = decodeEntry(bytes)
     if (entry?.type === 'decision') intended.add(entry.call)
-    // `unknown` may come after the true outcome for nobody: a call ends once.
     if (entry?.type === 'outcome') {
-      expect(ended.has(entry.call)).toBe(false)
-      ended.set(entry.call, entry.outcome)
+      ended.push(entry.call)
+      if (entry.outcome === 'unknown') unknown++
     }
   }
   expect(acknowledged.length).toBeGreaterThan(ROUNDS * 40)
   expect(acknowledged.filter((callId) => !intended.has(callId))).toEqual([])
-  expect([...intended].filter((callId) => !ended.has(callId))).toEqual([])
-  expect([...ended.values()].filter((outcome) => outcome === 'unknown').length).toBeGreaterThan(ROUNDS)
+  // Once each: none is forgotten, and none is called unknown that is on record.
+  expect(ended.sort()).toEqual([...intended].sort())
+  expect(unknown).toBeGreaterThan(ROUNDS)
 })

@@ -136,6 +136,12 @@ function syntheticConnector(name: string): Connector {
     basePath: '',
     dialect: 'problem',
     bodyLimitBytes: 1_048_576,
+    prefix: `/${name}`,
+    headers: { request: [], response: [] },
+    redirectHosts: [],
+    links: { header: false, body: false, origins: [] },
+    eventStreams: false,
+    credentialParameters: { query: [], body: [] },
   }
 }
 

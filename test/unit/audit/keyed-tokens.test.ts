@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createKeyedTokens, openTokenKey } from '../../../gateway/audit/keyed-tokens.ts'
 import { temporaryDirectory } from '../../harness/temporary-directory.ts'

@@ -206,7 +206,7 @@ describe('an outcome', () => {
     const sealed = syntheticSealed()
     await recorder.intend(sealed)
     log.failing = true
-    await expect(recorder.conclude(sealed.permit.call, syntheticOutcome())).rejects.toThrow()
+    await expect(recorder.conclude(sealed.permit.call, syntheticOutcome())).rejects.toThrow(GatewayFault)
     expect(openCalls.size).toBe(1)
   })
 })

@@ -1,0 +1,115 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Outcome, OutcomeCode, Progress } from '../../gateway/exchange.ts'
+import { REFUSALS } from '../../gateway/refusal.ts'
+import type { Log } from '../../gateway/telemetry/log.ts'
+import { createTelemetry, type Telemetry } from '../../gateway/telemetry/telemetry.ts'
+import { syntheticCall, syntheticOutcome } from './synthetic-call.ts'
+
+export interface BusyTelemetry extends AsyncDisposable {
+  readonly telemetry: Telemetry
+  readonly host: '127.0.0.1'
+  /** Port of a listener that serves `/metrics`. */
+  readonly port: number
+}
+
+/** A log that keeps its lines. */
+export function memoryLog(): Log & { readonly lines: { level: string; event: string; fields: object }[] } {
+  const lines: { level: string; event: string; fields: object }[] = []
+  return {
+    lines,
+    write: (level, event, fields) => lines.push({ level, event, fields }),
+    lostLines: () => 0,
+    reopen: () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+}
+
+/** The gateway's telemetry behind a real `/metrics`, fed with calls that end in every way until it is disposed. */
+export async function startBusyTelemetry(): Promise<BusyTelemetry> {
+  const telemetry = await createTelemetry({
+    config: { logLevel: 'info', logDestination: 'stdout' },
+    version: '0.1.0',
+    connectors: ['github', 'slack'],
+    log: memoryLog(),
+  })
+  bringUp(telemetry)
+  const timer = setInterval(() => oneOfEverything(telemetry), 50)
+  const server = createServer((_, response) => {
+    void telemetry.metrics().then(({ contentType, text }) => {
+      response.writeHead(200, { 'content-type': contentType }).end(text)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    telemetry,
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+function bringUp(telemetry: Telemetry): void {
+  const { events } = telemetry
+  events.configLoaded()
+  events.policyLoaded({ digest: 'sha256:3f1c', revision: '2026-11-21.1' })
+  events.unboundTokens(false)
+  telemetry.watch({
+    callsInFlight: () => 3,
+    auditQueuedBytes: () => 0,
+    auditTrouble: () => '',
+    storeState: () => 'ready',
+    breakers: () => [
+      ['github', 'closed'],
+      ['slack', 'open'],
+    ],
+    policy: () => ({ digest: 'sha256:3f1c', revision: '2026-11-21.1' }),
+  })
+}
+
+function oneOfEverything({ events }: Telemetry): void {
+  for (const connector of ['github', 'slack']) {
+    for (const access of ['read', 'write', 'execute'] as const) {
+      const call = syntheticCall({ connector, access })
+      for (const code of everyCode()) events.callFinished(as(call, code), outcomeOf(code), 14)
+    }
+  }
+  const { arrival } = syntheticCall()
+  const nowhere: Progress = { arrival: { ...arrival, addressed: undefined } }
+  events.callFinished(nowhere, outcomeOf('route.unknown_connector'), 1)
+  const unparsed = { callId: 'u', receivedAtMs: 0, peerAddress: '127.0.0.1', status: 400, detail: '' }
+  events.requestUnparsed({ ...unparsed, code: 'request.malformed' })
+  events.policyEvaluated(0.02)
+  events.identityCacheLookedUp('hit')
+  events.identityCacheLookedUp('miss')
+  events.issuerKeysFetched('https://issuer.example')
+  events.storeAnswered(0.4)
+  events.storeFailed()
+  events.breakerChanged('github', 'half-open')
+  events.auditAppended('flushed', 0.1)
+  events.auditAppended('strict', 2)
+  events.auditSynced(2)
+}
+
+function everyCode(): OutcomeCode[] {
+  return [...(Object.keys(REFUSALS) as OutcomeCode[]), 'allowed', 'client.gone', 'upstream.truncated']
+}
+
+function as(call: Progress, code: OutcomeCode): Progress {
+  if (!code.startsWith('limit.') && !code.startsWith('breaker.')) return call
+  const { lease: _, ...refused } = call
+  return refused
+}
+
+function outcomeOf(code: OutcomeCode): Outcome {
+  return syntheticOutcome({
+    code,
+    reasons: code === 'policy.denied' ? [{ code: 'group.not_allowed', rule: 'R010', detail: '' }] : [],
+  })
+}
