@@ -54,7 +54,8 @@ export function createUnparsedHandler({
     const refusal = refusalOfParseError(error)
     const call = connections.latest(socket)
     if (call !== undefined && !call.request.complete) {
-      if (call.response.writableFinished) socket.destroy()
+      // A body that ends too soon is a client that left; it is `client.gone`, as when it resets.
+      if (call.response.writableFinished || error?.code === 'HPE_INVALID_EOF_STATE') socket.destroy()
       else call.controller.abort(new GatewayFault(refusal.code, 'the request broke off', { cause: error }))
       return
     }

@@ -36,7 +36,7 @@ describe('The Slack SDK, refused', () => {
       await using server = await startRefusingServer('slack')
       server.answerWith({ code, detail: 'which check failed', retryAfterMs: 90_000 })
       const error: unknown = await clientOf(server.origin)
-        .chat.postMessage(MESSAGE)
+        .apiCall('chat.postMessage', MESSAGE)
         .catch((thrown: unknown) => thrown)
 
       const { status, title, retry } = REFUSALS[code]
@@ -65,7 +65,7 @@ describe('The Slack SDK, refused', () => {
     server.answerWith({ code: 'limit.rate', retryAfterMs: 300 })
     const client = clientOf(server.origin)
     client.on(WebClientEvent.RATE_LIMITED, () => server.answerWith(undefined))
-    await expect(client.chat.postMessage(MESSAGE)).resolves.toMatchObject({ ok: true })
+    await expect(client.apiCall('chat.postMessage', MESSAGE)).resolves.toMatchObject({ ok: true })
     expect(server.count()).toBe(2)
   })
 
@@ -73,7 +73,7 @@ describe('The Slack SDK, refused', () => {
     await using server = await startRefusingServer('slack')
     server.answerWith({ code: 'limit.rate', retryAfterMs: 300 })
     const client = clientOf(server.origin, { rejectRateLimitedCalls: true })
-    await expect(client.chat.postMessage(MESSAGE)).rejects.toMatchObject({
+    await expect(client.apiCall('chat.postMessage', MESSAGE)).rejects.toMatchObject({
       code: ErrorCode.RateLimitedError,
       retryAfter: 1,
     })
@@ -103,8 +103,8 @@ describe('The Slack SDK, refused', () => {
       server.answerWith(undefined)
       return fetch(url, init)
     }
-    const client = clientOf(server.origin, { fetch: signing as NonNullable<WebClientOptions['fetch']> })
-    await expect(client.chat.postMessage(MESSAGE)).resolves.toMatchObject({ ok: true })
+    const client = clientOf(server.origin, { fetch: signing })
+    await expect(client.apiCall('chat.postMessage', MESSAGE)).resolves.toMatchObject({ ok: true })
     expect(nonces).toEqual(['n-1'])
     expect(server.count()).toBe(2)
   })

@@ -26,9 +26,9 @@ describe('A drain', () => {
     const agent = new Agent({ keepAlive: true })
     const failures: unknown[] = []
     let answered = 0
-    let stopped = false
+    const stop = new AbortController()
     const client = async (): Promise<void> => {
-      for (let turn = 0; !stopped; turn += 1) {
+      for (let turn = 0; !stop.signal.aborted; turn += 1) {
         const ready = gateways.filter(({ listener }) => listener.state === 'accepting')
         const { port } = ready[turn % ready.length] as TestListener
         await get(port, agent).then(
@@ -46,7 +46,7 @@ describe('A drain', () => {
     expect(leaving.listener.state).toBe('closed')
     const answeredAtClose = answered
     await until(() => answered > answeredAtClose + 200)
-    stopped = true
+    stop.abort()
     await Promise.all(clients)
     agent.destroy()
     await staying.listener.drain({ graceMs: 0, deadlineMs: 1000 })

@@ -90,8 +90,12 @@ describe.each(versions)('Over %s', (version) => {
     await using pki = createPki()
     await using other = createPki()
     await using gateway = await startTls(pki, 'require')
-    await expect(sendRaw(gateway.port, GET, clientOptions(pki, version, other.client()))).rejects.toThrow()
-    await expect(sendRaw(gateway.port, GET, clientOptions(pki, version))).rejects.toThrow()
+    await expect(sendRaw(gateway.port, GET, clientOptions(pki, version, other.client()))).rejects.toThrow(
+      /ended|disconnected|ECONNRESET|EPIPE|alert/,
+    )
+    await expect(sendRaw(gateway.port, GET, clientOptions(pki, version))).rejects.toThrow(
+      /ended|disconnected|ECONNRESET|EPIPE|alert|protocol version/,
+    )
     expect(gateway.received).toEqual([])
     await until(() => gateway.handshakeErrors.length === 2)
   })
@@ -110,7 +114,9 @@ describe.each(versions)('Over %s', (version) => {
     writeFileSync(crlFile, pki.crl([agent]))
     gateway.listener.reloadTls()
     await before.closed
-    await expect(sendRaw(gateway.port, GET, { ...options, session })).rejects.toThrow()
+    await expect(sendRaw(gateway.port, GET, { ...options, session })).rejects.toThrow(
+      /ended|disconnected|ECONNRESET|EPIPE|alert|protocol version/,
+    )
     expect(gateway.received).toHaveLength(1)
   })
 })
@@ -165,7 +171,9 @@ describe('The TLS listener', () => {
       maxVersion: 'TLSv1.1',
       ciphers: 'DEFAULT:@SECLEVEL=0',
     } as const
-    await expect(sendRaw(gateway.port, GET, old)).rejects.toThrow()
+    await expect(sendRaw(gateway.port, GET, old)).rejects.toThrow(
+      /ended|disconnected|ECONNRESET|EPIPE|alert|protocol version/,
+    )
   })
 
   it('counts plain HTTP as a failed handshake', async () => {

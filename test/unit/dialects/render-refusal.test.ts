@@ -42,7 +42,10 @@ describe.each(dialects)('the %s dialect', (dialect) => {
   })
 
   it('shows no more than sixteen reasons', () => {
-    const body = bodyOf(dialect, context({ code: 'policy.denied', reasons: Array<Reason>(40).fill(reason) }))
+    const body = bodyOf(
+      dialect,
+      context({ code: 'policy.denied', reasons: Array.from({ length: 40 }, () => reason) }),
+    )
     expect(body['reasons']).toHaveLength(16)
   })
 
@@ -77,12 +80,11 @@ describe('the atlassian dialect', () => {
       { name: 'burst', quota: 60, windowMs: 60_000, remaining: 0, resetMs: 1 },
     ]
     const of = { ...context({ code: 'limit.rate', retryAfterMs: 5000 }), limits }
-    expect(renderRefusal('atlassian', of).headers).toEqual([
-      ...['Content-Type', 'application/json; charset=utf-8'],
-      ...['X-RateLimit-Limit', '60', 'X-RateLimit-Remaining', '0'],
-      ...['X-RateLimit-Reset', '2026-11-21T00:00:05.000Z'],
-      ...['X-RateLimit-FillRate', '60', 'X-RateLimit-Interval-Seconds', '60'],
-    ])
+    const { headers } = renderRefusal('atlassian', of)
+    expect(headers.join(' ')).toBe(
+      'Content-Type application/json; charset=utf-8 X-RateLimit-Limit 60 X-RateLimit-Remaining 0 ' +
+        'X-RateLimit-Reset 2026-11-21T00:00:05.000Z X-RateLimit-FillRate 60 X-RateLimit-Interval-Seconds 60',
+    )
   })
 
   it('gives them from the wait alone where no limit is known', () => {

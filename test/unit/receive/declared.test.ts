@@ -16,10 +16,13 @@ describe('What an agent declares', () => {
   })
 
   it('is read as UTF-8', () => {
-    const headers = new HeaderList([
-      ...['Toolgate-Task', 'review:CHG-18422/1', 'Toolgate-Ticket', 'CHG-18422'],
-      ...['Toolgate-Rationale', onTheWire('Prüfung der Änderung'), 'Toolgate-Rollback-Plan', 'revert #991'],
-    ])
+    const declared = {
+      'Toolgate-Task': 'review:CHG-18422/1',
+      'Toolgate-Ticket': 'CHG-18422',
+      'Toolgate-Rationale': onTheWire('Prüfung der Änderung'),
+      'Toolgate-Rollback-Plan': 'revert #991',
+    }
+    const headers = new HeaderList(Object.entries(declared).flat())
     expect(readDeclared(headers)).toEqual({
       ok: true,
       value: {

@@ -18,7 +18,7 @@ describe('A header section', () => {
     ['two DPoP headers, likewise', headers('DPoP', 'a', 'DPoP', 'b')],
     ['several Accept headers, a list', headers('Accept', 'a/b', 'Accept', 'c/d')],
     ['hop-by-hop options', headers('Connection', 'keep-alive, TE', 'TE', 'trailers')],
-    ['a hundred headers', new HeaderList([...['Host', 'a'], ...Array<string>(198).fill('a')])],
+    ['a hundred headers', new HeaderList(['Host', 'a', ...Array<string>(198).fill('a')])],
   ])('passes with %s', (_, list) => {
     expect(judgeHeaderSection(list)).toBeUndefined()
   })

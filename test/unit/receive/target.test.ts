@@ -1,28 +1,27 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readTarget } from '../../../gateway/listen/rules/target.ts'
 
-const awkward = fc.constantFrom(
-  ...[
-    '/',
-    '//',
-    '.',
-    '..',
-    '%2e',
-    '%2F',
-    '%252f',
-    '%5c',
-    '%00',
-    '%',
-    ';',
-    '\\',
-    '?',
-    '#',
-    '[',
-    '%C3%A9',
-    '%ff',
-  ],
-)
+const AWKWARD = [
+  '/',
+  '//',
+  '.',
+  '..',
+  '%2e',
+  '%2F',
+  '%252f',
+  '%5c',
+  '%00',
+  '%',
+  ';',
+  '\\',
+  '?',
+  '#',
+  '[',
+  '%C3%A9',
+  '%ff',
+]
+const awkward = fc.constantFrom(...AWKWARD)
 
 describe('A target', () => {
   it.each([
@@ -90,13 +89,12 @@ describe('A target', () => {
   })
 
   it('means the same path to a WHATWG URL parser, which normalises what it can', () => {
-    fc.assert(
-      fc.property(fc.array(fc.oneof(awkward, fc.string({ maxLength: 4 })), { maxLength: 12 }), (parts) => {
-        const reading = readTarget(`/${parts.join('')}`)
-        if (reading.ok)
-          expect(new URL(`http://gateway${reading.value.path}`).pathname).toBe(reading.value.path)
-      }),
-      { numRuns: 5000 },
-    )
+    const paths = fc.array(fc.oneof(awkward, fc.string({ maxLength: 4 })), { maxLength: 12 })
+    const changed = fc
+      .sample(paths, 5000)
+      .map((parts) => readTarget(`/${parts.join('')}`))
+      .flatMap((reading) => (reading.ok ? [reading.value.path] : []))
+      .filter((path) => new URL(`http://gateway${path}`).pathname !== path)
+    expect(changed).toEqual([])
   })
 })
