@@ -1,11 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Recorder } from '../../../gateway/audit/recorder.ts'
 import { systemClock } from '../../../gateway/lib/clock.ts'
-import {
-  createRecord,
-  createRecordUnparsed,
-  type RecordDependencies,
-} from '../../../gateway/stages/record.ts'
+import { createRecord, createRecordUnparsed } from '../../../gateway/stages/record.ts'
+import type { Events } from '../../../gateway/telemetry/events.ts'
 import { syntheticCall, syntheticOutcome } from '../../harness/synthetic-call.ts'
 
 const UNPARSED = {
