@@ -124,7 +124,7 @@ function createUpstream(
         connected: stats.connected,
         free: stats.free,
         running: stats.running,
-        queued: stats.queued,
+        queued: stats.pending,
       })),
     close: async () => {
       await Promise.all(

@@ -1,13 +1,17 @@
-import type { Dispatcher } from 'undici'
+import { Pool } from 'undici'
+import type { Agent } from 'undici'
 import type { UpstreamReply, UpstreamRequest } from '../exchange.ts'
+import { GatewayFault } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
+import { HeaderList } from '../lib/header-list.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 import { capped, discard } from './body.ts'
 import { detached } from './detached-body.ts'
 import type { EgressCall, EgressEvents, Upstream } from './egress.ts'
+import type { UpstreamLimits } from './pools.ts'
 import { redirectionOf } from './redirect.ts'
-import { refusalCodeOfUpstream, REQUEST_BODY_BROKEN, stripped } from './upstream-error.ts'
+import { ALL_IN_USE, refusalCodeOfUpstream, STILL_CONNECTING, stripped } from './upstream-error.ts'
 import { UpstreamExchange } from './upstream-exchange.ts'
 import type { ExchangeResult } from './upstream-exchange.ts'
 
@@ -32,16 +36,16 @@ export async function forwardCall(
 ): Promise<Verdict<UpstreamReply>> {
   const { connector, request, signal } = call
   const startedMs = rules.clock.monotonicMs()
-  if (signal.aborted) return abandoned()
+  if (signal.aborted) return abandoned(signal)
   const pool = upstream.poolOf(request.origin)
-  const waitMs = upstream.limits.connectTimeoutMs
-  let result = await send(pool, request, signal, waitMs)
+  const { limits } = upstream
+  let result = await send(pool, request, signal, limits)
   if (mayRepeat(result, call)) {
     rules.events.repeated(connector.name)
-    result = await send(pool, request, signal, waitMs)
+    result = await send(pool, request, signal, limits)
   }
   if (result.kind === 'failed') return await failed(result, signal)
-  if (result.kind === 'abandoned') return abandoned()
+  if (result.kind === 'abandoned') return abandoned(signal)
   if (result.status < 300 || result.status > 399) return pass(replyOf(result, rules, startedMs))
   return await settleRedirects(upstream, call, rules, result, startedMs)
 }
@@ -59,26 +63,34 @@ async function settleRedirects(
     const redirectRules = { connector, ports: rules.redirectPorts }
     const redirection = redirectionOf(redirectRules, asked, answer.status, answer.headers, hops > 0)
     if (redirection.kind === 'none' || redirection.kind === 'relay') {
-      const body = hops === 0 ? answer.body : capped(answer.body, rules.redirectLimitBytes)
-      return pass(replyOf({ ...answer, body }, rules, startedMs))
+      if (hops === 0) return pass(replyOf(answer, rules, startedMs))
+      return cappedReply(replyOf(answer, rules, startedMs), rules.redirectLimitBytes)
     }
     discard(answer.body, DISCARD_LIMIT_BYTES)
     if (redirection.kind === 'deny') return refuse('upstream.redirect_denied', { detail: redirection.detail })
     if (hops === REDIRECT_HOPS) return refuse('upstream.redirect_denied', { detail: 'redirected too often' })
     asked = redirection.request
     rules.events.redirectFollowed(connector.name, new URL(asked.origin).hostname)
-    const result = await send(upstream.follower(), asked, signal, upstream.limits.connectTimeoutMs)
+    const result = await send(upstream.follower(), asked, signal, upstream.limits)
     if (result.kind === 'failed') return await failed(result, signal)
-    if (result.kind === 'abandoned') return abandoned()
+    if (result.kind === 'abandoned') return abandoned(signal)
     answer = result
   }
 }
 
+/** What came from a host followed to: refused where it announces more than the limit, broken off where it does not. */
+function cappedReply(reply: UpstreamReply, limitBytes: number): Verdict<UpstreamReply> {
+  const announcedBytes = Number(new HeaderList(reply.headers).get('content-length') ?? 0)
+  if (announcedBytes <= limitBytes) return pass({ ...reply, body: capped(reply.body, limitBytes) })
+  reply.body.abort()
+  return refuse('upstream.redirect_denied', { detail: `redirected to ${announcedBytes} bytes` })
+}
+
 function send(
-  dispatcher: Dispatcher,
+  dispatcher: Pool | Agent,
   { origin, method, target, headers, body }: UpstreamRequest,
   signal: AbortSignal,
-  waitMs: number,
+  { connections, connectTimeoutMs }: UpstreamLimits,
 ): Promise<ExchangeResult> {
   return new Promise((resolve) => {
     const exchange = new UpstreamExchange(signal, resolve)
@@ -92,7 +104,10 @@ function send(
       },
       exchange,
     )
-    exchange.limitWait(waitMs)
+    exchange.limitWait(connectTimeoutMs, () => {
+      const full = dispatcher instanceof Pool && dispatcher.stats.running >= connections
+      return full ? ALL_IN_USE : STILL_CONNECTING
+    })
   })
 }
 
@@ -116,15 +131,14 @@ async function failed(
   { error, phase }: Extract<ExchangeResult, { kind: 'failed' }>,
   signal: AbortSignal,
 ): Promise<Verdict<UpstreamReply>> {
-  const cause = stripped(error)
-  if (cause.code === REQUEST_BODY_BROKEN) {
-    // A caller that leaves breaks its body off first; a turn later it is known to be gone.
-    await new Promise(setImmediate)
-    if (signal.aborted) return abandoned()
-  }
   const code = refusalCodeOfUpstream(error, phase)
+  // A caller that leaves breaks its body off first; a turn later it is known to be gone.
+  if (code === 'request.malformed') await new Promise(setImmediate)
+  const cause = stripped(error)
   const retry = code === 'gateway.overloaded' ? { retryAfterMs: OVERLOADED_RETRY_MS } : {}
-  return refuse(code, { detail: `${phase}: ${cause.code}`, cause, ...retry })
+  return signal.aborted
+    ? abandoned(signal)
+    : refuse(code, { detail: `${phase}: ${cause.code}`, cause, ...retry })
 }
 
 function replyOf(
@@ -135,7 +149,8 @@ function replyOf(
   return { status, headers, body, latencyMs: clock.monotonicMs() - startedMs }
 }
 
-/** Seldom heard: a reply to a caller that left records `client.gone`; a call cut short by the gateway hears this. */
-function abandoned(): Verdict<UpstreamReply> {
-  return refuse('upstream.timeout', { detail: 'given up before an answer came' })
+/** Heard only by a caller whose call the gateway cut short; a reply to one that left records `client.gone`. */
+function abandoned({ reason }: AbortSignal): Verdict<UpstreamReply> {
+  const code = reason instanceof GatewayFault ? reason.code : 'upstream.timeout'
+  return refuse(code, { detail: 'given up before an answer came' })
 }

@@ -71,8 +71,13 @@ export function passedRequestHeaders({ name, headers }: Connector): ReadonlySet<
   return new Set([...PASSED, ...headers.request])
 }
 
+/** What of a call its upstream header section is made from. */
+export type HeaderSource = Pick<Decided, 'headers' | 'connector' | 'trace' | 'content'> & {
+  readonly body: Pick<Decided['body'], 'declaredBytes'>
+}
+
 /** The header section for the upstream without its credential, as a flat name, value list in lower case. */
-export function buildRequestHeaders(call: Decided, passed: ReadonlySet<string>): string[] {
+export function buildRequestHeaders(call: HeaderSource, passed: ReadonlySet<string>): string[] {
   const { headers, connector, trace, content, body } = call
   const hopByHop = connectionOptions(headers)
   const list: string[] = []

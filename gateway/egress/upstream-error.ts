@@ -18,15 +18,16 @@ export class UpstreamError extends Error {
 /** How far a request got: no connection yet, perhaps partly on the wire, or an answer has begun. */
 export type Phase = 'waiting' | 'sent' | 'answering'
 
-/** No connection became free; `ADDRESS_DENIED` is in guarded-connector.ts. */
-export const NO_CONNECTION = 'TOOLGATE_NO_CONNECTION'
+/** No connection was had in time: all are in use, or a new one is still being made. */
+export const ALL_IN_USE = 'TOOLGATE_ALL_CONNECTIONS_IN_USE'
+export const STILL_CONNECTING = 'TOOLGATE_STILL_CONNECTING'
 /** The caller's body broke off while it was being sent on. */
 export const REQUEST_BODY_BROKEN = 'TOOLGATE_REQUEST_BODY_BROKEN'
 export const REPLY_TOO_LARGE = 'TOOLGATE_REPLY_TOO_LARGE'
 
 const REFUSALS_BY_CODE: ReadonlyMap<string, RefusalCode> = new Map<string, RefusalCode>([
   ['TOOLGATE_ADDRESS_DENIED', 'upstream.address_denied'],
-  [NO_CONNECTION, 'gateway.overloaded'],
+  [ALL_IN_USE, 'gateway.overloaded'],
   [REQUEST_BODY_BROKEN, 'request.malformed'],
   ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'request.malformed'],
   ['UND_ERR_HEADERS_TIMEOUT', 'upstream.timeout'],

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { BodySink, UpstreamBody } from '../exchange.ts'
-import { NO_CONNECTION, stripped, UpstreamError } from './upstream-error.ts'
+import { stripped, UpstreamError } from './upstream-error.ts'
 import type { Phase } from './upstream-error.ts'
 
 /** Read ahead before somebody consumes the body; one read of a socket. */
@@ -46,9 +46,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBod
    * Gives up when no connection was had within `timeoutMs`: undici counts its own timeouts from the moment a
    * request has a connection, so one that waits behind others would wait without end.
    */
-  limitWait(timeoutMs: number): void {
+  limitWait(timeoutMs: number, codeOf: () => string): void {
     if (this.#phase !== 'waiting' || this.#aborted || this.#failure !== undefined) return
-    this.#waitTimer = setTimeout(() => this.#fail(new UpstreamError(NO_CONNECTION)), timeoutMs)
+    this.#waitTimer = setTimeout(() => this.#fail(new UpstreamError(codeOf())), timeoutMs)
   }
 
   get whole(): Buffer | undefined {

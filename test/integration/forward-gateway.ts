@@ -1,0 +1,232 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createCredentials } from '../../gateway/credentials/credentials.ts'
+import { createEgress } from '../../gateway/egress/egress.ts'
+import type { Egress } from '../../gateway/egress/egress.ts'
+import type { Lookup } from '../../gateway/egress/guarded-connector.ts'
+import type { UpstreamLimits } from '../../gateway/egress/pools.ts'
+import type { Connector, Operation } from '../../gateway/catalog/connector.ts'
+import type { CredentialConfig } from '../../gateway/config/config.ts'
+import type { Arrival, CallId, Decided, Outcome, ReadBody, Received } from '../../gateway/exchange.ts'
+import { systemClock } from '../../gateway/lib/clock.ts'
+import { createReply } from '../../gateway/listen/create-reply.ts'
+import { pass } from '../../gateway/refusal.ts'
+import type { Refusal } from '../../gateway/refusal.ts'
+import { approve } from '../../gateway/stages/approve.ts'
+import { createForward } from '../../gateway/stages/forward.ts'
+import { createIntend } from '../../gateway/stages/intend.ts'
+import { createReceive } from '../../gateway/stages/receive.ts'
+import { createRelay } from '../../gateway/stages/relay.ts'
+import { createSeal } from '../../gateway/stages/seal.ts'
+import { vendorConnector } from '../harness/upstream.ts'
+
+export interface ForwardOptions {
+  readonly origin: string
+  readonly connector?: Partial<Connector>
+  readonly operation?: Partial<Operation>
+  readonly limits?: Partial<UpstreamLimits>
+  readonly credential?: CredentialConfig
+  readonly environment?: Readonly<Record<string, string>>
+  readonly redirectPorts?: readonly number[]
+  readonly redirectLimitBytes?: number
+  readonly stallTimeoutMs?: number
+  readonly lookup?: Lookup
+}
+
+export interface ForwardGateway extends AsyncDisposable {
+  readonly origin: string
+  readonly port: number
+  readonly egress: Egress
+  /** How calls ended, in that order. */
+  readonly nextOutcome: () => Promise<Outcome>
+  /** What stopped calls before relay, beside what the caller was told. */
+  readonly refusals: readonly Refusal[]
+  /** Names of the egress events that happened. */
+  readonly events: readonly string[]
+}
+
+const LIMITS: UpstreamLimits = {
+  allowAddresses: ['127.0.0.0/8'],
+  caFile: undefined,
+  connections: 8,
+  connectTimeoutMs: 5_000,
+  replyTimeoutMs: 5_000,
+  idleTimeoutMs: 5_000,
+}
+
+/**
+ * A real HTTP server whose calls go through receive, approve, seal, intend, forward and relay as they are, with
+ * identify, route, admit and decide taken for granted and the audit log left out.
+ */
+export async function startForwardGateway(options: ForwardOptions): Promise<ForwardGateway> {
+  const connector = vendorConnector(options.origin, options.connector)
+  const outcomes: Outcome[] = []
+  const refusals: Refusal[] = []
+  const events: string[] = []
+  const ended = new EventTarget()
+  let taken = 0
+  const credentials = createCredentials({
+    connectors: { vendor: { credential: options.credential ?? { type: 'none' } } },
+    environment: options.environment ?? {},
+    clock: systemClock,
+    events: { credentialChanged: () => undefined },
+  })
+  const egress = createEgress({
+    connectors: [{ name: 'vendor', ...LIMITS, ...options.limits }],
+    clock: systemClock,
+    events: {
+      repeated: () => void events.push('repeated'),
+      redirectFollowed: (_connector, host) => void events.push(`redirectFollowed ${host}`),
+    },
+    ...(options.redirectPorts === undefined ? {} : { redirectPorts: options.redirectPorts }),
+    ...(options.redirectLimitBytes === undefined ? {} : { redirectLimitBytes: options.redirectLimitBytes }),
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+  })
+  const stages = {
+    receive: createReceive(),
+    seal: createSeal({ connectors: [connector], credentials }),
+    intend: createIntend({ intend: async () => pass({ epoch: 'test', index: 0 }) }),
+    forward: createForward(egress),
+    relay: createRelay({
+      connectors: [connector],
+      externalBase: () => 'http://gateway.test/vendor',
+      stallTimeoutMs: options.stallTimeoutMs ?? 5_000,
+    }),
+  }
+
+  const carry = async (request: IncomingMessage, response: ServerResponse): Promise<Outcome> => {
+    const abort = new AbortController()
+    response.on('close', () => abort.abort())
+    const callId = '0190f000-0000-7000-8000-000000000000' as CallId
+    const reply = createReply({
+      request,
+      response,
+      dialect: 'problem',
+      callId,
+      closing: () => false,
+      rateLimitHeaders: () => [],
+      nowMs: () => systemClock.nowMs(),
+    })
+    const arrival: Arrival = {
+      callId,
+      receivedAtMs: systemClock.nowMs(),
+      startedMs: systemClock.monotonicMs(),
+      request,
+      addressed: undefined,
+      signal: abort.signal,
+    }
+    const stop = (refusal: Refusal): Outcome => {
+      refusals.push(refusal)
+      return reply.refuse(refusal, { arrival })
+    }
+    const received = stages.receive(arrival)
+    if (!received.ok) return stop(received.refusal)
+    reply.continue()
+    const permit = approve(await decidedCall(received.value, connector, options.operation ?? {}))
+    if (!permit.ok) return stop(permit.refusal)
+    const sealed = await stages.seal(permit.value)
+    if (!sealed.ok) return stop(sealed.refusal)
+    const intended = await stages.intend(sealed.value)
+    if (!intended.ok) return stop(intended.refusal)
+    const answered = await stages.forward(intended.value)
+    if (!answered.ok) return stop(answered.refusal)
+    return await stages.relay(answered.value, reply)
+  }
+
+  const server = createServer((request, response) => {
+    void carry(request, response).then((outcome) => {
+      outcomes.push(outcome)
+      ended.dispatchEvent(new Event('outcome'))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    egress,
+    refusals,
+    events,
+    nextOutcome: async () => {
+      while (outcomes.length <= taken) await once(ended, 'outcome')
+      taken += 1
+      return outcomes[taken - 1] as Outcome
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+      credentials[Symbol.dispose]()
+      await egress[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Resolves once a count has begun and has stood still for a tenth of a second: whoever counts is held back. */
+export async function settled(count: () => number): Promise<void> {
+  let last = -1
+  while (last <= 0 || count() !== last) {
+    last = count()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function decidedCall(
+  received: Received,
+  connector: Connector,
+  operation: Partial<Operation>,
+): Promise<Decided> {
+  const { method, path } = received
+  const access = method === 'GET' || method === 'HEAD' ? 'read' : 'write'
+  const params = { path: {}, query: {}, body: {}, truncated: false, digest: '' }
+  return {
+    ...received,
+    caller: {
+      agent: { id: 'agent', issuer: 'https://issuer.test', binding: 'dpop', key: 'key' },
+      principal: { id: 'person', groups: [], deviceCompliant: true, act: [] },
+      tenant: 'tenant',
+      scopes: [],
+      authorizationDetails: [],
+      tokenId: 'token',
+      tokenExpiresAtMs: 0,
+      replay: undefined,
+      nextNonce: undefined,
+    },
+    connector,
+    operation: {
+      id: 'vendor.any',
+      connector: 'vendor',
+      method,
+      template: path,
+      access,
+      risk: 0,
+      dataClass: 'internal',
+      reversible: true,
+      ...operation,
+    },
+    pathParams: {},
+    upstreamPath: connector.basePath + path,
+    history: { calls1m: 0, denials10m: 0, errors1h: 0, writesTask: 0, firstUse: false, operationsTask: [] },
+    limits: [],
+    lease: { settle: () => undefined },
+    content: await contentOf(received),
+    params,
+    resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },
+    environment: 'unknown',
+    decision: { allow: true, risk: 0, reasons: [], obligations: [] },
+    policy: { digest: '', revision: '' },
+  }
+}
+
+/** JSON and forms whole, everything else as a stream, as read leaves them. */
+async function contentOf({ body }: Received): Promise<ReadBody> {
+  const none = { bytes: Buffer.alloc(0), stream: undefined, digest: '' }
+  if (body.declaredBytes === 0) return { kind: 'none', ...none }
+  if (body.mediaType === 'application/json' || body.mediaType === 'application/x-www-form-urlencoded') {
+    const bytes = Buffer.concat((await body.stream.toArray()) as Buffer[])
+    return { kind: body.mediaType === 'application/json' ? 'json' : 'form', ...none, bytes }
+  }
+  return { kind: 'opaque', ...none, stream: body.stream }
+}
