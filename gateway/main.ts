@@ -30,7 +30,7 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
     else surroundings.complain(`toolgate: no command is called ${JSON.stringify(name)}\n\n${HELP}`)
     return isHelp ? 0 : 2
   }
-  if (rest.includes('--help') && !rest.includes('--')) {
+  if (rest[0] === '--help' || rest[0] === '-h') {
     surroundings.print(command.usage)
     return 0
   }
