@@ -237,5 +237,6 @@ export interface AuditConfig {
 
 export interface TelemetryConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
-  readonly logDestination: 'stdout' | 'stderr' | string
+  /** `stdout`, `stderr` or the path of a file. */
+  readonly logDestination: string
 }

@@ -24,17 +24,18 @@ export async function drainServers(
   connections: Connections,
   gate: CallGate,
   { graceMs, deadlineMs }: DrainLimits,
+  hurry: AbortSignal,
 ): Promise<DrainReport> {
-  if (graceMs > 0) await delay(graceMs)
+  if (graceMs > 0) await pause(graceMs, hurry)
   // Closes idle connections too: since the grace began every reply has told its client not to use them again.
   const closed = Promise.all(servers.map(closeServer))
   connections.closeUnused()
   const finished = Promise.all([closed, gate.idle()])
-  const inTime = await within(finished, deadlineMs)
+  const inTime = await within(finished, deadlineMs, hurry)
   if (inTime) return { cutCalls: 0 }
   const cutCalls = gate.size
   gate.abortAll('gateway.draining')
-  await within(gate.idle(), LAST_WORDS_MS)
+  await within(gate.idle(), LAST_WORDS_MS, new AbortController().signal)
   for (const server of servers) server.closeAllConnections()
   await closed
   return { cutCalls }
@@ -46,11 +47,16 @@ function closeServer(server: Server): Promise<void> {
   })
 }
 
-/** Whether `work` settled in time. */
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+/** Whether `work` settled in time; time is up at once when somebody is in a hurry. */
+async function within(work: Promise<unknown>, timeoutMs: number, hurry: AbortSignal): Promise<boolean> {
   const timer = new AbortController()
-  const late = delay(timeoutMs, false, { signal: timer.signal }).catch(() => false)
+  const late = pause(timeoutMs, AbortSignal.any([timer.signal, hurry])).then(() => false)
   const inTime = await Promise.race([work.then(() => true), late])
   timer.abort()
   return inTime
+}
+
+/** Ends early, and never rejects, when the signal aborts. */
+async function pause(ms: number, cut: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal: cut }).catch(() => undefined)
 }

@@ -17,6 +17,7 @@ import { createUnparsedHandler } from './unparsed.ts'
 /** How often Node looks for connections past their time; bounds how late a deadline can be. */
 const DEADLINE_CHECK_MS = 500
 const HANDSHAKE_TIMEOUT_MS = 10_000
+const NEVER = new AbortController().signal
 
 export type ListenerState = 'accepting' | 'draining' | 'closed'
 
@@ -36,9 +37,9 @@ export interface Listener extends AsyncDisposable {
   /**
    * Ends without failing a call: for `graceMs` still accepts while every reply says `Connection: close` and readiness
    * is denied, then stops accepting and waits for the calls in flight; at `deadlineMs` after that, refuses them as
-   * `gateway.draining`. The first caller's limits hold.
+   * `gateway.draining`. The first caller's limits hold; once `hurry` is aborted, the waiting is over.
    */
-  drain(limits: DrainLimits): Promise<DrainReport>
+  drain(limits: DrainLimits, hurry?: AbortSignal): Promise<DrainReport>
 }
 
 /** Opens the main port and one more for each connector that has its own. */
@@ -58,9 +59,9 @@ export async function createListener(options: ListenerOptions): Promise<Listener
 
   const servers: Server[] = []
   const ports: number[] = []
-  const close = async (limits: DrainLimits): Promise<DrainReport> => {
+  const close = async (limits: DrainLimits, hurry = NEVER): Promise<DrainReport> => {
     state = 'draining'
-    const report = await drainServers(servers, connections, gate, limits)
+    const report = await drainServers(servers, connections, gate, limits, hurry)
     state = 'closed'
     return report
   }
@@ -83,7 +84,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
       for (const server of servers) if (server instanceof TlsServer) server.setSecureContext(context)
       connections.outdateAll()
     },
-    drain: (limits) => (draining ??= close(limits)),
+    drain: (limits, hurry) => (draining ??= close(limits, hurry)),
     [Symbol.asyncDispose]: async () => {
       await (draining ??= close({ graceMs: 0, deadlineMs: 0 }))
     },
