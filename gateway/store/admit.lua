@@ -144,6 +144,7 @@ if task ~= '' then
   -- The client chooses task names, so their number is bounded: the oldest task of this agent makes room.
   if #fields == 0 then
     redis.call('ZADD', KEYS[4], string.format('%.0f', now), task)
+    redis.call('PEXPIRE', KEYS[4], TASK_TTL_MS)
     if redis.call('ZCARD', KEYS[4]) > MOST_AGENT_TASKS then
       local oldest = redis.call('ZPOPMIN', KEYS[4])
       redis.call('DEL', string.sub(KEYS[3], 1, -1 - #task) .. oldest[1])
@@ -152,6 +153,5 @@ if task ~= '' then
   if write then redis.call('HINCRBY', KEYS[3], 'w', 1) end
   if known or operations < MOST_TASK_OPERATIONS then redis.call('HINCRBY', KEYS[3], 'o:' .. operation, 1) end
   redis.call('PEXPIRE', KEYS[3], TASK_TTL_MS)
-  redis.call('PEXPIRE', KEYS[4], TASK_TTL_MS)
 end
 return answer

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Access } from '../../gateway/catalog/connector.ts'
+import type { LimitDimension, LimitsConfig } from '../../gateway/config/config.ts'
+import type { Routed } from '../../gateway/exchange.ts'
+import { systemClock } from '../../gateway/lib/clock.ts'
+import { compileDemand } from '../../gateway/limits/demand.ts'
+import { createUpstreamBreakers } from '../../gateway/limits/upstream-breakers.ts'
+import { createAdmit } from '../../gateway/stages/admit.ts'
+import type { AdmissionStore } from '../../gateway/store/admission-store.ts'
+import { createEmbeddedAdmissionStore } from '../../gateway/store/embedded-admission-store.ts'
+import { createGuardedAdmissionStore } from '../../gateway/store/guarded-admission-store.ts'
+import { createRedisAdmissionStore } from '../../gateway/store/redis-admission-store.ts'
+import { createRedisClient } from '../../gateway/store/redis-client.ts'
+import { startRedis, until } from '../harness/redis.ts'
+import { syntheticCall } from '../harness/synthetic-call.ts'
+
+const CALLS = 20_000
+const AGENTS = 200
+const IN_FLIGHT = 100
+const PROOF_LIFETIME_MS = 70_000
+const EVERYTHING = { connectors: [], operations: [], access: [], agents: [] }
+
+const rate = (name: string, by: readonly LimitDimension[]): LimitsConfig['rates'][number] => ({
+  name,
+  by,
+  match: EVERYTHING,
+  calls: 1_000_000,
+  windowMs: 60_000,
+  burst: 1_000_000,
+})
+
+const limits: LimitsConfig = {
+  rates: [
+    rate('tenant', ['tenant']),
+    rate('agent', ['tenant', 'agent']),
+    rate('principal', ['tenant', 'principal']),
+    rate('operation', ['tenant', 'agent', 'operation']),
+  ],
+  quotas: [{ name: 'daily', by: ['tenant', 'agent'], match: EVERYTHING, calls: 1_000_000_000, per: 'day' }],
+  concurrency: [{ name: 'held', by: ['tenant', 'agent'], match: EVERYTHING, calls: 1_000, leaseMs: 60_000 }],
+}
+
+const call = syntheticCall({ declared: { task: 'CHG-18422' }, access: 'read' satisfies Access })
+
+function routed(index: number): Routed {
+  return {
+    ...call,
+    arrival: { ...call.arrival, callId: randomUUID() as typeof call.arrival.callId },
+    caller: {
+      ...call.caller,
+      agent: { ...call.caller.agent, id: `agent-${index % AGENTS}` },
+      replay: { key: `jkt:${index}-${process.hrtime.bigint()}`, expiresAtMs: Date.now() + PROOF_LIFETIME_MS },
+    },
+  }
+}
+
+/** Four rates, a quota, a place, a DPoP proof and a task per call; CPU is this process alone, without the server's. */
+async function measure(name: string, store: AdmissionStore, inFlight: number): Promise<number> {
+  const admit = createAdmit({
+    store,
+    demand: compileDemand({
+      limits,
+      agentBreaker: { failures: 100, windowMs: 60_000, openMs: 60_000 },
+      shares: 1,
+    }),
+    upstreams: createUpstreamBreakers({
+      settings: { failures: 5, windowMs: 10_000, openMs: 10_000, halfOpenCalls: 1 },
+      clock: systemClock,
+    }),
+    replayChallenge: () => [],
+  })
+  const once = async (demanded: Routed): Promise<void> => {
+    const verdict = await admit(demanded)
+    if (!verdict.ok) throw new Error(verdict.refusal.code, { cause: verdict.refusal.cause })
+    verdict.value.lease.settle({ outcome: 'allowed', upstreamStatus: 200, upstreamMs: 10 })
+  }
+  for (let index = 0; index < 2_000; index++) await once(routed(index))
+  const calls = Array.from({ length: CALLS }, (_, index) => routed(index))
+  const latenciesMs: number[] = []
+  const cpu = process.cpuUsage()
+  const startedMs = performance.now()
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let one = calls[next++]; one !== undefined; one = calls[next++]) {
+      const sentMs = performance.now()
+      await once(one)
+      latenciesMs.push(performance.now() - sentMs)
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, worker))
+  const elapsedMs = performance.now() - startedMs
+  const { user, system } = process.cpuUsage(cpu)
+  latenciesMs.sort((a, b) => a - b)
+  const at = (share: number): string => (latenciesMs[Math.floor(latenciesMs.length * share)] ?? 0).toFixed(3)
+  console.log(
+    `${name.padEnd(28)} ${(CALLS / (elapsedMs / 1000)).toFixed(0).padStart(8)} calls/s` +
+      `  ${((user + system) / CALLS).toFixed(1).padStart(6)} µs CPU/call  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms`,
+  )
+  return latenciesMs.length
+}
+
+test('admission from memory', { timeout: 120_000 }, async () => {
+  const store = createEmbeddedAdmissionStore({ clock: systemClock, proofLifetimeMs: PROOF_LIFETIME_MS })
+  expect(await measure('embedded', store, 1)).toBe(CALLS)
+})
+
+test('admission from Redis', { timeout: 120_000 }, async () => {
+  await using redis = await startRedis()
+  const connection = { password: undefined, sentinels: [], sentinelName: undefined, caFile: undefined }
+  const client = createRedisClient({ ...connection, url: redis.url, timeoutMs: 5_000 }, () => {})
+  const local = createEmbeddedAdmissionStore({ clock: systemClock, proofLifetimeMs: PROOF_LIFETIME_MS })
+  const store = createGuardedAdmissionStore({
+    shared: createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock }),
+    local,
+    onFailure: { read: 'closed', write: 'closed' },
+    shares: 1,
+  })
+  await until(() => store.state === 'up')
+  expect(await measure('redis, one at a time', store, 1)).toBe(CALLS)
+  expect(await measure(`redis, ${IN_FLIGHT} in flight`, store, IN_FLIGHT)).toBe(CALLS)
+  await store.close()
+})
