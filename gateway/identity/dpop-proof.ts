@@ -9,6 +9,7 @@ import type { Compact, JsonObject } from './compact.ts'
 import type { DpopNonces } from './dpop-nonce.ts'
 import { importPublicJwk, readPublicJwk } from './public-jwk.ts'
 import type { PublicJwk } from './public-jwk.ts'
+import { misshapenClaim } from './registered-claims.ts'
 import { verifySignature, withAliases } from './signature.ts'
 
 /** What the proof has to be about. */
@@ -89,6 +90,8 @@ function checkClaims(
   nonces: DpopNonces | undefined,
   nowMs: number,
 ): Verdict<AcceptedProof> {
+  const misshapen = misshapenClaim(claims)
+  if (misshapen !== undefined) return invalid(misshapen)
   const { jti, htm, htu, iat, nonce } = claims
   // Check 3.
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_CHARS) return invalid('jti')

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { IssuerConfig, TokenAlgorithm } from '../../gateway/config/config.ts'
-import { defined, generate, signCompact } from './signing.ts'
+import { defined, generate, signCompact, signEncoded } from './signing.ts'
 import type { Json } from './signing.ts'
 
 export const AUDIENCE = 'https://gateway.test'
@@ -41,6 +41,8 @@ export interface Issuer extends AsyncDisposable {
   readonly token: (options?: TokenOptions) => string
   /** Signs any header and claims with the current key. */
   readonly signRaw: (header: Json, claims: Json) => string
+  /** Signs two encoded parts that need not be JSON. */
+  readonly signEncoded: (header: string, payload: string) => string
   /** New key, with the old ones kept in the set or dropped from it; returns the new `kid`. */
   readonly rotate: (old: 'keep' | 'drop') => string
   readonly jwks: () => { readonly keys: readonly Json[] }
@@ -79,6 +81,7 @@ export async function startIssuer(options: { algorithm?: TokenAlgorithm } = {}):
       return signCompact(header, claims, current())
     },
     signRaw: (header, claims) => signCompact(header, claims, current()),
+    signEncoded: (header, payload) => signEncoded(header, payload, current()),
     rotate: (old) => {
       keys = [...(old === 'keep' ? keys : []), signingKey(algorithm)]
       return current().kid
