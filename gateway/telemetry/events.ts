@@ -7,7 +7,7 @@ import { createCallMetrics } from './call-metrics.ts'
 import { closedLabel, OUTCOME_CODES } from './labels.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import { BREAKER_STATES, type BreakerStateLabel, type StoreState } from './states.ts'
+import { BREAKER_STATES, type BreakerStateLabel } from './states.ts'
 
 /** What happens in the gateway, as the log and the metrics learn it: one function per event, feeding both. */
 export type Events = ReturnType<typeof createEvents>
@@ -70,18 +70,6 @@ function stateEvents({ log, metrics, nowMs }: EventsOptions) {
       metrics.configReloaded.set(0)
       log.write('error', 'config.rejected', causeFields(cause))
     },
-    policyLoaded({ digest, revision }: { digest: string; revision: string }): void {
-      metrics.policyReloaded.set(1)
-      metrics.policyReloadedAt.set(nowMs() / 1_000)
-      log.write('info', 'policy.loaded', {
-        policy_digest: digest,
-        policy_revision: printable(revision, 128),
-      })
-    },
-    policyRejected(cause: unknown): void {
-      metrics.policyReloaded.set(0)
-      log.write('error', 'policy.rejected', causeFields(cause))
-    },
     unboundTokens(allowed: boolean): void {
       metrics.unboundTokens.set(Number(allowed))
       if (allowed) log.write('warn', 'identity.unbound_tokens_allowed', {})
@@ -94,21 +82,8 @@ function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
     identityCacheLookedUp(result: 'hit' | 'miss'): void {
       metrics.identityCache.inc({ result })
     },
-    issuerKeysFetched(issuer: string, cause?: unknown): void {
-      const failed = cause !== undefined
-      metrics.keyRefreshes.inc({ result: failed ? 'failure' : 'success' })
-      const fields = { issuer: printable(issuer, 256), ...causeFields(cause) }
-      if (failed) log.write('warn', 'identity.keys_failed', fields)
-      else log.write('debug', 'identity.keys_refreshed', fields)
-    },
     storeAnswered(elapsedMs: number): void {
       metrics.storeSeconds.observe(elapsedMs / 1_000)
-    },
-    storeFailed(): void {
-      metrics.storeErrors.inc()
-    },
-    storeStateChanged(state: StoreState, cause?: unknown): void {
-      log.write(state === 'ready' ? 'info' : 'warn', 'store.state', { state, ...causeFields(cause) })
     },
     breakerChanged(connector: string, state: BreakerStateLabel): void {
       closedLabel(connectors(), connector)

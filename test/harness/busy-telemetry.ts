@@ -58,7 +58,7 @@ export async function startBusyTelemetry(): Promise<BusyTelemetry> {
 function bringUp(telemetry: Telemetry): void {
   const { events } = telemetry
   events.configLoaded()
-  events.policyLoaded({ digest: 'sha256:3f1c', revision: '2026-11-21.1' })
+  events.policyEvent({ type: 'activated', digest: 'sha256:3f1c', revision: '2026-11-21.1', loadMs: 40 })
   events.unboundTokens(false)
   telemetry.watch({
     callsInFlight: () => 3,
@@ -88,9 +88,9 @@ function oneOfEverything({ events }: Telemetry): void {
   events.policyEvaluated(0.02)
   events.identityCacheLookedUp('hit')
   events.identityCacheLookedUp('miss')
-  events.issuerKeysFetched('https://issuer.example')
+  events.identity.keysLoaded({ issuer: 'https://issuer.example' })
   events.storeAnswered(0.4)
-  events.storeFailed()
+  events.store.connectionFailed(new Error('ECONNRESET'))
   events.breakerChanged('github', 'half-open')
   events.auditAppended('flushed', 0.1)
   events.auditAppended('strict', 2)

@@ -94,10 +94,10 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
       status: 400,
       detail: `bad header: authorization: Bearer ${TOKEN}`,
     })
-    events.issuerKeysFetched(
-      'https://issuer.example',
-      new Error(`fetch https://user:${PASSWORD}@host failed`),
-    )
+    events.identity.keysFailed({
+      issuer: 'https://issuer.example',
+      cause: new Error(`fetch https://user:${PASSWORD}@host failed`),
+    })
     metrics = (await telemetry.metrics()).text
   }
   const log = await readFile(logFile, 'utf8')

@@ -38,14 +38,14 @@ describe('the metrics of several workers', () => {
       breakers: () => [['github', 'closed']],
       storeState: () => 'degraded',
     })
-    one.events.policyRejected(new Error('bad'))
-    other.events.policyLoaded({ digest: 'd', revision: 'r' })
+    one.events.configRejected(new Error('bad'))
+    other.events.configLoaded()
     one.events.unboundTokens(true)
     const text = await merged(one, other)
     expect(text).toContain('toolgate_audit_healthy 0\n')
     expect(text).toContain('toolgate_breaker_state{connector="github",state="open"} 1\n')
     expect(text).toContain('toolgate_store_state{state="degraded"} 1\n')
-    expect(text).toContain('toolgate_policy_last_reload_successful 0\n')
+    expect(text).toContain('toolgate_config_last_reload_successful 0\n')
     expect(text).toContain('toolgate_dangerously_allow_unbound_tokens 1\n')
   })
 

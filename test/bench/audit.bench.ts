@@ -1,0 +1,106 @@
+/**
+ * What it costs to be on record: intent and outcome of each call, by durability and calls in flight, and the log line
+ * with the metrics. `node test/bench/audit.bench.ts [calls]`; ends by itself. CPU is that of this process, threads
+ * included.
+ */
+import { randomUUID } from 'node:crypto'
+import { openAudit } from '../../gateway/audit/open-audit.ts'
+import type { Sealed } from '../../gateway/exchange.ts'
+import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
+import { syntheticCall, syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
+import { temporaryDirectory } from '../harness/temporary-directory.ts'
+
+const CALLS = Number(process.argv[2] ?? 40_000)
+const OUTCOME = syntheticOutcome()
+const DECLARED = {
+  task: 'T-1',
+  ticket: 'CHG-18422',
+  rationale: 'review of the pull request',
+  rollbackPlan: '',
+}
+
+for (const access of ['read', 'write'] as const) {
+  for (const inFlight of [1, 64, 512]) await benchAudit(access, inFlight, inFlight === 1 ? CALLS / 20 : CALLS)
+}
+await benchTelemetry(CALLS)
+
+async function benchAudit(access: 'read' | 'write', inFlight: number, calls: number): Promise<void> {
+  await using directory = await temporaryDirectory()
+  await using audit = await openAudit({
+    config: {
+      directory: directory.path,
+      durability: { read: 'flushed', write: 'strict' },
+      segmentLimitBytes: 67_108_864,
+    },
+    node: 'bench',
+    version: '0',
+    policyInForce: () => ({ digest: '', revision: '' }),
+  })
+  const { recorder } = audit
+  const template = syntheticSealed({ access, declared: DECLARED, body: access === 'read' ? '' : '{"a":1}' })
+  const intentsMs: number[] = []
+  let left = calls
+  const oneAfterAnother = async (): Promise<void> => {
+    while (left-- > 0) {
+      const sealed = withNewId(template)
+      const startedMs = performance.now()
+      const verdict = await recorder.intend(sealed)
+      if (!verdict.ok) throw new Error(verdict.refusal.code)
+      intentsMs.push(performance.now() - startedMs)
+      await recorder.conclude(sealed.permit.call, OUTCOME)
+    }
+  }
+  await report(`${access}, ${String(inFlight)} in flight`, calls, intentsMs, () =>
+    Promise.all(Array.from({ length: inFlight }, oneAfterAnother)),
+  )
+}
+
+async function benchTelemetry(calls: number): Promise<void> {
+  await using telemetry = await createTelemetry({
+    config: { logLevel: 'info', logDestination: '/dev/null' },
+    version: '0',
+    connectors: ['github'],
+  })
+  const call = syntheticCall()
+  const outcome = syntheticOutcome()
+  await report('log line and metrics', calls, [], async () => {
+    for (let count = 0; count < calls; count++) {
+      telemetry.events.callFinished(call, outcome, 14)
+      // Lets the log write, as it would between calls.
+      if (count % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  })
+}
+
+async function report(
+  name: string,
+  calls: number,
+  samplesMs: number[],
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const startedMs = performance.now()
+  const cpu = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(cpu)
+  const seconds = (performance.now() - startedMs) / 1_000
+  samplesMs.sort((one, other) => one - other)
+  const at = (share: number): string =>
+    samplesMs.length === 0 ? '–' : (samplesMs[Math.floor(samplesMs.length * share)] ?? 0).toFixed(2)
+  console.log(
+    `${name.padEnd(24)} ${(calls / seconds).toFixed(0).padStart(7)} calls/s   intent p50 ${at(0.5)} ms, p99 ${at(0.99)} ms   ` +
+      `${((user + system) / calls).toFixed(1)} µs CPU per call`,
+  )
+}
+
+/** The same call under another id: making a whole one would be measured too. */
+function withNewId(template: Sealed): Sealed {
+  const { call } = template.permit
+  const renamed = {
+    ...call,
+    arrival: { ...call.arrival, callId: randomUUID() as typeof call.arrival.callId },
+  }
+  return {
+    ...template,
+    permit: Object.create(template.permit, { call: { value: renamed } }) as Sealed['permit'],
+  }
+}
