@@ -67,6 +67,7 @@ export function createCallGate(options: CallGateOptions): CallGate {
     }
     inFlight.add(controller)
     connections.begin(socket, { request, response, controller })
+    response.on('error', events.faulted)
     response.once('close', () => {
       if (!response.writableFinished) controller.abort(new Error('the client went away'))
     })

@@ -15,8 +15,8 @@ export interface ListenerEvents {
   handshakeFailed(error: Error, peerAddress: string): void
   /** A connection closed unseen, because there are `maxConnections`. */
   connectionDropped(): void
-  /** `onCall` rejected, which it never should. */
-  faulted(cause: unknown): void
+  /** `onCall` rejected or a response failed in a way that nobody expected. */
+  readonly faulted: (cause: unknown) => void
 }
 
 /** A document served to anybody, such as the protected resource metadata of RFC 9728. */

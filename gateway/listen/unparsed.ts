@@ -91,6 +91,8 @@ function refuseOnSocket(socket: Socket, refusal: Refusal, callId: CallId, nowMs:
   ]
   for (let index = 0; index < headers.length; index += 2)
     lines.push(`${headers[index]}: ${headers[index + 1]}`)
+  // After CONNECT the socket is nobody's but ours, and an error without a listener ends the process.
+  socket.on('error', () => socket.destroy())
   socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]))
   setTimeout(() => socket.destroy(), LINGER_MS).unref()
   return status

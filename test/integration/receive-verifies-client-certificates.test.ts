@@ -12,6 +12,8 @@ import type { RawClient } from '../harness/raw-client.ts'
 
 const GET = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'
 const SPIFFE_ID = 'spiffe://zyx.example/agent/reviewer'
+/** Nothing ends by itself within a test. */
+const PATIENT = { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000, keepAliveTimeoutMs: 60_000 }
 const versions = ['TLSv1.2', 'TLSv1.3'] as const
 
 function tlsConfig(pki: Pki, clientCertificate: TlsConfig['clientCertificate'], crlFile?: string): TlsConfig {
@@ -26,7 +28,8 @@ function tlsConfig(pki: Pki, clientCertificate: TlsConfig['clientCertificate'], 
 }
 
 function startTls(pki: Pki, mode: TlsConfig['clientCertificate'], crlFile?: string): Promise<TestListener> {
-  return startListener({ config: { tls: tlsConfig(pki, mode, crlFile) } })
+  const config = { tls: tlsConfig(pki, mode, crlFile), ...PATIENT }
+  return startListener({ config })
 }
 
 function clientOptions(pki: Pki, version: (typeof versions)[number], client?: Certified): ConnectionOptions {
@@ -64,6 +67,14 @@ describe.each(versions)('Over %s', (version) => {
       secure: true,
       certificate: { x5t: agent.x5t, uris: [SPIFFE_ID] },
     })
+  })
+
+  it('a certificate whose names can be read in two ways counts as none', async () => {
+    await using pki = createPki()
+    await using gateway = await startTls(pki, 'require')
+    const agent = pki.client({ uris: [`spiffe://zyx.example/a, URI:${SPIFFE_ID}`] })
+    await sendRaw(gateway.port, GET, clientOptions(pki, version, agent))
+    expect(gateway.received[0]?.peer).toMatchObject({ secure: true, certificate: undefined })
   })
 
   it('no certificate is none, resumed or not', async () => {
@@ -111,13 +122,18 @@ describe.each(versions)('Over %s', (version) => {
     await using before = await connectRaw(gateway.port, { ...options, session })
     expect((before.socket as TLSSocket).isSessionReused()).toBe(true)
 
+    await using idle = await connectRaw(gateway.port, { ...options, session })
+    idle.send(GET)
+    await idle.response()
+
     writeFileSync(crlFile, pki.crl([agent]))
     gateway.listener.reloadTls()
     await before.closed
+    await idle.closed
     await expect(sendRaw(gateway.port, GET, { ...options, session })).rejects.toThrow(
       /ended|disconnected|ECONNRESET|EPIPE|alert|protocol version/,
     )
-    expect(gateway.received).toHaveLength(1)
+    expect(gateway.received).toHaveLength(2)
   })
 })
 
