@@ -91,6 +91,17 @@ it.each(['open', 'local'] as const)(
   },
 )
 
+it('knows a proof again that it saw before Redis lost its memory', async () => {
+  await using redis = await startRedis()
+  await using gateway = await startAdmission({ redis })
+  const seen = freshProof()
+  expect(codeOf(await gateway.admit({ replay: seen, access: 'write' }))).toBe('admitted')
+  await redis.restart()
+  await until(async () => (await gateway.admit({ access: 'write' })).ok)
+  expect(await redis.admin.keys('tg:*:p:*')).toEqual([])
+  expect(codeOf(await gateway.admit({ replay: seen, access: 'write' }))).toBe('identity.proof_replayed')
+})
+
 it('starts without Redis, refuses writes, and goes on by itself when Redis comes', async () => {
   await using redis = await startRedis()
   await redis.kill()
