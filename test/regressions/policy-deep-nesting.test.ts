@@ -36,6 +36,12 @@ describe('a deeply nested body', () => {
     })
   })
 
+  test('is refused in the query, too', async () => {
+    await using running = await startPolicy(bundle)
+    const verdict = running.policy.decide({ ...FRIEND, params: { ...FRIEND.params, query: nested(20_000) } })
+    expect(verdict).toMatchObject({ ok: false, refusal: { code: 'policy.input_invalid' } })
+  })
+
   test('is refused in authorization details, too', async () => {
     await using running = await startPolicy(bundle)
     const verdict = running.policy.decide({ ...FRIEND, authorization_details: [nested(20_000)] })

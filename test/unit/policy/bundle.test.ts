@@ -47,6 +47,7 @@ describe('a bundle', () => {
     ['is empty', () => Buffer.alloc(0), 'archive'],
     ['is cut short', () => bundle.subarray(0, bundle.length - 9), 'archive'],
     ['has bytes after its end', () => Buffer.concat([bundle, Buffer.from('more')]), 'archive'],
+    ['is padded after its end', () => Buffer.concat([bundle, Buffer.alloc(20)]), 'archive'],
     ['is signed, which nobody here verifies', () => altered({ '.signatures.json': '{}' }), 'signature'],
     ['holds a file nobody reads', () => altered({ 'plan.json': '{}' }), 'archive'],
     ['holds data where nobody looks for it', () => altered({ 'registry/data.json': '{}' }), 'archive'],
