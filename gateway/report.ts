@@ -21,6 +21,7 @@ export function statusOf(listener: Listener, generation: Generation, lasting: La
   const { catalog, credentials, egress, identity, policy, breakers } = generation
   return {
     version: VERSION,
+    process: { pid: process.pid, node: process.versions.node, uptimeSeconds: Math.round(process.uptime()) },
     listen: { state: listener.state, port: listener.port, callsInFlight: listener.callsInFlight },
     policy: policy.status(),
     identity: identity.status(),

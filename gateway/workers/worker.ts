@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import type { Config } from '../config/config.ts'
@@ -9,6 +10,14 @@ export async function runWorker(
   load: () => Config,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
+  // Otherwise Node ends this process the moment the primary is gone, with calls in flight and the log unsealed.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
+  await serve(config, load, surroundings)
+  if (process.connected) process.disconnect()
+  return 0
+}
+
+async function serve(config: Config, load: () => Config, surroundings: Surroundings): Promise<void> {
   const worker = Number(surroundings.environment['TOOLGATE_WORKER'] ?? '1')
   await using gateway = await startGateway(config, { environment: surroundings.environment, worker })
   const drain = Promise.withResolvers<string>()
@@ -20,8 +29,6 @@ export async function runWorker(
   tell({ kind: 'started' })
   await Promise.race([drain.promise, surroundings.stop.requested])
   await gateway.drain(surroundings.stop.again)
-  if (process.connected) process.disconnect()
-  return 0
 }
 
 async function obey(

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const MAIN = resolve(import.meta.dirname, '../../gateway/main.ts')
+
+export interface ToolgateProcess extends AsyncDisposable {
+  readonly child: ChildProcess
+  /** Everything printed so far, both streams. */
+  readonly output: () => string
+  /** Resolves with the exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
+}
+
+/** Runs `toolgate` as an operator would: its own process, with these arguments and variables. */
+export function runToolgate(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ToolgateProcess {
+  let output = ''
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  const ended = once(child, 'close').then(
+    ([code, signal]: unknown[]) => (code ?? signal) as number | NodeJS.Signals,
+  )
+  return {
+    child,
+    output: () => output,
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** Resolves once `/readyz` answers 200; rejects with the output when the process ends first. */
+export async function untilReady({ ended, output }: ToolgateProcess, adminPort: number): Promise<void> {
+  let gone = false
+  void ended.then(() => (gone = true))
+  for (;;) {
+    if (gone) throw new Error(`toolgate ended before it was ready:\n${output()}`)
+    const reply = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined)
+    if (reply?.status === 200) return
+    await pause(25)
+  }
+}
+
+// Below the range that the system hands out for port 0, so that no server of another test can come upon one of
+// these between being found free and being used.
+const FIRST_PORT = 10_000
+const PORTS = 20_000
+
+/** Free ports, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const found: number[] = []
+  while (found.length < count) {
+    const port = FIRST_PORT + randomInt(PORTS)
+    if (!found.includes(port) && (await isFree(port))) found.push(port)
+  }
+  return found
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const outcome = Promise.race([
+    once(server, 'listening').then(() => true),
+    once(server, 'error').then(() => false),
+  ])
+  server.listen(port, '127.0.0.1')
+  const isListening = await outcome
+  if (isListening) await once(server.close(), 'close')
+  return isListening
+}
+
+export function configFileIn(folder: string): string {
+  return join(folder, 'toolgate.yaml')
+}
