@@ -45,6 +45,8 @@ export function createUnparsedHandler({
   events,
 }: UnparsedOptions): (error: NodeJS.ErrnoException | undefined, socket: Socket) => void {
   return (error, socket) => {
+    // After CONNECT the socket is nobody's but ours, and an error without a listener ends the process.
+    if (error === undefined) socket.on('error', () => socket.destroy())
     // More bytes of the same broken request.
     if (!connections.break(socket)) return
     if (error?.code === 'ECONNRESET' || error?.code === 'EPIPE' || !socket.writable) {
@@ -53,6 +55,12 @@ export function createUnparsedHandler({
     }
     const refusal = refusalOfParseError(error)
     const call = connections.latest(socket)
+    if (error === undefined && call !== undefined && !call.response.writableFinished) {
+      // Node no longer tells this call that its client left, so it ends now.
+      call.controller.abort(new GatewayFault(refusal.code, 'CONNECT behind a call'))
+      socket.destroy()
+      return
+    }
     if (call !== undefined && !call.request.complete) {
       // A body that ends too soon is a client that left; it is `client.gone`, as when it resets.
       if (call.response.writableFinished || error?.code === 'HPE_INVALID_EOF_STATE') socket.destroy()
@@ -91,8 +99,6 @@ function refuseOnSocket(socket: Socket, refusal: Refusal, callId: CallId, nowMs:
   ]
   for (let index = 0; index < headers.length; index += 2)
     lines.push(`${headers[index]}: ${headers[index + 1]}`)
-  // After CONNECT the socket is nobody's but ours, and an error without a listener ends the process.
-  socket.on('error', () => socket.destroy())
   socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]))
   setTimeout(() => socket.destroy(), LINGER_MS).unref()
   return status

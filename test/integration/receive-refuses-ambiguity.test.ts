@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RefusalCode } from '../../gateway/refusal.ts'
-import { startListener } from '../harness/listener.ts'
+import { startListener, until } from '../harness/listener.ts'
 import { connectRaw, sendRaw } from '../harness/raw-client.ts'
 import type { RawResponse } from '../harness/raw-client.ts'
 
@@ -171,6 +171,23 @@ describe('A request that two servers could read differently', () => {
     expect((await client.response()).header('connection')).toBe('close')
     await client.closed
     expect(gateway.received).toEqual([])
+  })
+
+  it('ends the call that a CONNECT was pipelined behind', async () => {
+    await using gateway = await startListener({
+      onReceived: async (received, reply) => {
+        const { signal } = received.arrival
+        await new Promise((resolve) => {
+          signal.addEventListener('abort', resolve)
+        })
+        return reply.refuse({ code: 'gateway.fault' }, received)
+      },
+    })
+    await using client = await connectRaw(gateway.port)
+    client.send(`GET /a HTTP/1.1\r\n${HOST}\r\nCONNECT a:443 HTTP/1.1\r\n${HOST}\r\n`)
+    await client.closed
+    await until(() => gateway.listener.callsInFlight === 0)
+    expect(gateway.outcomes).toMatchObject([{ code: 'client.gone' }])
   })
 
   it('leaves the requests before it whole', async () => {
