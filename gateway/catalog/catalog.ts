@@ -14,7 +14,7 @@ import { parseTemplate } from './template.ts'
 import { createPathTrie, type PathTrie } from './trie.ts'
 import { viewCall, type View, type ViewInput } from './view.ts'
 
-export interface Matched {
+interface Matched {
   readonly operation: Operation
   /** Decoded once. */
   readonly pathParams: Readonly<Record<string, string>>

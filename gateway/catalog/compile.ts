@@ -32,7 +32,7 @@ export interface CompiledOperation {
   readonly routes: readonly Route[]
 }
 
-export interface Route {
+interface Route {
   readonly method: string
   readonly path: string
   readonly slash: readonly string[]

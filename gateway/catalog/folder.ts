@@ -41,7 +41,7 @@ export interface OverrideRule extends Partial<OperationFacts> {
 }
 
 /** overrides.yaml, as its schema describes it. */
-export interface OverridesFile {
+interface OverridesFile {
   readonly defaults: Readonly<Record<Access, OperationFacts>>
   readonly rules: readonly OverrideRule[]
   readonly extras?: readonly (PublishedFacts & { readonly why: string })[]

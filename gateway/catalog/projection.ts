@@ -64,7 +64,7 @@ export function createProjector(): Projector {
       return
     }
     const copied = copy(value, depth + 1)
-    if (copied !== undefined) into[name] = copied
+    if (copied !== undefined) into[name.toWellFormed()] = copied
   }
 
   const copyPointer = (into: JsonObject, from: unknown, tokens: readonly string[], depth: number): void => {

@@ -51,6 +51,7 @@ export interface ResourceRule {
   readonly templates: readonly ResourceTemplate[]
 }
 
+const ASCII = /^[ -~]*$/
 const PLACEHOLDER = /\{(\/(path|query|body)((?:\/[^/{}|]+)+))(?:\|([a-z-]+))?\}/g
 
 /**
@@ -93,6 +94,8 @@ export function reads(rule: ResourceRule, source: Placeholder['source']): boolea
 
 /** Brings one value into the spelling that rules use. */
 export function normalize(value: string, filter: Exclude<Filter, 'list'> | undefined): string {
+  // Beyond ASCII, folding makes different names equal: the Kelvin sign becomes `k`, and `ß` becomes `SS`.
+  if (filter !== undefined && !ASCII.test(value)) return value
   switch (filter) {
     case undefined:
       return value

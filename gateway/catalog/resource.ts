@@ -73,7 +73,7 @@ function readTemplate(template: ResourceTemplate, sources: ResourceSources): Ver
   const named = fillFromPath(template, sources.path)
   if (named !== undefined) {
     if (named === '') return NONE
-    return named.length > MAX_VALUE_LENGTH ? tooLong('the value is too long') : pass([named])
+    return checkValues([named])
   }
   let values: readonly string[] = ['']
   for (const part of template) {
@@ -84,9 +84,17 @@ function readTemplate(template: ResourceTemplate, sources: ResourceSources): Ver
     const read = readPlaceholder(part, sources)
     if (!read.ok) return read
     values = values.flatMap((value) => read.value.map((more) => value + more))
-    if (values.length > MAX_VALUES) return tooLong('too many values')
+    if (values.length > MAX_VALUES) return invalid('too many values')
   }
-  if (values.some((value) => value.length > MAX_VALUE_LENGTH)) return tooLong('the value is too long')
+  return checkValues(values)
+}
+
+/** Half a surrogate pair would reach policy as another character than the upstream's. */
+function checkValues(values: readonly string[]): Verdict<readonly string[]> {
+  for (const value of values) {
+    if (value.length > MAX_VALUE_LENGTH) return invalid('the value is too long')
+    if (!value.isWellFormed()) return invalid('the value is not Unicode')
+  }
   return pass(values)
 }
 
@@ -152,7 +160,7 @@ function jsonValues(root: unknown, tokens: readonly string[]): Verdict<readonly 
       if (token === '*') return Array.isArray(node) ? (node as unknown[]) : []
       return isRecord(node) && Object.hasOwn(node, token) ? [node[token]] : []
     })
-    if (nodes.length > MAX_VALUES) return tooLong('too many values')
+    if (nodes.length > MAX_VALUES) return invalid('too many values')
   }
   const values: string[] = []
   for (const node of nodes.flatMap((each) => (Array.isArray(each) ? (each as unknown[]) : [each]))) {
@@ -160,7 +168,7 @@ function jsonValues(root: unknown, tokens: readonly string[]): Verdict<readonly 
     if (typeof node === 'string') values.push(node)
     // Beyond 2^53 the parsed number is not the number that was sent.
     else if (typeof node === 'number' && Number.isSafeInteger(node)) values.push(String(node))
-    else return refuse('policy.input_invalid', { detail: 'the value is neither text nor a whole number' })
+    else return invalid('the value is neither text nor a whole number')
   }
   return pass(values)
 }
@@ -169,6 +177,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function tooLong(detail: string): { ok: false; refusal: Refusal } {
+function invalid(detail: string): { ok: false; refusal: Refusal } {
   return refuse('policy.input_invalid', { detail })
 }

@@ -1,5 +1,5 @@
 /** One segment of a path template. */
-export type TemplateSegment =
+type TemplateSegment =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'parameter'; readonly name: string; readonly digits: boolean }
 

@@ -18,7 +18,7 @@ interface Node<T> {
   readonly tails: Map<string, Leaf<T>>
 }
 
-export type Found<T> =
+type Found<T> =
   | { readonly kind: 'found'; readonly value: T; readonly pathParams: Readonly<Record<string, string>> }
   | { readonly kind: 'unknown' }
   /** The value of a parameter is not one its template takes. */

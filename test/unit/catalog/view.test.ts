@@ -140,6 +140,28 @@ describe('the resource', () => {
     )
   })
 
+  it('folds case within ASCII only, so that no other name becomes an allowed one', () => {
+    const pathParams = { owner: 'zyx', repo: '\u{212a}ernel' }
+    expect(view('github.repos/get', { pathParams })).toMatchObject({
+      resource: { repository: 'zyx/\u{212a}ernel' },
+    })
+    expect(view('jira.getIssue', { pathParams: { issueIdOrKey: 'PSS-1' } })).toMatchObject({
+      resource: { project: 'PSS' },
+    })
+    expect(
+      view('jira.createIssue', {
+        body: { kind: 'json', value: { fields: { project: { key: 'P\u{df}' } } } },
+      }),
+    ).toMatchObject({
+      resource: { project: 'P\u{df}' },
+    })
+  })
+
+  it('is Unicode, or the call is refused', () => {
+    const value: unknown = JSON.parse('{"channel": "\\ud800"}')
+    expect(view('slack.chat.postMessage', { body: { kind: 'json', value } })).toBe('policy.input_invalid')
+  })
+
   it('is unknown when the body cannot be seen', () => {
     const seen = view('slack.chat.postMessage', { query: 'channel=C1', body: { kind: 'opaque' } })
     expect(seen).toMatchObject({ resource: { channel: '*' } })
