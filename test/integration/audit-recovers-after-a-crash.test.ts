@@ -97,6 +97,7 @@ describe('the next start', () => {
     await truncate(segment, ((await readSegment(segment)).entries.at(-1)?.offset ?? 0) + 20)
     await using audit = await start(left)
     expect(audit.recoveries[0]?.tornBytes).toBe(20)
+    expect((await readSegment(segment)).damage).toBeUndefined()
     expect(audit.recoveries[0]?.inDoubtCalls).toEqual(['done', 'open-1', 'open-2'])
     expect((await entriesOf(left)).filter(({ type }) => type === 'recovery')).toMatchObject([
       { torn_bytes: audit.recoveries[0]?.tornBytes },
@@ -187,7 +188,9 @@ describe('the next start', () => {
   it('is done once when several start together', async () => {
     await using directory = await temporaryDirectory()
     const left = await crashedWithTwoOpenCalls(directory)
-    const audits = await Promise.all([1, 2, 3, 4].map((worker) => start(left, `worker-${String(worker)}`)))
+    const audits = await Promise.all(
+      Array.from({ length: 16 }, (_, worker) => start(left, `worker-${String(worker)}`)),
+    )
     expect(audits.flatMap(({ recoveries }) => recoveries).length).toBe(1)
     for (const audit of audits) await audit.log.seal()
     const entries = await entriesOf(left)
