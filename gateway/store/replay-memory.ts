@@ -18,7 +18,8 @@ const IAT_GRANULARITY_MS = 1_000
 
 /**
  * The proofs that this process has seen, each until it can no longer be valid (RFC 9449 §11.1).
- * `proofLifetimeMs` is `maxAgeMs + maxSkewMs` of the proof check, the span between `iat` and `expiresAtMs`.
+ * `proofLifetimeMs` is the span between `iat` and `expiresAtMs`: `maxAgeMs + maxSkewMs` of the proof check. Where nonces
+ * set the end instead, it is one period of the nonce, because `expiresAtMs` is never nearer than that.
  */
 export function createReplayMemory(options: {
   readonly clock: Clock
