@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Arrival, CallId } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { RefusalCode } from '../refusal.ts'
-import type { Connections } from './connections.ts'
+import type { ConnectionCall, Connections } from './connections.ts'
 import { createReply } from './create-reply.ts'
-import type { ListenerOptions, WellKnownReply } from './listener-options.ts'
+import { isBodyComing } from './linger.ts'
+import type { ListenerOptions } from './listener-options.ts'
+import type { Reply } from './reply.ts'
 
 /** What an overloaded gateway asks for: long enough to matter, short enough not to leave it idle. */
 const OVERLOAD_RETRY_MS = 1000
@@ -26,56 +28,31 @@ export interface CallGate {
   idle(): Promise<void>
 }
 
+/** One call as the gate holds it. */
+interface OpenCall extends ConnectionCall {
+  readonly arrival: Arrival
+  readonly reply: Reply
+}
+
 export function createCallGate(options: CallGateOptions): CallGate {
-  const { config, clock, connections, events } = options
-  const inFlight = new Set<AbortController>()
+  const { config, connections, events } = options
+  const inFlight = new Set<OpenCall>()
   const waiting: (() => void)[] = []
 
-  const leave = (controller: AbortController, response: ServerResponse): void => {
-    inFlight.delete(controller)
+  const leave = (call: OpenCall): void => {
+    inFlight.delete(call)
     // A call always ends with a reply; should one ever not, its client is not left to wait.
-    if (!response.headersSent) response.destroy()
+    if (!call.response.headersSent) call.response.destroy()
     if (inFlight.size === 0) for (const resolve of waiting.splice(0)) resolve()
   }
 
-  const serve = (request: IncomingMessage, response: ServerResponse, port: number): void => {
-    const { socket } = request
-    const callId = options.nextCallId()
-    const closing = (): boolean => options.isDraining() || connections.isEnding(socket)
-    const path = pathOf(request.url ?? '')
-    if (path.startsWith(WELL_KNOWN) && (request.method === 'GET' || request.method === 'HEAD')) {
-      const document = options.wellKnown(path)
-      if (document !== undefined) return sendDocument(response, document, callId, closing())
-    }
-    const controller = new AbortController()
-    const arrival: Arrival = {
-      callId,
-      receivedAtMs: clock.nowMs(),
-      startedMs: clock.monotonicMs(),
-      request,
-      addressed: options.address(request.headers.host, port, path),
-      signal: controller.signal,
-    }
-    const dialect = arrival.addressed?.connector.dialect ?? 'problem'
-    const { rateLimitHeaders } = options
-    const nowMs = (): number => clock.nowMs()
-    const reply = createReply({ request, response, dialect, callId, closing, rateLimitHeaders, nowMs })
-    if (inFlight.size >= config.maxCallsInFlight) {
-      const refusal = { code: 'gateway.overloaded', retryAfterMs: OVERLOAD_RETRY_MS } as const
-      events.turnedAway(arrival, reply.refuse(refusal, { arrival }))
-      return
-    }
-    inFlight.add(controller)
-    connections.begin(socket, { request, response, controller })
-    response.on('error', events.faulted)
-    response.once('close', () => {
-      if (!response.writableFinished) controller.abort(new Error('the client went away'))
-    })
-    options.onCall(arrival, reply).then(
-      () => leave(controller, response),
+  const run = (call: OpenCall): void => {
+    inFlight.add(call)
+    options.onCall(call.arrival, call.reply).then(
+      () => leave(call),
       (cause: unknown) => {
         events.faulted(cause)
-        leave(controller, response)
+        leave(call)
       },
     )
   }
@@ -84,29 +61,76 @@ export function createCallGate(options: CallGateOptions): CallGate {
     get size() {
       return inFlight.size
     },
-    serve,
+    serve: (request, response, port) => {
+      const callId = options.nextCallId()
+      if (serveDocument(options, request, response, callId)) return
+      const call = openCall(options, request, response, port, callId)
+      connections.begin(request.socket, call)
+      if (inFlight.size < config.maxCallsInFlight) return run(call)
+      const refusal = { code: 'gateway.overloaded', retryAfterMs: OVERLOAD_RETRY_MS } as const
+      events.turnedAway(call.arrival, call.reply.refuse(refusal, { arrival: call.arrival }))
+    },
     abortAll: (code) => {
-      for (const controller of inFlight)
-        controller.abort(new GatewayFault(code, 'the gateway ended the call'))
+      const reason = new GatewayFault(code, 'the gateway ended the call')
+      for (const { controller } of inFlight) controller.abort(reason)
     },
     idle: () =>
       inFlight.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve)),
   }
 }
 
-function pathOf(target: string): string {
+function openCall(
+  options: CallGateOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  port: number,
+  callId: CallId,
+): OpenCall {
+  const { clock, rateLimitHeaders } = options
+  const controller = new AbortController()
+  response.on('error', options.events.faulted)
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(new Error('the client went away'))
+  })
+  const arrival: Arrival = {
+    callId,
+    receivedAtMs: clock.nowMs(),
+    startedMs: clock.monotonicMs(),
+    request,
+    addressed: options.address(request.headers.host, port, pathOf(request)),
+    signal: controller.signal,
+  }
+  const dialect = arrival.addressed?.connector.dialect ?? 'problem'
+  const closing = (): boolean => isClosing(options, request)
+  const nowMs = (): number => clock.nowMs()
+  const reply = createReply({ request, response, dialect, callId, closing, rateLimitHeaders, nowMs })
+  return { request, response, controller, arrival, reply }
+}
+
+function isClosing({ isDraining, connections }: CallGateOptions, { socket }: IncomingMessage): boolean {
+  return isDraining() || connections.isEnding(socket)
+}
+
+function pathOf({ url: target = '' }: IncomingMessage): string {
   const mark = target.indexOf('?')
   return mark === -1 ? target : target.slice(0, mark)
 }
 
-function sendDocument(
+/** Answers a request for a public document, which is no call; whether it was one. */
+function serveDocument(
+  options: CallGateOptions,
+  request: IncomingMessage,
   response: ServerResponse,
-  { status, headers, body }: WellKnownReply,
   callId: CallId,
-  closes: boolean,
-): void {
+): boolean {
+  const path = pathOf(request)
+  if (!path.startsWith(WELL_KNOWN) || (request.method !== 'GET' && request.method !== 'HEAD')) return false
+  const document = options.wellKnown(path)
+  if (document === undefined) return false
+  const { status, headers, body } = document
   const list = [...headers, 'Content-Length', String(body.length), 'Toolgate-Call-Id', callId]
-  if (closes) list.push('Connection', 'close')
+  if (isBodyComing(request) || isClosing(options, request)) list.push('Connection', 'close')
   response.writeHead(status, list)
   response.end(body)
+  return true
 }

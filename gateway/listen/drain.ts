@@ -30,7 +30,8 @@ export async function drainServers(
   // Closes idle connections too: since the grace began every reply has told its client not to use them again.
   const closed = Promise.all(servers.map(closeServer))
   connections.closeUnused()
-  const finished = Promise.all([closed, gate.idle()])
+  // Only once no connection is left can no further call begin.
+  const finished = closed.then(() => gate.idle())
   const inTime = await within(finished, deadlineMs, hurry)
   if (inTime) return { cutCalls: 0 }
   const cutCalls = gate.size
