@@ -76,40 +76,17 @@ interface Live {
  */
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
   const { bundlePath, clock, onEvent } = options
-  let instancesFailed = 0
-  let instancesRecycled = 0
-  let rejected: PolicyStatus['rejected']
-  const events: EvaluatorEvents = {
-    onThrow: (cause) => {
-      instancesFailed += 1
-      onEvent({ type: 'instance_failed', cause })
-    },
-    onRecycle: (memoryPages) => {
-      instancesRecycled += 1
-      onEvent({ type: 'instance_recycled', memoryPages })
-    },
-  }
-
-  const load = async (current: Live | undefined): Promise<Live> => {
-    const startedMs = clock.monotonicMs()
-    const bundle = await openBundle(await readBundle(bundlePath))
-    if (bundle.digest === current?.digest) return current
-    const evaluator = createEvaluator(await compilePolicy(bundle, options.memoryLimitPages), events)
-    await selfTest(evaluator)
-    const { digest, revision } = bundle
-    onEvent({ type: 'activated', digest, revision, loadMs: clock.monotonicMs() - startedMs })
-    return { digest, revision, activatedAtMs: clock.nowMs(), evaluator }
-  }
-
+  const counts = { failed: 0, recycled: 0 }
+  const load = createLoad(options, counts)
   let live = await load(undefined)
+  let rejected: PolicyStatus['rejected']
 
   const swap = async (): Promise<'activated' | 'unchanged' | 'rejected'> => {
     try {
-      const next = await load(live)
+      const before = live
+      live = await load(live)
       rejected = undefined
-      if (next === live) return 'unchanged'
-      live = next
-      return 'activated'
+      return live === before ? 'unchanged' : 'activated'
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown))
       const problem = thrown instanceof BundleError ? thrown.problem : 'unreadable'
@@ -126,9 +103,8 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
     swapping = swapped
     return swapped
   }
-  const watching = options.watch
-    ? watchFile(bundlePath, { restatMs: options.restatMs ?? 2000, onChange: () => void reload() })
-    : undefined
+  const { watch, restatMs = 2000 } = options
+  const watching = watch ? watchFile(bundlePath, { restatMs, onChange: () => void reload() }) : undefined
 
   return {
     decide: (input) => live.evaluator.decide(input),
@@ -139,19 +115,54 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
       return live.revision
     },
     reload,
-    status: () => ({
-      digest: live.digest,
-      revision: live.revision,
-      activatedAtMs: live.activatedAtMs,
-      rejected,
-      instancesFailed,
-      instancesRecycled,
-      memoryPages: live.evaluator.memoryPages(),
-    }),
+    status: () => statusOf(live, rejected, counts),
     async [Symbol.asyncDispose]() {
       watching?.[Symbol.dispose]()
       await swapping
     },
+  }
+}
+
+interface Counts {
+  failed: number
+  recycled: number
+}
+
+function statusOf(live: Live, rejected: PolicyStatus['rejected'], counts: Counts): PolicyStatus {
+  const { digest, revision, activatedAtMs, evaluator } = live
+  return {
+    digest,
+    revision,
+    activatedAtMs,
+    rejected,
+    instancesFailed: counts.failed,
+    instancesRecycled: counts.recycled,
+    memoryPages: evaluator.memoryPages(),
+  }
+}
+
+/** Makes the function that turns the bundle file into a policy that may go live, or gives `current` back. */
+function createLoad(options: PolicyOptions, counts: Counts): (current: Live | undefined) => Promise<Live> {
+  const { bundlePath, memoryLimitPages, clock, onEvent } = options
+  const events: EvaluatorEvents = {
+    onThrow: (cause) => {
+      counts.failed += 1
+      onEvent({ type: 'instance_failed', cause })
+    },
+    onRecycle: (memoryPages) => {
+      counts.recycled += 1
+      onEvent({ type: 'instance_recycled', memoryPages })
+    },
+  }
+  return async (current) => {
+    const startedMs = clock.monotonicMs()
+    const bundle = await openBundle(await readBundle(bundlePath))
+    if (bundle.digest === current?.digest) return current
+    const evaluator = createEvaluator(await compilePolicy(bundle, memoryLimitPages), events)
+    await selfTest(evaluator)
+    const { digest, revision } = bundle
+    onEvent({ type: 'activated', digest, revision, loadMs: clock.monotonicMs() - startedMs })
+    return { digest, revision, activatedAtMs: clock.nowMs(), evaluator }
   }
 }
 
