@@ -121,10 +121,10 @@ function assignRules(
   const assigned = new Map<string, OverrideRule[]>()
   for (const [index, rule] of rules.entries()) {
     const candidates = published.filter(({ method }) => rule.methods?.includes(method) ?? true)
+    const known = new Set(candidates.map(({ id }) => id))
     const matched = new Set<string>()
     for (const pattern of rule.match) {
-      const expression = patternOf(pattern)
-      const ids = candidates.filter(({ id }) => expression.test(id)).map(({ id }) => id)
+      const ids = idsOf(pattern, known)
       if (ids.length === 0) report(`/rules/${index}/match`, `"${pattern}" names no operation`)
       for (const id of ids) matched.add(id)
     }
@@ -137,8 +137,10 @@ function assignRules(
   return assigned
 }
 
-function patternOf(pattern: string): RegExp {
-  return new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`)
+function idsOf(pattern: string, known: ReadonlySet<string>): readonly string[] {
+  if (!pattern.includes('*')) return known.has(pattern) ? [pattern] : []
+  const expression = new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`)
+  return [...known].filter((id) => expression.test(id))
 }
 
 /** The schema lets no other character through that a regular expression would read as more than itself. */

@@ -95,17 +95,31 @@ const OPERATIONS_SCHEMA = {
   },
 }
 
-/** Reads connector folders below `directory`, checking each file against its schema. */
-export function createFolderReader(
-  directory: string,
-): (name: string, problems: ConfigProblem[]) => ConnectorFolder | undefined {
+interface Checks {
+  readonly connector: ValidateFunction<ConnectorFile>
+  readonly overrides: ValidateFunction<OverridesFile>
+  readonly operations: ValidateFunction<{ operations: PublishedFacts[] }>
+}
+
+/** Compiled on first use and kept: a reload must not hold the event loop up for schemas that cannot have changed. */
+let compiledChecks: Checks | undefined
+
+function compileChecks(): Checks {
   const ajv = new Ajv2020({ allErrors: true, strict: false, allowUnionTypes: true })
-  const schemaOf = (file: string): object => JSON.parse(readFileSync(join(directory, file), 'utf8')) as object
-  const checks = {
+  const schemaOf = (file: string): object =>
+    JSON.parse(readFileSync(new URL(`../../connectors/${file}`, import.meta.url), 'utf8')) as object
+  return {
     connector: ajv.compile<ConnectorFile>(schemaOf('schema.json')),
     overrides: ajv.compile<OverridesFile>(schemaOf('overrides.schema.json')),
     operations: ajv.compile<{ operations: PublishedFacts[] }>(OPERATIONS_SCHEMA),
   }
+}
+
+/** Reads connector folders below `directory`, checking each file against its schema. */
+export function createFolderReader(
+  directory: string,
+): (name: string, problems: ConfigProblem[]) => ConnectorFolder | undefined {
+  const checks = (compiledChecks ??= compileChecks())
   return (name, problems) => {
     const read = <T>(file: string, check: ValidateFunction<T>): T | undefined =>
       readChecked(join(directory, name, file), `connectors/${name}/${file}`, check, problems)

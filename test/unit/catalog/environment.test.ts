@@ -4,6 +4,8 @@ import { redirectAllowed } from '../../../gateway/catalog/redirect.ts'
 import type { Resource } from '../../../gateway/exchange.ts'
 import { connectorNamed, loadCommitted } from './catalog-harness.ts'
 
+const github = connectorNamed(loadCommitted(), 'github')
+
 const rules = {
   environments: [
     { resource: 'repository', value: 'ZYX/platform-infra', environment: 'production' },
@@ -54,5 +56,5 @@ it.each([
   ['169.254.169.254', false],
   ['', false],
 ])('a redirect of GitHub to %s: %s', (host, allowed) => {
-  expect(redirectAllowed(connectorNamed(loadCommitted(), 'github'), host)).toBe(allowed)
+  expect(redirectAllowed(github, host)).toBe(allowed)
 })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ConnectorConfig } from '../../../gateway/config/config.ts'
 import { ConfigError } from '../../../gateway/config/problem.ts'
 import { loadCatalog } from '../../../gateway/catalog/catalog.ts'
-import { connectorConfig, connectorNamed, loadCommitted } from './catalog-harness.ts'
+import { connectorConfig, connectorNamed } from './catalog-harness.ts'
 
 const committed = fileURLToPath(new URL('../../../connectors/', import.meta.url))
 let directory: string
@@ -138,7 +138,8 @@ describe('the configuration of connectors', () => {
   })
 
   it('puts the base path of the origin before every path', () => {
-    const catalog = loadCommitted({ jira: { origin: 'https://api.atlassian.com/ex/jira/11223344/' } })
+    const origin = 'https://api.atlassian.com/ex/jira/11223344/'
+    const catalog = loadCatalog({ jira: { ...connectorConfig, origin } })
     expect(connectorNamed(catalog, 'jira')).toMatchObject({
       origin: 'https://api.atlassian.com',
       basePath: '/ex/jira/11223344',
@@ -146,17 +147,17 @@ describe('the configuration of connectors', () => {
   })
 
   it('sends every operation to the origin that is given, even one that the vendor serves elsewhere', () => {
-    const uploadOf = (more: Parameters<typeof loadCommitted>[0]): string | undefined =>
-      loadCommitted(more)
-        .operations('github')
-        .find(({ id }) => id === 'github.repos/upload-release-asset')?.origin
-    expect(uploadOf({})).toBe('https://uploads.github.com')
-    expect(uploadOf({ github: { origin: 'http://127.0.0.1:4010' } })).toBeUndefined()
+    const uploadOf = (origin: string | undefined): string | undefined =>
+      loadCatalog({ slack: { ...connectorConfig, origin } })
+        .operations('slack')
+        .find(({ id }) => id === 'slack.files.upload.bytes')?.origin
+    expect(uploadOf(undefined)).toBe('https://files.slack.com')
+    expect(uploadOf('http://127.0.0.1:4010')).toBeUndefined()
   })
 
   it('replaces the default prefix as soon as it names any address', () => {
     const address = { prefix: undefined, hosts: ['slack.gw.internal'], port: undefined }
-    const catalog = loadCommitted({ slack: { address } })
+    const catalog = loadCatalog({ slack: { ...connectorConfig, address } })
     expect(catalog.connectorAt({ path: '/slack/api/x', untrustedHost: 'gw', port: 1 })).toBeUndefined()
     expect(
       catalog.connectorAt({ path: '/api/x', untrustedHost: 'slack.gw.internal', port: 1 })?.upstreamPath,

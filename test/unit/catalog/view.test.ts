@@ -119,13 +119,13 @@ describe('what rules may read', () => {
 
   it('stays within its bounds whatever is sent', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 12 }), fc.webQueryParameters(), (value, query) => {
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.webQueryParameters(), (value, query) => {
         const seen = view('github.actions/create-workflow-dispatch', { query, body: { kind: 'json', value } })
         if (typeof seen === 'string') return
         expect(JSON.stringify(seen.params).length).toBeLessThan(64 * 1024)
       }),
     )
-    const wide = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, [{}, {}]]))
+    const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, [{}, {}]]))
     const seen = paramsOf('github.actions/create-workflow-dispatch', { body: { kind: 'json', value: wide } })
     expect(JSON.stringify(seen).length).toBeLessThan(64 * 1024)
     expect(seen.truncated).toBe(true)
