@@ -21,7 +21,6 @@ export const REASONS = {
   'rollback_plan.required': 'A change to this resource needs a rollback plan',
   'hours.closed': 'Changes are made in business hours only',
   'secret.in_write': 'The request carries what looks like a secret',
-  'params.truncated': 'The request is too large for the rules to read whole',
 } as const satisfies Record<string, string>
 
 export type ReasonCode = keyof typeof REASONS

@@ -18,18 +18,4 @@ deny contains {
 	not no_secrets
 }
 
-# METADATA
-# title: Whole parameters
-# description: A change that the rules could not read whole is a change they did not judge
-# custom:
-#   id: R051
-deny contains {
-	"code": "params.truncated",
-	"rule": "R051",
-	"detail": "The request is too large for the rules to read whole.",
-} if {
-	facts.changes
-	not input.params.truncated == false
-}
-
 no_secrets if count(input.signals.secrets) == 0

@@ -7,8 +7,6 @@ rules(input_document) := {deny.rule | some deny in content.deny with input as in
 
 secret := {"signals": {"secrets": ["github_token"]}}
 
-truncated := {"params": {"truncated": true}}
-
 test_r050_fires if rules(object.union(fixtures.comment, secret)) == {"R050"}
 
 test_r050_fires_without_signals if rules(object.remove(fixtures.comment, ["signals"])) == {"R050"}
@@ -16,11 +14,3 @@ test_r050_fires_without_signals if rules(object.remove(fixtures.comment, ["signa
 test_r050_quiet if count(rules(fixtures.comment)) == 0
 
 test_r050_quiet_for_a_read if count(rules(object.union(fixtures.read, secret))) == 0
-
-test_r051_fires if rules(object.union(fixtures.comment, truncated)) == {"R051"}
-
-test_r051_fires_when_nobody_says if rules(object.remove(fixtures.comment, ["params"])) == {"R051"}
-
-test_r051_quiet if count(rules(fixtures.comment)) == 0
-
-test_r051_quiet_for_a_read if count(rules(object.union(fixtures.read, truncated))) == 0

@@ -28,7 +28,7 @@ test_every_pack_is_heard if {
 		["repository.not_allowed", {"resource": {"repository": "zyx/other"}}],
 		["environment.not_allowed", {"operation": {"environment": "moon"}}],
 		["hours.closed", {"time": {"business_hours": false}}],
-		["params.truncated", {"params": {"truncated": true}}],
+		["secret.in_write", {"signals": {"secrets": ["github_token"]}}],
 	] {
 		[code, facts] := pack
 		some reason in decide(object.union(fixtures.change, facts)).reasons

@@ -19,6 +19,7 @@ score := min([10, sum([
 	first_use,
 	injection,
 	personal_data,
+	unread,
 	recent_errors,
 ])])
 
@@ -48,6 +49,14 @@ injection := weights.suspected_injection if not input.signals.injection == []
 default personal_data := 0
 
 personal_data := weights.personal_data if not input.signals.pii == []
+
+default unread := 0
+
+# What rules may read was cut: they judge the call by what it acts upon, but not by all that it says.
+unread := weights.unread if {
+	facts.changes
+	not input.params.truncated == false
+}
 
 recent_errors := sum([step.weight |
 	some step in weights.recent_errors

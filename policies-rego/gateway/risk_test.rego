@@ -46,6 +46,12 @@ test_what_the_registry_records_outweighs_an_input_that_does_not_know if {
 
 test_nowhere_in_particular_counts_as_unknown if scored(fixtures.read, {"resource": {"repository": ""}}) == 3
 
+test_a_change_that_rules_could_not_read_whole_adds_its_weight if {
+	truncated := {"params": {"truncated": true}}
+	scored(fixtures.change, truncated) == score(fixtures.change) + 1
+	scored(fixtures.read, truncated) == score(fixtures.read)
+}
+
 test_a_read_that_cannot_be_undone_adds_nothing if scored(fixtures.read, {"operation": {"reversible": false}}) == 3
 
 test_ten_is_the_most if {
