@@ -23,7 +23,9 @@ export function isHopByHop(name: string): boolean {
 
 /** Names that `Connection` declares to be of this hop, in lower case; they are dropped before anything is added. */
 export function connectionOptions(headers: HeaderList): ReadonlySet<string> {
-  if (!headers.has('connection')) return NONE
+  const single = headers.get('connection')
+  // What nearly every upstream says names no header.
+  if (single === 'keep-alive' || single === 'close' || !headers.has('connection')) return NONE
   const options = headers.all('connection').flatMap((value) => value.split(','))
   return new Set(options.map((option) => option.trim().toLowerCase()))
 }

@@ -1,8 +1,10 @@
 import { createHash, hash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { BodySink, UpstreamBody } from '../exchange.ts'
+import { endAfterBody, hasUnreadBody } from '../listen/linger.ts'
 
 const NOTHING = Buffer.alloc(0)
+const ONE_PIECE_BYTES = 16 * 1024
 
 /** How the body of a reply left, and what of it did. */
 export interface SentBody {
@@ -18,22 +20,14 @@ export interface SendOptions {
   readonly stallTimeoutMs: number
   /** Puts a rewriter between the upstream and the caller. */
   readonly through: (sink: BodySink) => BodySink
-  readonly finish: Finish
 }
 
-/** Writes the last bytes and ends the response; a request that is not yet read may want more than `end()`. */
-export type Finish = (response: ServerResponse, last: Buffer) => void
-
 /** Sends a body that is there whole, in one write with the header section. */
-export function sendWhole(response: ServerResponse, body: Buffer, finish: Finish): SentBody {
-  const gone = response.destroyed
+export function sendWhole(response: ServerResponse, body: Buffer): SentBody {
+  if (response.destroyed) return { end: 'client_gone', bytes: 0, digest: '', cause: undefined }
   finish(response, body)
-  return {
-    end: gone ? 'client_gone' : 'whole',
-    bytes: gone ? 0 : body.length,
-    digest: gone || body.length === 0 ? '' : hash('sha256', body),
-    cause: undefined,
-  }
+  const digest = body.length === 0 ? '' : hash('sha256', body)
+  return { end: 'whole', bytes: body.length, digest, cause: undefined }
 }
 
 /**
@@ -43,7 +37,7 @@ export function sendWhole(response: ServerResponse, body: Buffer, finish: Finish
 export function sendStream(
   body: UpstreamBody,
   response: ServerResponse,
-  { stallTimeoutMs, through, finish }: SendOptions,
+  { stallTimeoutMs, through }: SendOptions,
 ): Promise<SentBody> {
   return new Promise((resolve) => {
     const digest = createHash('sha256')
@@ -69,7 +63,8 @@ export function sendStream(
     const onFinish = (): void => settle('whole')
     const sink: BodySink = {
       write: (chunk) => {
-        if (settled) return false
+        // Writing to a response that is being torn down would be an error event that nobody hears.
+        if (settled || response.destroyed) return false
         bytes += chunk.length
         digest.update(chunk)
         const wantsMore = response.write(chunk)
@@ -80,9 +75,11 @@ export function sendStream(
         return wantsMore
       },
       end: () => {
-        if (!settled) finish(response, NOTHING)
+        if (!settled && !response.destroyed) finish(response, NOTHING)
       },
       fail: (cause) => {
+        // A caller that leaves takes the exchange with the upstream along, which is how that one learns of it.
+        if (response.destroyed) onClose()
         if (settled) return
         settle('truncated', cause)
         breakOff(response)
@@ -97,6 +94,16 @@ export function sendStream(
     // Nothing has come yet: the caller learns the status now, not with the first event.
     if (bytes === 0 && !settled && !response.writableEnded) response.flushHeaders()
   })
+}
+
+/** Writes the last bytes and ends the response. */
+function finish(response: ServerResponse, last: Buffer): void {
+  // An upstream may answer before it has read the request; the caller may still be sending it.
+  if (hasUnreadBody(response.req)) endAfterBody(response.req, response, last)
+  else if (last.length === 0) response.end()
+  // As Latin-1, byte for byte the same, a small body leaves in one piece with the header section.
+  else if (last.length <= ONE_PIECE_BYTES) response.end(last.toString('latin1'), 'latin1')
+  else response.end(last)
 }
 
 /** Ends the connection so that the caller cannot take what it got for the whole. */

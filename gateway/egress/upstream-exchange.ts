@@ -140,8 +140,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBod
   }
 
   readonly #abandon = (): void => {
-    if (!this.#answered) this.#settle({ kind: 'abandoned' })
+    const sink = this.#sink
+    if (this.#answered) this.#failure = new UpstreamError('ABANDONED')
+    else this.#settle({ kind: 'abandoned' })
     this.abort()
+    // The caller may still be there, when it was the gateway that cut the call short.
+    if (this.#failure !== undefined) sink?.fail(this.#failure)
   }
 
   #release(): void {

@@ -1,11 +1,9 @@
-import type { ServerResponse } from 'node:http'
 import type { Connector } from '../catalog/connector.ts'
 import type { ExternalBase } from '../egress/external-address.ts'
 import { createRelayPlanner } from '../egress/relay-plan.ts'
 import { sendStream, sendWhole } from '../egress/send-body.ts'
 import type { SentBody } from '../egress/send-body.ts'
 import type { Answered, Outcome, OutcomeCode } from '../exchange.ts'
-import { endAfterBody, hasUnreadBody } from '../listen/linger.ts'
 import type { Reply } from '../listen/reply.ts'
 
 export interface RelayDependencies {
@@ -51,8 +49,8 @@ export function createRelay({
       const response = reply.begin(upstream.status, plan.headers, call)
       sent =
         plan.whole === undefined
-          ? await sendStream(upstream.body, response, { stallTimeoutMs, through: plan.through, finish })
-          : sendWhole(response, plan.whole, finish)
+          ? await sendStream(upstream.body, response, { stallTimeoutMs, through: plan.through })
+          : sendWhole(response, plan.whole)
     } catch (cause) {
       upstream.body.abort()
       throw cause
@@ -68,11 +66,4 @@ export function createRelay({
       cause: sent.cause,
     }
   }
-}
-
-function finish(response: ServerResponse, last: Buffer): void {
-  // An upstream may answer before it has read the request; the caller may still be sending it.
-  if (hasUnreadBody(response.req)) endAfterBody(response.req, response, last)
-  else if (last.length === 0) response.end()
-  else response.end(last)
 }

@@ -1,7 +1,12 @@
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
+import { sendStream, sendWhole } from '../../gateway/egress/send-body.ts'
+import type { SentBody } from '../../gateway/egress/send-body.ts'
+import type { BodySink, UpstreamBody } from '../../gateway/exchange.ts'
+import { GatewayFault } from '../../gateway/fault.ts'
 import { startUpstream } from '../harness/upstream.ts'
 import { startForwardGateway } from './forward-gateway.ts'
 
@@ -79,4 +84,56 @@ it('does not send a call whose caller left while it waited for a connection', as
   await (await first).text()
   await fetch(`${gateway.origin}/after`)
   expect(upstream.requests.map(({ target }) => target)).toEqual(['/slow', '/after'])
+})
+
+it('ends a call that the gateway cuts short before an answer with the reason', async () => {
+  await using upstream = await startUpstream(() => undefined)
+  await using gateway = await startForwardGateway({ origin: upstream.origin })
+  const asked = fetch(`${gateway.origin}/x`, { method: 'POST' })
+  await upstream.nextRequest()
+  gateway.cut(new GatewayFault('gateway.draining', 'the gateway ended the call'))
+  expect(await (await asked).json()).toMatchObject({ code: 'gateway.draining' })
+})
+
+it('breaks a call off that the gateway cuts short within the answer', async () => {
+  await using upstream = await startUpstream((_incoming, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: 1\n\n')
+  })
+  await using gateway = await startForwardGateway({ origin: upstream.origin })
+  const reply = await fetch(`${gateway.origin}/events`)
+  gateway.cut(new GatewayFault('gateway.draining', 'the gateway ended the call'))
+  await expect(reply.text()).rejects.toThrow('terminated')
+  expect(await gateway.nextOutcome()).toMatchObject({ code: 'upstream.truncated', detail: 'ABANDONED' })
+})
+
+it('writes nothing to a caller that left at the very moment of the answer', async () => {
+  const sent = Promise.withResolvers<SentBody[]>()
+  const body: UpstreamBody = {
+    whole: undefined,
+    consume: (sink) => {
+      sink.write(Buffer.from('late'))
+      sink.end()
+    },
+    resume: () => undefined,
+    abort: () => undefined,
+  }
+  const server = createServer((_request, response) => {
+    response.on('error', sent.reject).writeHead(200)
+    response.destroy()
+    const options = { stallTimeoutMs: 1_000, through: (sink: BodySink) => sink }
+    const streamed = sendStream(body, response, options)
+    void streamed.then((one) =>
+      setImmediate(() => sent.resolve([one, sendWhole(response, Buffer.from('late'))])),
+    )
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  await expect(fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).rejects.toThrow(
+    TypeError,
+  )
+  expect(await sent.promise).toMatchObject([
+    { end: 'client_gone', bytes: 0 },
+    { end: 'client_gone', bytes: 0 },
+  ])
+  server.close()
 })

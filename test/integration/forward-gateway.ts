@@ -43,6 +43,8 @@ export interface ForwardGateway extends AsyncDisposable {
   readonly nextOutcome: () => Promise<Outcome>
   /** What stopped calls before relay, beside what the caller was told. */
   readonly refusals: readonly Refusal[]
+  /** Cuts every call in flight short, as a drain does at its deadline. */
+  readonly cut: (reason: Error) => void
   /** Names of the egress events that happened. */
   readonly events: readonly string[]
 }
@@ -66,6 +68,7 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
   const refusals: Refusal[] = []
   const events: string[] = []
   const ended = new EventTarget()
+  const inFlight = new Set<AbortController>()
   let taken = 0
   const credentials = createCredentials({
     connectors: { vendor: { credential: options.credential ?? { type: 'none' } } },
@@ -98,7 +101,8 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
 
   const carry = async (request: IncomingMessage, response: ServerResponse): Promise<Outcome> => {
     const abort = new AbortController()
-    response.on('close', () => abort.abort())
+    inFlight.add(abort)
+    response.on('close', () => abort.abort(new Error('the client went away')))
     const callId = '0190f000-0000-7000-8000-000000000000' as CallId
     const reply = createReply({
       request,
@@ -150,6 +154,9 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
     egress,
     refusals,
     events,
+    cut: (reason) => {
+      for (const abort of inFlight) abort.abort(reason)
+    },
     nextOutcome: async () => {
       while (outcomes.length <= taken) await once(ended, 'outcome')
       taken += 1
