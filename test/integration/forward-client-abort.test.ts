@@ -109,18 +109,18 @@ it('breaks a call off that the gateway cuts short within the answer', async () =
 
 it('writes nothing to a caller that left at the very moment of the answer', async () => {
   const sent = Promise.withResolvers<SentBody[]>()
-  const body: UpstreamBody = {
-    whole: undefined,
-    consume: (sink) => {
-      sink.write(Buffer.from('late'))
-      sink.end()
-    },
-    resume: () => undefined,
-    abort: () => undefined,
-  }
   const server = createServer((_request, response) => {
     response.on('error', sent.reject).writeHead(200)
-    response.destroy()
+    const body: UpstreamBody = {
+      whole: undefined,
+      consume: (sink) => {
+        response.destroy()
+        sink.write(Buffer.from('late'))
+        sink.end()
+      },
+      resume: () => undefined,
+      abort: () => undefined,
+    }
     const options = { stallTimeoutMs: 1_000, through: (sink: BodySink) => sink }
     const streamed = sendStream(body, response, options)
     void streamed.then((one) =>
