@@ -48,7 +48,7 @@ export function createConnections(maxAgeMs: number, monotonicMs: () => number): 
   const connectionOf = (socket: Socket): Connection => {
     let connection = connections.get(socket)
     if (connection === undefined) {
-      connection = { openedMs: monotonicMs(), calls: 0, latest: undefined, broken: false, outdated: false }
+      connection = newConnection(monotonicMs())
       connections.set(socket, connection)
       socket.once('close', () => connections.delete(socket))
     }
@@ -59,9 +59,7 @@ export function createConnections(maxAgeMs: number, monotonicMs: () => number): 
     startHandshake: (rawSocket) => {
       const key = clientOf(rawSocket)
       handshakes.set(key, rawSocket)
-      rawSocket.once('close', () => {
-        if (handshakes.get(key) === rawSocket) handshakes.delete(key)
-      })
+      rawSocket.once('close', () => handshakes.get(key) === rawSocket && handshakes.delete(key))
     },
     open: (socket) => {
       handshakes.delete(clientOf(socket))
@@ -73,10 +71,7 @@ export function createConnections(maxAgeMs: number, monotonicMs: () => number): 
       connection.latest = call
     },
     latest: (socket) => connections.get(socket)?.latest,
-    isEnding: (socket) => {
-      const { openedMs, calls, broken, outdated } = connectionOf(socket)
-      return broken || outdated || calls >= MAX_CALLS || monotonicMs() - openedMs >= maxAgeMs
-    },
+    isEnding: (socket) => isEnding(connectionOf(socket), monotonicMs() - maxAgeMs),
     break: (socket) => {
       const connection = connectionOf(socket)
       const first = !connection.broken
@@ -87,7 +82,7 @@ export function createConnections(maxAgeMs: number, monotonicMs: () => number): 
       for (const rawSocket of handshakes.values()) rawSocket.destroy()
       for (const [socket, connection] of connections) {
         connection.outdated = true
-        if (connection.latest === undefined || connection.latest.response.writableFinished) socket.destroy()
+        if (!isAnswering(connection)) socket.destroy()
       }
     },
     closeUnused: () => {
@@ -96,6 +91,18 @@ export function createConnections(maxAgeMs: number, monotonicMs: () => number): 
       }
     },
   }
+}
+
+function newConnection(openedMs: number): Connection {
+  return { openedMs, calls: 0, latest: undefined, broken: false, outdated: false }
+}
+
+function isEnding({ openedMs, calls, broken, outdated }: Connection, oldestMs: number): boolean {
+  return broken || outdated || calls >= MAX_CALLS || openedMs <= oldestMs
+}
+
+function isAnswering({ latest }: Connection): boolean {
+  return latest !== undefined && !latest.response.writableFinished
 }
 
 function clientOf({ remoteAddress, remotePort }: Socket): string {

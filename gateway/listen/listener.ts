@@ -42,6 +42,12 @@ export interface Listener extends AsyncDisposable {
   drain(limits: DrainLimits, hurry?: AbortSignal): Promise<DrainReport>
 }
 
+/** A server and the port it is bound to. */
+interface OpenPort {
+  readonly server: Server
+  readonly port: number
+}
+
 /** Opens the main port and one more for each connector that has its own. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const { config, clock } = options
@@ -56,22 +62,18 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     isDraining: () => state !== 'accepting',
   })
   const onUnparsed = createUnparsedHandler({ ...options, connections, nextCallId })
+  const open = await openPorts(options, { ...options, connections, onUnparsed, serve: gate.serve })
+  const servers = open.map(({ server }) => server)
 
-  const servers: Server[] = []
-  const ports: number[] = []
   const close = async (limits: DrainLimits, hurry = NEVER): Promise<DrainReport> => {
     state = 'draining'
     const report = await drainServers(servers, connections, gate, limits, hurry)
     state = 'closed'
     return report
   }
-  const listener: Listener = {
-    get port() {
-      return ports[0] ?? 0
-    },
-    get connectorPorts() {
-      return ports.slice(1)
-    },
+  return {
+    port: open[0]?.port ?? 0,
+    connectorPorts: open.slice(1).map(({ port }) => port),
     get state() {
       return state
     },
@@ -89,19 +91,26 @@ export async function createListener(options: ListenerOptions): Promise<Listener
       await (draining ??= close({ graceMs: 0, deadlineMs: 0 }))
     },
   }
+}
+
+/** Opens all ports or none. */
+async function openPorts(
+  { config, connectorPorts }: ListenerOptions,
+  watchers: Watchers,
+): Promise<readonly OpenPort[]> {
+  const open: OpenPort[] = []
   try {
-    for (const port of [config.port, ...options.connectorPorts]) {
+    for (const wanted of [config.port, ...connectorPorts]) {
       const server = openServer(config)
-      servers.push(server)
-      const bound = await listen(server, config.host, port)
-      watch(server, bound, { ...options, connections, onUnparsed, serve: gate.serve })
-      ports.push(bound)
+      const port = await listen(server, config.host, wanted)
+      watch(server, port, watchers)
+      open.push({ server, port })
     }
+    return open
   } catch (cause) {
-    await listener[Symbol.asyncDispose]()
+    for (const { server } of open) server.close()
     throw cause
   }
-  return listener
 }
 
 function openServer(config: ListenConfig): Server {

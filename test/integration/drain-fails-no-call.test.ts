@@ -123,7 +123,13 @@ describe('A drain', () => {
     client.send(GET)
     await client.response()
     const drained = gateway.listener.drain({ graceMs: 0, deadlineMs: 10_000 })
+    let settled = false
+    void drained.then(() => {
+      settled = true
+    })
     await client.closed
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect(settled).toBe(false)
     record()
     await drained
     expect(recorded).toBe(true)

@@ -160,6 +160,16 @@ describe('A reload of the certificates', () => {
     await client.closed
   })
 
+  it('ends a handshake that began before it', async () => {
+    await using pki = createPki()
+    await using gateway = await startTls(pki, 'none')
+    await using shaking = await connectRaw(gateway.port)
+    // Accepted after the other, so that the other is known to the gateway by now.
+    await sendRaw(gateway.port, GET, clientOptions(pki, 'TLSv1.3'))
+    gateway.listener.reloadTls()
+    await until(() => shaking.socket.readableEnded || shaking.socket.destroyed, 3000)
+  })
+
   it('keeps what is in force when the new files are unusable', async () => {
     await using pki = createPki()
     const config = tlsConfig(pki, 'none')
