@@ -10,7 +10,6 @@ import { environmentOf } from './environment.ts'
 import { createFolderReader, type ConnectorFile, type ConnectorFolder } from './folder.ts'
 import { assertNever } from '../lib/assert-never.ts'
 import { readRawPath } from './raw-path.ts'
-import { parseTemplate } from './template.ts'
 import { createPathTrie, type PathTrie } from './trie.ts'
 import { viewCall, type View, type ViewInput } from './view.ts'
 
@@ -144,15 +143,13 @@ function plantTrie(
 ): PathTrie<CompiledOperation> {
   const trie = createPathTrie<CompiledOperation>()
   for (const each of compiled) {
-    for (const { method, path, slash } of each.routes) {
-      const problemPath = `connectors/${connector} (${each.operation.id})`
-      try {
-        const taken = trie.insert(method, path, parseTemplate(path, slash), each)
-        if (taken !== undefined)
-          problems.push({ path: problemPath, reason: `${method} ${path} is already ${taken}` })
-      } catch (cause) {
-        problems.push({ path: problemPath, reason: cause instanceof Error ? cause.message : String(cause) })
-      }
+    for (const { method, path, template } of each.routes) {
+      const taken = trie.insert(method, path, template, each)
+      if (taken === undefined) continue
+      problems.push({
+        path: `connectors/${connector} (${each.operation.id})`,
+        reason: `${method} ${path} is already ${taken}`,
+      })
     }
   }
   return trie

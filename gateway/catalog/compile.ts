@@ -1,23 +1,10 @@
 import type { Access, Operation } from './connector.ts'
 import type { ConfigProblem } from '../config/problem.ts'
-import type {
-  ConnectorFolder,
-  OperationFacts,
-  OverrideRule,
-  PublishedFacts,
-  ResourceOverride,
-} from './folder.ts'
+import type { ConnectorFolder, OperationFacts, OverrideRule, PublishedFacts } from './folder.ts'
 import type { BodyProjection } from './projection.ts'
-import {
-  parseResourceTemplate,
-  pathNames,
-  RESOURCE_FIELDS,
-  UNKNOWN_RESOURCE,
-  type ResourceField,
-  type ResourceRule,
-  type ResourceTemplate,
-} from './resource-rule.ts'
-import { parseTemplate } from './template.ts'
+import { compileResources } from './compile-resources.ts'
+import type { ResourceField, ResourceRule } from './resource-rule.ts'
+import { parseTemplate, type Route } from './template.ts'
 
 /** An operation with all that its overrides say, ready to be matched and viewed. */
 export interface CompiledOperation {
@@ -30,12 +17,6 @@ export interface CompiledOperation {
   readonly opaque: boolean
   /** Every method and path template that leads here, the published one first. */
   readonly routes: readonly Route[]
-}
-
-interface Route {
-  readonly method: string
-  readonly path: string
-  readonly slash: readonly string[]
 }
 
 const NO_RULES: readonly OverrideRule[] = []
@@ -60,7 +41,8 @@ export function compileOperations(
   return published.map((facts) => {
     const rules = rulesOf.get(facts.id) ?? NO_RULES
     const access = rules.findLast((rule) => rule.access !== undefined)?.access ?? defaultAccess(facts.method)
-    const routes = routesOf(facts, access, folder)
+    const reportHere = (reason: string): void => report(` (${facts.id})`, reason)
+    const routes = routesOf(facts, access, folder, reportHere)
     return {
       operation: operationOf(
         connector.name,
@@ -69,7 +51,7 @@ export function compileOperations(
         overrides.defaults[access],
         rules,
       ),
-      resources: resourcesOf(rules, routes, (reason) => report(`/rules (${facts.id})`, reason)),
+      resources: compileResources(rules, routes, reportHere),
       body: bodyOf(rules),
       scopes: facts.scopes ?? [],
       deprecated: facts.deprecated === true,
@@ -172,77 +154,34 @@ function withoutOrigin({ origin: _origin, ...facts }: PublishedFacts): Published
   return facts
 }
 
-function routesOf(facts: PublishedFacts, access: Access, { overrides }: ConnectorFolder): Route[] {
+function routesOf(
+  facts: PublishedFacts,
+  access: Access,
+  { overrides }: ConnectorFolder,
+  report: (reason: string) => void,
+): Route[] {
   const { method, path, slash = [] } = facts
-  const routes: Route[] = [{ method, path, slash }]
+  const paths = [path]
   for (const alias of overrides.aliases ?? []) {
     const applies = path === alias.from || path.startsWith(`${alias.from}/`)
-    if (!applies || alias.methods?.includes(method) === false) continue
-    const other = alias.to + path.slice(alias.from.length)
-    routes.push({ method, path: other, slash: slash.filter((name) => other.includes(`{${name}}`)) })
+    if (applies && alias.methods?.includes(method) !== false)
+      paths.push(alias.to + path.slice(alias.from.length))
   }
-  for (const more of overrides.paths ?? []) {
-    if (more.operation === facts.id) routes.push({ method, path: more.path, slash: [] })
-  }
-  if (overrides.readsByGet === true && access === 'read' && method !== 'GET') {
-    routes.push(...routes.map((route) => ({ ...route, method: 'GET' })))
-  }
-  return routes
-}
-
-/**
- * The rule of each resource field: the last one given. Alternatives that read a path parameter which no route of the
- * operation has are left out, so that one rule for `*` serves a whole API; a rule left without any is not declared.
- */
-function resourcesOf(
-  rules: readonly OverrideRule[],
-  routes: readonly Route[],
-  report: (reason: string) => void,
-): ReadonlyMap<ResourceField, ResourceRule> {
-  const names = new Set(routes.flatMap(({ path }) => parseTemplate(path, []).parameters))
-  const resources = new Map<ResourceField, ResourceRule>()
-  for (const field of RESOURCE_FIELDS) {
-    const given = rules.findLast((rule) => rule.resources?.[field] !== undefined)?.resources?.[field]
-    if (given === undefined) continue
-    const several = isEvery(given)
+  for (const more of overrides.paths ?? []) if (more.operation === facts.id) paths.push(more.path)
+  const methods = overrides.readsByGet === true && access === 'read' ? new Set([method, 'GET']) : [method]
+  const routes: Route[] = []
+  for (const each of paths) {
     try {
-      const templates = (several ? given.every : given)
-        .map(parseResourceTemplate)
-        .filter((template) => pathNames(template).every((name) => names.has(name)))
-      if (templates.length === 0) continue
-      const reading = templates.filter(([part]) => part !== UNKNOWN_RESOURCE)
-      if (!several) checkAlternatives(field, reading, routes)
-      resources.set(field, { mode: several ? 'every' : 'one', templates: reading })
+      const template = parseTemplate(
+        each,
+        path === each ? slash : slash.filter((name) => each.includes(`{${name}}`)),
+      )
+      for (const one of methods) routes.push({ method: one, path: each, template })
     } catch (cause) {
       report(cause instanceof RangeError ? cause.message : String(cause))
     }
   }
-  return resources
-}
-
-/**
- * Two alternatives that one route always fills would make every call to it ambiguous.
- *
- * @throws RangeError naming the route.
- */
-function checkAlternatives(
-  field: string,
-  templates: readonly ResourceTemplate[],
-  routes: readonly Route[],
-): void {
-  for (const { path } of routes) {
-    const { parameters } = parseTemplate(path, [])
-    const filled = templates.filter((template) => {
-      const names = pathNames(template)
-      return names.length > 0 && names.every((name) => parameters.includes(name))
-    })
-    if (filled.length > 1) throw new RangeError(`${path} always gives ${field} twice`)
-  }
-}
-
-/** Not `'every' in given`: an array has a method of that name. */
-function isEvery(given: ResourceOverride): given is { readonly every: readonly string[] } {
-  return !Array.isArray(given)
+  return routes
 }
 
 function bodyOf(rules: readonly OverrideRule[]): BodyProjection {

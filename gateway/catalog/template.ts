@@ -14,6 +14,13 @@ export interface Template {
   readonly tail: boolean
 }
 
+/** One method and path that lead to an operation. */
+export interface Route {
+  readonly method: string
+  readonly path: string
+  readonly template: Template
+}
+
 const PARAMETER = /^\{([A-Za-z][A-Za-z0-9_-]*)(:digits)?\}$/
 
 /**

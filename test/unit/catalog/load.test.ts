@@ -84,6 +84,17 @@ describe('a connector folder', () => {
     ])
   })
 
+  it('refuses a path that is no template', () => {
+    change('slack/overrides.yaml', (text) =>
+      text.replace('path: /upload/v1/{ticket}', 'path: /upload//{a}...{b}'),
+    )
+    expect(problemsOf({ slack: {} })).toEqual([
+      expect.stringMatching(
+        /^connectors\/slack\/overrides\.yaml# \(files\.upload\.bytes\): .* neither a literal/,
+      ),
+    ])
+  })
+
   it('refuses a resource that one path always gives twice', () => {
     change('confluence/overrides.yaml', (text) =>
       text.replace(
