@@ -130,8 +130,6 @@ function openServer(config: ListenConfig): Server {
       ? createServer(common)
       : createTlsServer({ ...common, ...tlsServerOptions(config.tls, HANDSHAKE_TIMEOUT_MS) })
   server.maxConnections = config.maxConnections
-  // Node drops the headers beyond its count without a word; receive counts them and refuses.
-  server.maxHeadersCount = 0
   return server
 }
 

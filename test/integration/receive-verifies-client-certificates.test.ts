@@ -167,7 +167,8 @@ describe('A reload of the certificates', () => {
     // Accepted after the other, so that the other is known to the gateway by now.
     await sendRaw(gateway.port, GET, clientOptions(pki, 'TLSv1.3'))
     gateway.listener.reloadTls()
-    await until(() => shaking.socket.readableEnded || shaking.socket.destroyed, 3000)
+    const ended = (): boolean => shaking.socket.readableEnded || shaking.socket.destroyed
+    await expect(until(ended, 3000)).resolves.toBeUndefined()
   })
 
   it('keeps what is in force when the new files are unusable', async () => {
