@@ -1,16 +1,15 @@
-import { readFile } from 'node:fs/promises'
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import type { IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Gateway, startGateway } from '../../gateway/compose.ts'
 import { parseConfig } from '../../gateway/config/load.ts'
 import { type AuditEntry, decodeEntry } from '../../gateway/audit/entry.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
+import type { Clock } from '../../gateway/lib/clock.ts'
 import { createProofKey, type ProofKey, signProof, type ProofOptions } from './proof.ts'
 import { startFakes, type Fakes, type FakeName } from './fakes.ts'
 import { type Issuer, startIssuer, type TokenOptions } from './issuer.ts'
-import type { Pki } from './pki.ts'
+import type { Certified, Pki } from './pki.ts'
+import { type Answer, createSender } from './send.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 type Settings = Readonly<Record<string, unknown>>
@@ -20,27 +19,30 @@ export interface TestGatewayOptions {
   readonly settings?: Settings
   /** TLS with a certificate of this authority; client certificates are asked for, not demanded. */
   readonly pki?: Pki
-  /** Token bound to this certificate's hash by default, instead of to the DPoP key. */
   readonly redisUrl?: string
+  /** Policy in place of the committed one, as `compileRules` makes it. */
+  readonly bundle?: Buffer
+  /** Issuers accepted beside the gateway's own, as toolgate.yaml names them. */
+  readonly issuers?: readonly Settings[]
+  /** Origin of one upstream in place of all four stand-ins. */
+  readonly upstream?: string
+  /** Variables beside the stand-ins' credentials. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly clock?: Clock
 }
 
 export interface Sent {
   readonly token?: string | undefined
-  /** `null` sends no proof. */
+  /** `null` sends no proof, and the token as Bearer. */
   readonly proof?: string | null
+  /** In place of scheme and token; `null` sends no Authorization. */
+  readonly authorization?: string | null
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly text: string
-  readonly callId: string
-  readonly decision: string
-  /** `code` of the refusal, however the dialect wraps it; empty for an upstream's answer. */
-  readonly code: string
-  json(): unknown
+  /** Certificate to show. */
+  readonly client?: Certified
+  /** Where the request goes, and what its proof is for, in place of the gateway's main port. */
+  readonly origin?: string
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -59,6 +61,8 @@ export interface TestGateway extends AsyncDisposable {
   records(): Promise<AuditEntry[]>
   recordsOf(callId: string): Promise<AuditEntry[]>
   logLines(): Promise<Readonly<Record<string, unknown>>[]>
+  /** Lines about one call. */
+  linesOf(callId: string): Promise<Readonly<Record<string, unknown>>[]>
   /** Value of one series of the exposition, 0 when there is none: `metric('toolgate_calls_total', { reason: 'allowed' })`. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
 }
@@ -73,22 +77,25 @@ const SCENARIO_CLAIMS = {
 
 /** A whole gateway on loopback with the committed policy, an issuer and the four vendors' stand-ins. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const stack = new AsyncDisposableStack()
+  await using stack = new AsyncDisposableStack()
   const directory = stack.use(await temporaryDirectory())
   const issuer = stack.use(await startIssuer())
   const fakes = stack.use(await startFakes())
-  const settings = merge(defaultSettings(options, issuer, fakes, directory.path), options.settings ?? {})
-  const environment = fakes.environment
+  const bundlePath = join(directory.path, 'bundle.tar.gz')
+  if (options.bundle !== undefined) await writeFile(bundlePath, options.bundle)
+  const settings = merge(
+    defaultSettings(options, issuer, fakes, directory.path, bundlePath),
+    options.settings ?? {},
+  )
+  const environment = { ...fakes.environment, ...options.environment }
   const config = parseConfig(JSON.stringify(settings), { environment, folder: directory.path })
-  const gateway = stack.use(await startGateway(config, { environment, worker: 0 }))
+  const gateway = stack.use(
+    await startGateway(config, { environment, worker: 0, ...(options.clock && { clock: options.clock }) }),
+  )
   const scheme = options.pki === undefined ? 'http' : 'https'
   const origin = `${scheme}://127.0.0.1:${gateway.port}`
   const key = createProofKey()
-  const agent =
-    options.pki === undefined
-      ? new HttpAgent({ keepAlive: true })
-      : new HttpsAgent({ keepAlive: true, ca: options.pki.ca })
-  stack.defer(() => agent.destroy())
+  const sender = stack.use(createSender(options.pki))
 
   const token = (more: TokenOptions = {}): string =>
     issuer.token({ jkt: key.jkt, ...more, claims: { ...SCENARIO_CLAIMS, ...more.claims } })
@@ -102,6 +109,14 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     }
     return found
   }
+  const logLines = async (): Promise<Record<string, unknown>[]> => {
+    const text = await readFile(config.telemetry.logDestination, 'utf8')
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+  const owned = stack.move()
   return {
     gateway,
     origin,
@@ -111,29 +126,26 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     auditDirectory: config.audit.directory,
     token,
     proof,
-    async send(method, target, more = {}) {
+    async send(method, target, { body, client, origin: to = origin, ...more } = {}) {
       const accessToken = more.token ?? token()
-      const dpop = more.proof === undefined ? proof(method, target, { token: accessToken }) : more.proof
+      const url = to + target
+      const dpop = more.proof === undefined ? proof(method, target, { token: accessToken, url }) : more.proof
+      const { authorization = `${dpop === null ? 'Bearer' : 'DPoP'} ${accessToken}` } = more
       const headers = {
-        authorization: `DPoP ${accessToken}`,
+        ...(authorization === null ? {} : { authorization }),
         ...(dpop === null ? {} : { dpop }),
         'user-agent': 'toolgate-test',
         ...more.headers,
       }
-      return exchange(agent, origin, method, target, headers, more.body)
+      return sender.send({ origin: to, method, target, headers, body, client })
     },
     records,
     recordsOf: async (callId) =>
       (await records()).filter((entry) => 'call' in entry && entry.call === callId),
-    logLines: async () => {
-      const text = await readFile(config.telemetry.logDestination, 'utf8')
-      return text
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Record<string, unknown>)
-    },
+    logLines,
+    linesOf: async (callId) => (await logLines()).filter((line) => line['call_id'] === callId),
     metric: async (name, labels = {}) => seriesValue((await gateway.metrics()).text, name, labels),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
@@ -142,10 +154,11 @@ function defaultSettings(
   issuer: Issuer,
   fakes: Fakes,
   folder: string,
+  bundlePath: string,
 ): Settings {
   const server = options.pki?.server()
   const connector = (name: FakeName, credential: Settings): Settings => ({
-    origin: fakes[name].origin,
+    origin: options.upstream ?? fakes[name].origin,
     credential,
     allowAddresses: ['127.0.0.0/8'],
   })
@@ -170,8 +183,12 @@ function defaultSettings(
           }),
     },
     identity: {
-      issuers: [{ issuer: issuer.issuer, audiences: issuer.config.audiences, jwks: { uri: issuer.jwksUri } }],
+      issuers: [
+        { issuer: issuer.issuer, audiences: issuer.config.audiences, jwks: { uri: issuer.jwksUri } },
+        ...(options.issuers ?? []),
+      ],
     },
+    ...(options.bundle === undefined ? {} : { policy: { bundle: bundlePath } }),
     store: options.redisUrl === undefined ? {} : { kind: 'redis', redis: { url: options.redisUrl } },
     connectors: {
       github: {
@@ -201,48 +218,6 @@ function merge(below: Settings, above: Settings): Settings {
 
 function isSettings(value: unknown): value is Settings {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function exchange(
-  agent: HttpAgent | HttpsAgent,
-  origin: string,
-  method: string,
-  target: string,
-  headers: Readonly<Record<string, string>>,
-  body: string | Buffer | undefined,
-): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const { hostname, port } = new URL(origin)
-  const send = agent instanceof HttpsAgent ? httpsRequest : httpRequest
-  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const request = send({ agent, hostname, port, method, path: target, headers: { ...headers, ...length } })
-  request.on('error', reject)
-  request.on('response', (response) => {
-    const chunks: Buffer[] = []
-    response.on('data', (chunk: Buffer) => chunks.push(chunk))
-    response.on('error', reject)
-    response.on('end', () => resolve(answerOf(response, Buffer.concat(chunks).toString())))
-  })
-  request.end(body)
-  return promise
-}
-
-function answerOf({ statusCode = 0, headers }: IncomingMessage, text: string): Answer {
-  const decision = String(headers['toolgate-decision'] ?? '')
-  return {
-    status: statusCode,
-    headers,
-    text,
-    callId: String(headers['toolgate-call-id'] ?? ''),
-    decision,
-    code: decision === 'allow' ? '' : refusalCodeIn(text),
-    json: () => JSON.parse(text) as unknown,
-  }
-}
-
-function refusalCodeIn(text: string): string {
-  const body: unknown = text === '' ? {} : JSON.parse(text)
-  return isSettings(body) && typeof body['code'] === 'string' ? body['code'] : ''
 }
 
 function seriesValue(exposition: string, name: string, labels: Readonly<Record<string, string>>): number {

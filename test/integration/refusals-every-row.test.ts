@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { REFUSALS, type RefusalCode } from '../../gateway/refusal.ts'
+import type { TestGateway } from '../harness/gateway.ts'
+import type { Answer } from '../harness/send.ts'
+import { CONNECTORS, type ConnectorName, type Ground, prepareGround } from './refusals-ground.ts'
+import { PROVOCATIONS, type Row } from './refusals-provocations.ts'
+
+let ground: Ground
+beforeAll(async () => {
+  ground = await prepareGround()
+})
+afterAll(() => ground[Symbol.asyncDispose]())
+
+const rows = Object.entries<Row>(PROVOCATIONS).map(([code, row]) => ({ code: code as RefusalCode, row }))
+const calls = rows.flatMap(({ code, row }) =>
+  (row.plain === true ? CONNECTORS.slice(0, 1) : CONNECTORS).map((connector) => ({ code, row, connector })),
+)
+
+const OFTEN = { interval: 5 }
+
+describe('every row of the table', () => {
+  it.each(calls)('$code through $connector', async ({ code, row, connector }) => {
+    const toolgate = await ground.gateway(row.kind)
+    const decision = code === 'approval.required' ? 'hold' : 'deny'
+    const counted = { reason: code, decision, connector: row.plain === true ? 'none' : connector }
+    // A gateway drains once, so the calls that it cut short are counted before the first of them is looked at.
+    const before = row.gone === true ? 0 : await toolgate.metric('toolgate_calls_total', counted)
+    const answer = await row.provoke(ground, connector)
+
+    expect(answer.code).toBe(code)
+    expect(answer.status).toBe(statusOf(code, row, connector))
+    expect(answer.decision).toBe(decision)
+    expect(answer.callId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(answer.headers['cache-control']).toBe('no-store')
+    if (REFUSALS[code].retry === 'after') expect(answer.headers['retry-after']).toMatch(/^[1-9][0-9]*$/)
+    else expect(answer.headers).not.toHaveProperty('retry-after')
+    expect(answer.json()).toMatchObject(bodyOf(code, row, connector, answer))
+    await expectEvidence(toolgate, answer, code, row)
+    await expectSilence(toolgate, answer)
+    expect(await toolgate.metric('toolgate_calls_total', counted)).toBe(before + 1)
+    if (row.gone !== true) await expectAlive(toolgate)
+  })
+})
+
+function statusOf(code: RefusalCode, row: Row, connector: ConnectorName): number {
+  if (connector !== 'slack' || row.plain === true) return REFUSALS[code].status
+  // Its SDK would repeat any other status for half an hour.
+  if (code === 'identity.nonce_required') return 401
+  return code === 'limit.rate' || code === 'limit.concurrency' || code === 'breaker.agent_open' ? 429 : 200
+}
+
+/** The members of RFC 9457 in the vendor's own body. */
+function bodyOf(code: RefusalCode, row: Row, connector: ConnectorName, { callId }: Answer): object {
+  const { status, title } = REFUSALS[code]
+  const members = { type: `urn:toolgate:refusal:${code}`, title, status, code, call_id: callId }
+  const text = expect.stringContaining(title) as string
+  if (row.plain === true) return members
+  if (connector === 'github') return { ...members, message: text, documentation_url: members.type }
+  if (connector === 'slack')
+    return { ...members, ok: false, error: expect.stringMatching(/^[a-z_]+$/) as string }
+  return { ...members, message: text, errorMessages: [text], errors: {} }
+}
+
+/** One line, and on record what there was to record, both under the id that the caller has. */
+async function expectEvidence(
+  toolgate: TestGateway,
+  { callId, status }: Answer,
+  code: RefusalCode,
+  { records = ['outcome'] }: Row,
+): Promise<void> {
+  const linesOf = async () => (await toolgate.linesOf(callId)).filter(({ event }) => event === 'call')
+  await expect.poll(linesOf, OFTEN).toHaveLength(1)
+  const decision = code === 'approval.required' ? 'hold' : 'deny'
+  expect((await linesOf())[0]).toMatchObject({ reason: code, decision, status })
+  if (records.length === 0) {
+    await expect
+      .poll(() => toolgate.linesOf(callId), OFTEN)
+      .toContainEqual(expect.objectContaining({ event: 'audit.outcome_lost', call_id: callId }))
+    return
+  }
+  await expect
+    .poll(async () => (await toolgate.recordsOf(callId)).map(({ type }) => type), OFTEN)
+    .toEqual(records)
+  expect((await toolgate.recordsOf(callId)).at(-1)).toMatchObject({ outcome: code, status })
+}
+
+/** Nothing of the inside is in the reply, and no secret is in reply, log or record. */
+async function expectSilence(toolgate: TestGateway, { callId, text, rawHeaders }: Answer): Promise<void> {
+  const told = text + rawHeaders.join('\n').replaceAll(toolgate.origin, '')
+  const lines = await toolgate.linesOf(callId)
+  for (const { detail, cause } of lines) {
+    // One word, such as the name of a claim or a limit, may stand in the reply for its own reasons.
+    if (typeof detail === 'string' && detail.includes(' ')) expect(told).not.toContain(detail)
+    if (typeof cause === 'string') expect(told).not.toContain(cause)
+  }
+  expect(told).not.toMatch(/\n? {4}at |\.ts\b|node:|\/nowhere|127\.0\.0\.1|localhost|E[A-Z]{5,}\b|UND_ERR/)
+  const records = JSON.stringify(await toolgate.recordsOf(callId).catch(() => []))
+  for (const place of [told, JSON.stringify(lines), records]) {
+    expect(place).not.toMatch(/upstream-secret|eyJ[\w-]+\.|attackers-own/)
+  }
+}
+
+/** The next caller is served as if nothing had been. */
+async function expectAlive(toolgate: TestGateway): Promise<void> {
+  const answer = await toolgate.send('GET', '/github/user', { authorization: null, proof: null })
+  expect(answer.code).toBe('identity.missing')
+}
