@@ -6,6 +6,9 @@ import type { Reason, Refusal, RefusalCode } from '../refusal.ts'
 /** More reasons than this tell a caller nothing new; the record keeps all of them. */
 const REASONS_SHOWN = 16
 
+/** Asked for where waiting helps and nobody can tell how long: a person's approval, a secret that is missing. */
+const UNKNOWN_WAIT_MS = 5_000
+
 /** What a dialect may say of one refusal. */
 export interface RefusalContext {
   readonly refusal: Refusal
@@ -62,8 +65,8 @@ export function problemMembers({ refusal, callId }: RefusalContext): ProblemMemb
  * (RFC 9110 §10.2.3). `undefined` where the table says that waiting does not help.
  */
 export function retryAfterSeconds(refusal: Refusal): number | undefined {
-  if (REFUSALS[refusal.code].retry !== 'after' || refusal.retryAfterMs === undefined) return undefined
-  return Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))
+  if (REFUSALS[refusal.code].retry !== 'after') return undefined
+  return Math.max(1, Math.ceil((refusal.retryAfterMs ?? UNKNOWN_WAIT_MS) / 1000))
 }
 
 /** RFC 9457 as it is, for callers that address no connector. */
@@ -85,6 +88,6 @@ function adviceOf(code: RefusalCode, retryAfter: number | undefined): string {
   if (code === 'approval.required') return 'Send the same call again once it is approved.'
   const { retry } = REFUSALS[code]
   if (retry === 'never') return 'The same call will be refused again.'
-  if (retry === 'same') return 'The same call may be sent again.'
-  return `The same call may be sent again ${retryAfter === undefined ? 'later' : `in ${retryAfter} s`}.`
+  if (retry === 'same' || retryAfter === undefined) return 'The same call may be sent again.'
+  return `The same call may be sent again in ${retryAfter} s.`
 }

@@ -82,6 +82,7 @@ function statusOf({ refusal }: RefusalContext): number {
   // RFC 9449 §9: a nonce is demanded with 401, and the fetch that signs proofs below the SDK answers it there.
   if (refusal.code === 'identity.nonce_required') return 401
   const waitSeconds = retryAfterSeconds(refusal)
-  const worthWaiting = waitSeconds !== undefined && waitSeconds <= LONGEST_SILENT_WAIT_SECONDS
+  const known = refusal.retryAfterMs !== undefined && waitSeconds !== undefined
+  const worthWaiting = known && waitSeconds <= LONGEST_SILENT_WAIT_SECONDS
   return ERRORS[refusal.code] === 'ratelimited' && worthWaiting ? 429 : 200
 }
