@@ -13,7 +13,7 @@ import type { RefusalCode } from '../refusal.ts'
 export type AuditEntry = StartEntry | DecisionEntry | OutcomeEntry | OpenEntry | RecoveryEntry
 
 /** The first entry of every epoch. */
-export interface StartEntry {
+interface StartEntry {
   readonly v: 1
   readonly type: 'start'
   readonly time: string
@@ -127,7 +127,7 @@ export interface OutcomeEntry {
 }
 
 /** Calls with a decision and no outcome yet, repeated at the head of each new segment. */
-export interface OpenEntry {
+interface OpenEntry {
   readonly v: 1
   readonly type: 'open'
   readonly time: string
@@ -135,7 +135,7 @@ export interface OpenEntry {
 }
 
 /** What was found of an epoch whose process ended. */
-export interface RecoveryEntry {
+interface RecoveryEntry {
   readonly v: 1
   readonly type: 'recovery'
   readonly time: string

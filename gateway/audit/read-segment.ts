@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { FRAME_HEADER_BYTES, readFrame, type Control } from './frame.ts'
 
-export interface SegmentEntry {
+interface SegmentEntry {
   readonly index: number
   readonly offset: number
   readonly bytes: Buffer
@@ -11,7 +11,7 @@ export interface SegmentEntry {
  * Bytes that are not frames. `torn` lies beyond everything the segment calls fsynced: a write that death cut off.
  * `corrupt` lies before it: what was once durable has changed.
  */
-export interface Damage {
+interface Damage {
   readonly kind: 'torn' | 'corrupt'
   readonly offset: number
   readonly lostBytes: number

@@ -3,7 +3,7 @@ import { destination, pino, stdTimeFunctions } from 'pino'
 import type { TelemetryConfig } from '../config/config.ts'
 
 /** Stable names; a line's `event` is one of these and nothing else. */
-export type LogEvent =
+type LogEvent =
   | 'call'
   | 'request.unparsed'
   | 'gateway.started'

@@ -4,8 +4,8 @@ export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 export type BreakerStateLabel = (typeof BREAKER_STATES)[number]
 
 /** `degraded` answers calls by the configured failure mode; `unavailable` refuses what is set to closed. */
-export const STORE_STATES = ['ready', 'degraded', 'unavailable'] as const
-export type StoreState = (typeof STORE_STATES)[number]
+const STORE_STATES = ['ready', 'degraded', 'unavailable'] as const
+type StoreState = (typeof STORE_STATES)[number]
 
 /** States that are asked for when somebody scrapes, and cost nothing in between. */
 export interface Watched {

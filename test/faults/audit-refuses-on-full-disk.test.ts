@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
@@ -7,7 +7,7 @@ import { openAudit } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-const WRITER = join(import.meta.dirname, 'audit-writer.ts')
+const WRITER = fileURLToPath(new URL('./audit-writer.ts', import.meta.url))
 
 /** The kernel's own limit on the size of a file stands in for a disk without room: the write comes back with an error. */
 async function writeUntilRefused(directory: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
@@ -9,7 +9,7 @@ import { readEntries } from '../../gateway/audit/read-entries.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const ROUNDS = 12
-const WRITER = join(import.meta.dirname, 'audit-writer.ts')
+const WRITER = fileURLToPath(new URL('./audit-writer.ts', import.meta.url))
 
 /** Runs a writer and kills it after so many acknowledged calls; resolves with the ids it acknowledged. */
 async function killAfter(directory: string, calls: number): Promise<string[]> {

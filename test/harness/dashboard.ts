@@ -12,7 +12,7 @@ export interface Dashboard {
   readonly panels: readonly DashboardPanel[]
 }
 
-export interface DashboardVariable {
+interface DashboardVariable {
   readonly type: string
   readonly name: string
   readonly label: string

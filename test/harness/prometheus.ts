@@ -18,7 +18,7 @@ export interface ScrapeTarget {
 }
 
 /** One series of an instant query; the value is as Prometheus wrote it, `NaN` and `+Inf` included. */
-export interface Sample {
+interface Sample {
   readonly metric: Readonly<Record<string, string>>
   readonly value: string
 }
