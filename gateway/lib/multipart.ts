@@ -1,7 +1,7 @@
 import { parseMediaType } from './media-type.ts'
 
 /** What a multipart form says, files apart: those are forwarded unread. */
-export interface MultipartForm {
+interface MultipartForm {
   /** Values of parts without a file name, in order. */
   readonly fields: ReadonlyMap<string, readonly string[]>
   readonly files: readonly { readonly name: string; readonly fileName: string; readonly sizeBytes: number }[]

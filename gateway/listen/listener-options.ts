@@ -6,7 +6,7 @@ import type { Reply } from './reply.ts'
 import type { Unparsed } from './unparsed.ts'
 
 /** What the listener tells of requests that never reach `onCall`; each is one log line, the first two a record. */
-export interface ListenerEvents {
+interface ListenerEvents {
   /** A well-formed request that was refused before it became a call, because there is no room. */
   turnedAway(arrival: Arrival, outcome: Outcome): void
   /** Bytes that are no request, or one that did not arrive in time. */
@@ -20,7 +20,7 @@ export interface ListenerEvents {
 }
 
 /** A document served to anybody, such as the protected resource metadata of RFC 9728. */
-export interface WellKnownReply {
+interface WellKnownReply {
   readonly status: number
   /** Flat name, value list. */
   readonly headers: readonly string[]

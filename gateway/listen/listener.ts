@@ -19,7 +19,7 @@ const DEADLINE_CHECK_MS = 500
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const NEVER = new AbortController().signal
 
-export type ListenerState = 'accepting' | 'draining' | 'closed'
+type ListenerState = 'accepting' | 'draining' | 'closed'
 
 /** The open ports of the gateway, and every call that is in flight through them. */
 export interface Listener extends AsyncDisposable {

@@ -16,7 +16,7 @@ describe('Strict JSON', () => {
           expect(parse(text)).toEqual({ ok: true, value: JSON.parse(text) as unknown })
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     )
   })
 
