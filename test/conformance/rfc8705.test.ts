@@ -93,6 +93,13 @@ describe('a certificate-bound token (RFC 8705 §3)', () => {
   })
 })
 
+test('two DPoP headers are not taken for none', async () => {
+  const token = issuer.token({ x5t: agent.x5t })
+  const headers = [...bearer(token), 'DPoP', 'a', 'DPoP', 'b']
+  const answer = await server.send({ path: PATH, headers, client: agent })
+  expect(answer).toMatchObject({ code: 'identity.proof_invalid' })
+})
+
 describe('a token bound to both a key and a certificate', () => {
   const key = createProofKey()
   const call = (client: Certified | undefined) => {

@@ -6,7 +6,7 @@ import type { Answer, IdentifyServer } from '../harness/identify-server.ts'
 import { AUDIENCE, startIssuer } from '../harness/issuer.ts'
 import type { Issuer, TokenOptions } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
-import { encode } from '../harness/signing.ts'
+import { encode, signEncoded } from '../harness/signing.ts'
 import type { Json } from '../harness/signing.ts'
 
 const PATH = '/jira/rest/api/3/issue/CHG-18422'
@@ -123,6 +123,12 @@ describe('a token with one defect is refused', () => {
     expect(answer).toMatchObject({ code: 'identity.token_invalid' })
   })
 
+  test("signed by a key that only calls itself the issuer's (§4)", async () => {
+    const [header = '', payload = ''] = issuer.token({ jkt: key.jkt }).split('.')
+    const answer = await present(signEncoded(header, payload, createProofKey()))
+    expect(answer).toMatchObject({ status: 401, detail: 'access token: the signature is wrong' })
+  })
+
   test('alg is none (§2.1)', async () => {
     const [, payload = ''] = issuer.token({ jkt: key.jkt }).split('.')
     const answer = await present(`${encode({ typ: 'at+jwt', alg: 'none' })}.${payload}.AAAA`)
@@ -148,8 +154,12 @@ describe('a token with one defect is refused', () => {
     ['the last character changed to one that decodes alike', alike],
     ['a fourth part', (token: string) => `${token}.AAAA`],
     [
-      'a changed payload',
-      (token: string) => token.replace(/\.(.)/, (_dot, first) => `.${first === 'e' ? 'f' : 'e'}`),
+      'the payload of another token',
+      (token: string) => {
+        const [first = '', , signature = ''] = token.split('.')
+        const [, payload = ''] = issuer.token({ jkt: key.jkt, claims: { sub: 'admin' } }).split('.')
+        return `${first}.${payload}.${signature}`
+      },
     ],
   ])('the text of a good token with %s (RFC 7515 §2)', async (_what, change) => {
     const answer = await present(change(issuer.token({ jkt: key.jkt })))

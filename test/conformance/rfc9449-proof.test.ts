@@ -1,3 +1,4 @@
+import { constants, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startIdentifyServer } from '../harness/identify-server.ts'
 import type { IdentifyServer } from '../harness/identify-server.ts'
@@ -117,4 +118,16 @@ describe('a proof with one defect is refused, and the challenge does not say whi
       expect(answer.headers['cache-control']).toBe('no-store')
     },
   )
+})
+
+test('RFC 7518 §3.5: a PS256 signature with a salt of another length is wrong', async () => {
+  const key = createProofKey('PS256')
+  const token = issuer.token({ jkt: key.jkt })
+  const proof = signProof({ key, method: 'GET', url: server.origin + PATH, token })
+  const input = proof.slice(0, proof.lastIndexOf('.'))
+  const salted = { key: key.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 }
+  const signature = sign('sha256', Buffer.from(input), salted).toString('base64url')
+  const headers = ['Authorization', `DPoP ${token}`, 'DPoP', `${input}.${signature}`]
+  const answer = await server.send({ path: PATH, headers })
+  expect(answer).toMatchObject({ status: 401, detail: 'proof: the signature is wrong' })
 })

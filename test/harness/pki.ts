@@ -43,8 +43,8 @@ export interface CertificateOptions {
   readonly notAfter?: Date
   /** A CA certificate where `true`: a SPIFFE leaf must not be one. */
   readonly ca?: boolean
-  /** A leaf whose key usage allows it to sign certificates all the same. */
-  readonly signsCertificates?: boolean
+  /** Key usage, where it does not follow from `ca`. */
+  readonly keyUsage?: 'signs certificates' | 'absent'
 }
 
 /** One certification authority and what it issues; keys and files live until disposal. */
@@ -145,16 +145,13 @@ function certificate(parts: CertificateParts): Buffer {
 
 function extensions({ options, usage }: CertificateParts): readonly Buffer[] {
   const ca = options.ca === true
-  const signs = ca || options.signsCertificates === true
-  const list = [
-    extension('2.5.29.19', true, sequence(...(ca ? [boolean(true)] : []))),
+  const list = [extension('2.5.29.19', true, sequence(...(ca ? [boolean(true)] : [])))]
+  if (options.keyUsage !== 'absent') {
     // keyCertSign and cRLSign for an authority, digitalSignature for a leaf (RFC 5280 §4.2.1.3).
-    extension(
-      '2.5.29.15',
-      true,
-      signs ? bitString(Buffer.from([0x06]), 1) : bitString(Buffer.from([0x80]), 7),
-    ),
-  ]
+    const signs = ca || options.keyUsage === 'signs certificates'
+    const bits = signs ? bitString(Buffer.from([0x06]), 1) : bitString(Buffer.from([0x80]), 7)
+    list.push(extension('2.5.29.15', true, bits))
+  }
   if (usage !== 'ca') {
     const purpose = usage === 'server' ? '1.3.6.1.5.5.7.3.1' : '1.3.6.1.5.5.7.3.2'
     list.push(extension('2.5.29.37', false, sequence(objectIdentifier(purpose))))

@@ -30,8 +30,8 @@ describe('the names of a certificate', () => {
   test.each<[what: string, options: CertificateOptions]>([
     ['two SPIFFE IDs', { uris: [AGENT, 'spiffe://zyx.example/agent/other'] }],
     ['a SPIFFE ID beside another URI', { uris: [AGENT, 'https://zyx.example'] }],
-    ['a SPIFFE ID on an authority', { uris: [AGENT], ca: true }],
-    ['a SPIFFE ID that signs certificates', { uris: [AGENT], signsCertificates: true }],
+    ['a SPIFFE ID on an authority', { uris: [AGENT], ca: true, keyUsage: 'absent' }],
+    ['a SPIFFE ID that signs certificates', { uris: [AGENT], keyUsage: 'signs certificates' }],
     ['a trust domain alone', { uris: ['spiffe://zyx.example'] }],
     ['a scheme in capitals', { uris: ['SPIFFE://zyx.example/agent'] }],
     ['a name that holds the separator of the line it is read from', { uris: [`x, URI:${AGENT}`] }],
