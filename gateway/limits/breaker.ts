@@ -19,7 +19,7 @@ export type BreakerState =
 export type BreakerResult = 'success' | 'failure' | 'none'
 
 /** What a call that was let in gives back when it ends; stale ones are ignored. */
-export type BreakerEntry =
+type BreakerEntry =
   | { readonly admitted: true; readonly generation: number }
   | { readonly admitted: false; readonly retryAfterMs: number }
 

@@ -5,7 +5,7 @@
  */
 export type SlidingCount = number[]
 
-export const BUCKETS = 7
+const BUCKETS = 7
 const BUCKETS_PER_WINDOW = BUCKETS - 1
 const SCALE = 100_000
 const MOST = SCALE - 1
