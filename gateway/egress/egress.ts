@@ -4,7 +4,7 @@ import type { UpstreamReply, UpstreamRequest } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
-import { createFollower, createPool } from './pools.ts'
+import { createTransport } from './pools.ts'
 import type { UpstreamLimits } from './pools.ts'
 import { forwardCall } from './forward-call.ts'
 import type { Lookup } from './guarded-connector.ts'
@@ -72,11 +72,14 @@ export interface Upstream {
 
 /**
  * The only way out: connections to upstreams, guarded, pinned and bounded. Disposal lets calls in flight finish.
- * Throws where a CA file cannot be read or an allowed address range is none.
+ * Throws a `ConfigError` where a CA file cannot be read or an allowed address range is none.
  */
 export function createEgress(options: EgressOptions): Egress {
   const upstreams = new Map(
-    options.connectors.map((connector) => [connector.name, createUpstream(connector, options.lookup)]),
+    options.connectors.map((connector) => [
+      connector.name,
+      createUpstream(connector.name, connector, options.lookup),
+    ]),
   )
   const rules = {
     clock: options.clock,
@@ -93,7 +96,7 @@ export function createEgress(options: EgressOptions): Egress {
       }
       return forwardCall(upstream, call, rules)
     },
-    pools: () => [...upstreams].flatMap(([name, upstream]) => upstream.states(name)),
+    pools: () => [...upstreams.values()].flatMap((upstream) => upstream.states()),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()))
     },
@@ -101,9 +104,11 @@ export function createEgress(options: EgressOptions): Egress {
 }
 
 function createUpstream(
+  name: string,
   limits: UpstreamLimits,
   lookup: Lookup | undefined,
-): Upstream & { states(connector: string): PoolState[]; close(): Promise<void> } {
+): Upstream & { states(): PoolState[]; close(): Promise<void> } {
+  const transport = createTransport(name, limits, lookup)
   const pools = new Map<string, Pool>()
   let follower: Agent | undefined
   return {
@@ -111,15 +116,15 @@ function createUpstream(
     poolOf: (origin) => {
       let pool = pools.get(origin)
       if (pool === undefined) {
-        pool = createPool(origin, limits, lookup)
+        pool = transport.createPool(origin)
         pools.set(origin, pool)
       }
       return pool
     },
-    follower: () => (follower ??= createFollower(limits, lookup)),
-    states: (connector) =>
+    follower: () => (follower ??= transport.createFollower()),
+    states: () =>
       [...pools].map(([origin, { stats }]) => ({
-        connector,
+        connector: name,
         origin,
         connected: stats.connected,
         free: stats.free,
