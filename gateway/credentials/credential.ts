@@ -1,7 +1,7 @@
 import type { Verdict } from '../refusal.ts'
 
 /** On whose behalf a credential is asked for; providers that mint per agent or tenant use it. */
-export interface CredentialContext {
+interface CredentialContext {
   readonly connector: string
   readonly tenant: string
   readonly agent: string

@@ -7,7 +7,7 @@ import type { Environment } from './secret-source.ts'
 import { createStaticCredential } from './static-credential.ts'
 
 /** What happens to credentials outside any call. */
-export interface CredentialEvents {
+interface CredentialEvents {
   /** Another value is in use from now on, or none; `version` is empty and `detail` says why where there is none. */
   credentialChanged(connector: string, version: string, detail: string): void
 }

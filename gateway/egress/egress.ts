@@ -43,7 +43,7 @@ export interface EgressCall {
   readonly repeatable: boolean
 }
 
-export interface PoolState {
+interface PoolState {
   readonly connector: string
   readonly origin: string
   readonly connected: number

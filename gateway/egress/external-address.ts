@@ -16,7 +16,7 @@ export function isOwnOrigin(connector: Connector, origin: string): boolean {
  * The gateway's address for a URL of the upstream, or `undefined` when the URL leads elsewhere or to a path that
  * this connector does not reach. The rest of the URL is kept byte for byte: it is what the caller sends back.
  */
-export function externalUrl(connector: Connector, base: string, url: string): string | undefined {
+function externalUrl(connector: Connector, base: string, url: string): string | undefined {
   for (const origin of ownOrigins(connector)) {
     const own = origin + connector.basePath
     // What follows must end the authority or path segment: api.example.com is not api.example.com.evil.test.

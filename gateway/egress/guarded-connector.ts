@@ -13,7 +13,7 @@ export type Lookup = (
 ) => void
 
 /** The upstream's name or literal address leads only to addresses that the guard denies. */
-export class AddressDeniedError extends Error {
+class AddressDeniedError extends Error {
   override readonly name = 'AddressDeniedError'
   readonly code = 'TOOLGATE_ADDRESS_DENIED'
 }

@@ -25,7 +25,7 @@ export function vendorConnector(origin: string, changes: Partial<Connector> = {}
 }
 
 /** One request as the upstream saw it. */
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly method: string
   readonly target: string
   /** Flat name, value list as received. */
