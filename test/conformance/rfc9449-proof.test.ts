@@ -131,3 +131,23 @@ test('RFC 7518 §3.5: a PS256 signature with a salt of another length is wrong',
   const answer = await server.send({ path: PATH, headers })
   expect(answer).toMatchObject({ status: 401, detail: 'proof: the signature is wrong' })
 })
+
+describe('a registered claim that nothing here reads, but of a type it cannot have (RFC 7519 §4.1)', () => {
+  test.each([
+    ['iss', null],
+    ['sub', 1],
+    ['aud', [1]],
+    ['exp', '1'],
+    ['nbf', {}],
+  ])('%s: %j', async (name, value) => {
+    const key = createProofKey()
+    const token = issuer.token({ jkt: key.jkt })
+    const claims = { [name]: value }
+    const proof = signProof({ key, method: 'GET', url: server.origin + PATH, token, claims })
+    const answer = await server.send({
+      path: PATH,
+      headers: ['Authorization', `DPoP ${token}`, 'DPoP', proof],
+    })
+    expect(answer).toMatchObject({ code: 'identity.proof_invalid', detail: `proof: ${name}` })
+  })
+})

@@ -125,6 +125,10 @@ describe('when keys cannot be had at the start', () => {
       (_request, response) => void response.end(JSON.stringify({ ...issuer.jwks(), x: 'x'.repeat(600_000) })),
     ],
     ['is a redirect', (_request, response) => response.writeHead(302, { location: issuer.jwksUri }).end()],
+    [
+      'is a good key set with another status',
+      (_request, response) => response.writeHead(404).end(JSON.stringify(issuer.jwks())),
+    ],
     ['is not JSON', (_request, response) => void response.end('<html>')],
     ['is no key set', (_request, response) => void response.end('{"issuer":"x"}')],
     [
