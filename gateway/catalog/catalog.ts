@@ -175,7 +175,8 @@ function connectorOf(file: ConnectorFile, config: ConnectorConfig, problems: Con
     links: {
       header: file.links?.header ?? false,
       body: config.rewriteBodyLinks,
-      origins: [...new Set([origin, ...(file.links?.origins ?? [])])],
+      // A mirror or a stand-in still names the vendor's own host in what it says.
+      origins: [...new Set([origin, ...publishedOrigin(file), ...(file.links?.origins ?? [])])],
     },
     eventStreams: file.eventStreams ?? false,
     credentialParameters: {
@@ -183,6 +184,10 @@ function connectorOf(file: ConnectorFile, config: ConnectorConfig, problems: Con
       body: file.credentialParameters?.body ?? [],
     },
   }
+}
+
+function publishedOrigin({ origin }: ConnectorFile): readonly string[] {
+  return origin === 'site' ? [] : [new URL(origin).origin]
 }
 
 /** The default prefix holds only where the configuration names no address at all. */

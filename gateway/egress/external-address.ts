@@ -39,10 +39,13 @@ export function externalLocation(
     : undefined
 }
 
-/** A `Link` header (RFC 8288 §3) whose targets at the upstream's own origins lead through the gateway instead. */
-export function externalLink(connector: Connector, base: string, value: string): string {
+/**
+ * A `Link` header (RFC 8288 §3) whose targets at the upstream's own origins lead through the gateway instead. A
+ * relative target is meant relative to `asked`: below a prefix of ours it would lead somewhere else.
+ */
+export function externalLink(connector: Connector, base: string, asked: string, value: string): string {
   return value.replace(/<([^<>]*)>/g, (whole, url: string) => {
-    const rewritten = externalUrl(connector, base, url)
+    const rewritten = externalLocation(connector, base, asked, url)
     return rewritten === undefined ? whole : `<${rewritten}>`
   })
 }

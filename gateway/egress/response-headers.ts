@@ -116,7 +116,7 @@ function rewritten(name: string, value: string, { connector, externalBase, asked
     case 'content-location':
       return externalLocation(connector, externalBase, asked, value) ?? value
     case 'link':
-      return connector.links.header ? externalLink(connector, externalBase, value) : value
+      return connector.links.header ? externalLink(connector, externalBase, asked, value) : value
     default:
       return value
   }
