@@ -132,7 +132,7 @@ function addressing({ connectors, listen }: Config): ConfigProblem[] {
     const claims = [
       `prefix ${address.prefix ?? `/${name}`}`,
       ...address.hosts.map((host) => `host ${host}`),
-      ...(address.port === undefined || address.port === 0 ? [] : [`port ${address.port}`]),
+      ...(address.port === undefined ? [] : [`port ${address.port}`]),
     ]
     for (const claim of claims) {
       const holder = taken.get(claim)

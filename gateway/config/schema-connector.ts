@@ -37,7 +37,7 @@ export const connectorSchema = {
       address: closed({
         prefix: { type: 'string', pattern: '^(/[A-Za-z0-9._~-]+)+$' },
         hosts: list({ type: 'string', format: 'host' }),
-        port: integer(0, 65_535),
+        port: integer(1, 65_535),
       }),
       credential,
       environments: list({
