@@ -20,7 +20,7 @@ export interface BindingCheckOptions {
   readonly allowUnbound: boolean
 }
 
-export interface BindingEvidence {
+interface BindingEvidence {
   readonly received: Received
   readonly presented: Presented
   readonly proof: Compact | undefined

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { isLoopback } from '../config/contradictions.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 
-export interface FetchJsonOptions {
+interface FetchJsonOptions {
   readonly timeoutMs: number
   readonly maxBytes: number
   /** PEM file of the only authorities to trust; those of the system where absent. */

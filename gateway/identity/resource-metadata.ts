@@ -93,7 +93,7 @@ export function originFor(externalOrigins: readonly string[], untrustedHost: str
 }
 
 /** Whether a client certificate can reach us at all: by our own handshake or forwarded by a proxy. */
-export function acceptsCertificates({ identity, listen }: ResourceConfig): boolean {
+function acceptsCertificates({ identity, listen }: ResourceConfig): boolean {
   return identity.forwardedCertificate !== undefined || (listen.tls?.clientCertificate ?? 'none') !== 'none'
 }
 
