@@ -112,7 +112,8 @@ function openListener(
     clock,
     address: (untrustedHost, port, path) =>
       generations.current.catalog.connectorAt({ untrustedHost, port, path }),
-    wellKnown: (path) => resourceMetadataReply(generations.current.config, path),
+    wellKnown: (path, untrustedHost) =>
+      resourceMetadataReply(generations.current.config, path, untrustedHost),
     rateLimitHeaders,
     onCall: (arrival, reply) => generations.use(({ stages }) => handle(stages, arrival, reply)),
     events: {

@@ -125,7 +125,7 @@ function serveDocument(
 ): boolean {
   const path = pathOf(request)
   if (!path.startsWith(WELL_KNOWN) || (request.method !== 'GET' && request.method !== 'HEAD')) return false
-  const document = options.wellKnown(path)
+  const document = options.wellKnown(path, request.headers.host)
   if (document === undefined) return false
   const { status, headers, body } = document
   const list = [...headers, 'Content-Length', String(body.length), 'Toolgate-Call-Id', callId]

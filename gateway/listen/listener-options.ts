@@ -36,7 +36,7 @@ export interface ListenerOptions {
   /** The connector that a request names. All three are as received, nothing checked; must not throw. */
   address(untrustedHost: string | undefined, port: number, path: string): Addressed | undefined
   /** Answers GET and HEAD below `/.well-known/`; `undefined` leaves the request to the connectors. */
-  wellKnown(path: string): WellKnownReply | undefined
+  wellKnown(path: string, untrustedHost: string | undefined): WellKnownReply | undefined
   /** `RateLimit` and `RateLimit-Policy` as a flat name, value list. */
   readonly rateLimitHeaders: (limits: readonly LimitState[]) => readonly string[]
   /** The life of one call; settles when the call is on record. */

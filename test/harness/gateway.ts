@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Gateway, startGateway } from '../../gateway/compose.ts'
+import type { Config } from '../../gateway/config/config.ts'
 import { parseConfig } from '../../gateway/config/load.ts'
 import { type AuditEntry, decodeEntry } from '../../gateway/audit/entry.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
@@ -52,6 +53,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly fakes: Fakes
   readonly key: ProofKey
   readonly auditDirectory: string
+  /** The configuration it was started with. */
+  readonly loaded: Config
   /** A token of the change review agent, for dana@zyx.example, bound to `key`; `claims` replaces members. */
   token(options?: TokenOptions): string
   proof(method: string, target: string, more?: Partial<ProofOptions>): string
@@ -124,6 +127,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     fakes,
     key,
     auditDirectory: config.audit.directory,
+    loaded: config,
     token,
     proof,
     async send(method, target, { body, client, origin: to = origin, ...more } = {}) {

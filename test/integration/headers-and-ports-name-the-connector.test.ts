@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../harness/free-port.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { compileRules } from '../harness/opa.ts'
+import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'
+import type { Answer } from '../harness/send.ts'
+
+/** GitHub by its host name, Confluence by its port, the other two by prefix. */
+let toolgate: TestGateway
+let confluencePort = 0
+const GITHUB = 'http://github.tools.test'
+const FILES = '/repos/zyx/platform-infra/pulls/991/files?per_page=1'
+
+beforeAll(async () => {
+  const [port = 0, ownPort = 0] = await freePorts(2)
+  confluencePort = ownPort
+  const main = `http://127.0.0.1:${port}`
+  toolgate = await startTestGateway({
+    bundle: await compileRules(ALLOW_EVERYTHING),
+    settings: {
+      listen: { port, externalOrigins: [main, `http://127.0.0.1:${ownPort}`, GITHUB] },
+      connectors: {
+        github: { address: { hosts: ['github.tools.test'] } },
+        confluence: { address: { port: ownPort } },
+      },
+    },
+  })
+})
+afterAll(() => toolgate[Symbol.asyncDispose]())
+
+/** To the main port under another name, with a proof for the target under that name. */
+function byName(target: string, host = 'github.tools.test', proven = GITHUB): Promise<Answer> {
+  const token = toolgate.token()
+  const proof = toolgate.proof('GET', target, { token, url: proven + target })
+  return toolgate.send('GET', target, { token, proof, headers: { host } })
+}
+
+function nextOf(answer: Answer): string {
+  return /<([^>]*)>; rel="next"/.exec(String(answer.headers['link']))?.[1] ?? ''
+}
+
+describe('a connector with a host name', () => {
+  it.each(['github.tools.test', 'GitHub.Tools.Test', 'github.tools.test:80'])(
+    'is reached as %s',
+    async (host) => {
+      const answer = await byName(FILES, host)
+      expect(answer).toMatchObject({ status: 200, decision: 'allow' })
+      expect(toolgate.fakes.github.requests.at(-1)?.target).toBe(FILES)
+    },
+  )
+
+  it('answers with links to that name, which lead on', async () => {
+    const next = nextOf(await byName(FILES))
+    expect(next.startsWith(`${GITHUB}/repositories/`)).toBe(true)
+    expect((await byName(next.slice(GITHUB.length))).status).toBe(200)
+  })
+
+  it('is not reached by a prefix, nor by a name that only looks alike', async () => {
+    const { send } = toolgate
+    expect(await send('GET', `/github${FILES}`)).toMatchObject({ code: 'route.unknown_connector' })
+    for (const host of ['github.tools.test.evil.example', 'xgithub.tools.test', 'github.tools.test.']) {
+      expect(await byName(FILES, host)).toMatchObject({ decision: 'deny' })
+    }
+  })
+
+  it('takes the whole path, so that no prefix leads from it to another connector', async () => {
+    expect(await byName('/jira/rest/api/3/myself')).toMatchObject({ code: 'route.unknown_operation' })
+  })
+
+  it('takes proofs made for its own name only', async () => {
+    expect(await byName(FILES, 'github.tools.test', toolgate.origin)).toMatchObject({
+      code: 'identity.proof_invalid',
+    })
+  })
+
+  it('has metadata of its own, which its challenge names', async () => {
+    const answer = await toolgate.send('GET', FILES, {
+      authorization: null,
+      proof: null,
+      headers: { host: 'github.tools.test' },
+    })
+    const [, url = ''] = /resource_metadata="([^"]*)"/.exec(String(answer.headers['www-authenticate'])) ?? []
+    expect(url).toBe(`${GITHUB}/.well-known/oauth-protected-resource`)
+    const metadata = await toolgate.send('GET', new URL(url).pathname, {
+      headers: { host: new URL(url).host },
+    })
+    // RFC 9728 §3.3: anything but the URL that the client derived this one from has to be thrown away.
+    expect(metadata.json()).toMatchObject({ resource: GITHUB })
+  })
+})
+
+describe('a connector with a port', () => {
+  const PAGES = '/wiki/api/v2/pages?limit=1'
+
+  it('is reached there without a prefix, and answers with links to that port, which lead on', async () => {
+    const origin = `http://127.0.0.1:${confluencePort}`
+    const first = await toolgate.send('GET', PAGES, { origin })
+    expect(first).toMatchObject({ status: 200, decision: 'allow' })
+    expect(toolgate.fakes.confluence.requests.at(-1)?.target).toBe(PAGES)
+    const next = nextOf(first)
+    expect(next.startsWith(`${origin}/wiki/api/v2/pages?`)).toBe(true)
+    expect((await toolgate.send('GET', next.slice(origin.length), { origin })).status).toBe(200)
+  })
+
+  it('is all that is reached there, whatever Host says', async () => {
+    const origin = `http://127.0.0.1:${confluencePort}`
+    expect(await toolgate.send('GET', '/jira/rest/api/3/myself', { origin })).toMatchObject({
+      code: 'route.unknown_operation',
+    })
+    const token = toolgate.token()
+    const proof = toolgate.proof('GET', PAGES, { token, url: GITHUB + PAGES })
+    const before = toolgate.fakes.github.requests.length
+    await toolgate.send('GET', PAGES, { origin, token, proof, headers: { host: 'github.tools.test' } })
+    expect(toolgate.fakes.github.requests).toHaveLength(before)
+    expect(toolgate.fakes.confluence.requests.at(-1)?.target).toBe(PAGES)
+  })
+
+  it('takes no proof that was made for the main port', async () => {
+    const token = toolgate.token()
+    const proof = toolgate.proof('GET', PAGES, { token })
+    const origin = `http://127.0.0.1:${confluencePort}`
+    expect(await toolgate.send('GET', PAGES, { origin, token, proof })).toMatchObject({
+      code: 'identity.proof_invalid',
+    })
+  })
+})
