@@ -58,6 +58,8 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       events: events.store,
     }),
   )
+  // Before that every call would get what the failure modes say of a store that is away.
+  await store.opened
   const owned = stack.move()
   return { telemetry, audit, store, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }

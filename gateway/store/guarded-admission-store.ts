@@ -24,6 +24,8 @@ export interface StoreEvents {
 
 export interface GuardedAdmissionStore extends AdmissionStore {
   readonly state: StoreState
+  /** Settles once the shared store has answered for the first time; pending for as long as it does not. */
+  readonly opened: Promise<void>
 }
 
 /** So many answers in a row that fail or come late, and calls stop waiting for the store. */
@@ -52,6 +54,7 @@ export function createGuardedAdmissionStore(options: {
   const { shared, local, onFailure, shares, events = {} } = options
   let failures = 0
   let closed = false
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
 
   const failed = (cause: unknown): void => {
     failures++
@@ -64,6 +67,7 @@ export function createGuardedAdmissionStore(options: {
     clearInterval(probing)
     probing = undefined
     failures = 0
+    open()
     events.stateChanged?.('up', undefined)
   }
 
@@ -84,6 +88,7 @@ export function createGuardedAdmissionStore(options: {
   }
 
   return {
+    opened,
     get state() {
       return probing === undefined ? 'up' : 'down'
     },

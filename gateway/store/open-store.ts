@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { StoreConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
@@ -29,7 +30,12 @@ export interface OpenedStore extends AsyncDisposable {
   readonly admission: AdmissionStore
   /** `degraded` answers calls by the configured failure modes; `unavailable` when those close every door. */
   state(): StoreCondition
+  /** Settles when the store can be asked, or has had its time: a gateway starts without its store, too. */
+  readonly opened: Promise<void>
 }
+
+/** Long enough for a connection with TLS, short enough for a restart while Redis is away. */
+const OPEN_WAIT_MS = 1_500
 
 /** The store that the configuration names; Redis comes guarded by the failure modes of `store.onFailure`. */
 export function openStore({
@@ -41,7 +47,12 @@ export function openStore({
 }: OpenStoreOptions): OpenedStore {
   if (config.kind === 'embedded' || config.redis === undefined) {
     const embedded = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
-    return { admission: embedded, state: () => 'ready', [Symbol.asyncDispose]: () => embedded.close() }
+    return {
+      admission: embedded,
+      state: () => 'ready',
+      opened: Promise.resolve(),
+      [Symbol.asyncDispose]: () => embedded.close(),
+    }
   }
   const { redis } = config
   const client = createRedisClient({ ...redis, password }, events.connectionFailed)
@@ -60,6 +71,7 @@ export function openStore({
   return {
     admission: guarded,
     state: () => conditionOf(guarded, config.onFailure),
+    opened: Promise.race([guarded.opened, delay(OPEN_WAIT_MS, undefined, { ref: false })]),
     [Symbol.asyncDispose]: () => guarded.close(),
   }
 }

@@ -70,6 +70,9 @@ export interface TestGateway extends AsyncDisposable {
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
 }
 
+/** A busy machine is no failing store. */
+const REDIS_TIMEOUT_MS = 5_000
+
 const SCENARIO_CLAIMS = {
   client_id: 'change-review-agent',
   sub: 'dana@zyx.example',
@@ -193,7 +196,10 @@ function defaultSettings(
       ],
     },
     ...(options.bundle === undefined ? {} : { policy: { bundle: bundlePath } }),
-    store: options.redisUrl === undefined ? {} : { kind: 'redis', redis: { url: options.redisUrl } },
+    store:
+      options.redisUrl === undefined
+        ? {}
+        : { kind: 'redis', redis: { url: options.redisUrl, timeoutMs: REDIS_TIMEOUT_MS } },
     connectors: {
       github: {
         ...connector('github', { type: 'bearer', token: 'env:GITHUB' }),
