@@ -88,7 +88,7 @@ describe('an event stream', () => {
     response.write('data: 1\n\n')
     const reply = await fetched
     response.destroy()
-    await expect(reply.text()).rejects.toThrow()
+    await expect(reply.text()).rejects.toThrow('terminated')
     expect(await outcomeOf(reply.headers.get('toolgate-call-id'))).toBe('upstream.truncated')
   })
 })
