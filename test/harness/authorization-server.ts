@@ -140,9 +140,9 @@ function configuration(spiffeId: string, options: AuthorizationServerOptions): C
       },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({
+        getResourceServerInfo: (_ctx, resource) => ({
           scope: SCOPE,
-          audience: AUDIENCE,
+          audience: resource,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'ES256' } },
         }),
