@@ -1,5 +1,5 @@
 import type { Connector } from '../catalog/connector.ts'
-import type { BodySink } from '../exchange.ts'
+import type { BodySink } from './upstream.ts'
 import { ownOrigins } from './external-address.ts'
 
 const QUOTE = 0x22

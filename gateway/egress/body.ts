@@ -1,4 +1,4 @@
-import type { BodySink, UpstreamBody } from '../exchange.ts'
+import type { BodySink, UpstreamBody } from './upstream.ts'
 import { REPLY_TOO_LARGE, UpstreamError } from './upstream-error.ts'
 
 /** Reads what is left of an answer nobody wants, so that its connection serves again; breaks off what is long. */

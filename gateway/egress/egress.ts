@@ -1,6 +1,6 @@
 import type { Agent, Pool } from 'undici'
 import type { Connector } from '../catalog/connector.ts'
-import type { UpstreamReply, UpstreamRequest } from '../exchange.ts'
+import type { UpstreamReply, UpstreamRequest } from './upstream.ts'
 import type { Clock } from '../lib/clock.ts'
 import { refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'

@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
 import type { Agent } from 'undici'
-import type { UpstreamReply, UpstreamRequest } from '../exchange.ts'
+import type { UpstreamReply, UpstreamRequest } from './upstream.ts'
 import { GatewayFault } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
 import { HeaderList } from '../lib/header-list.ts'

@@ -1,6 +1,6 @@
 import type { Connector } from '../catalog/connector.ts'
 import { redirectAllowed } from '../catalog/redirect.ts'
-import type { UpstreamRequest } from '../exchange.ts'
+import type { UpstreamRequest } from './upstream.ts'
 import { HeaderList } from '../lib/header-list.ts'
 import { externalLocation, isOwnOrigin } from './external-address.ts'
 

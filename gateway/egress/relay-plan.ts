@@ -1,5 +1,5 @@
 import type { Connector } from '../catalog/connector.ts'
-import type { BodySink, UpstreamReply, UpstreamRequest } from '../exchange.ts'
+import type { BodySink, UpstreamReply, UpstreamRequest } from './upstream.ts'
 import { HeaderList } from '../lib/header-list.ts'
 import { isJsonType, parseMediaType } from '../lib/media-type.ts'
 import { prepareBodyLinks, rewriteLinks, rewriteWhole } from './body-links.ts'

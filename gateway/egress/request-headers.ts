@@ -1,5 +1,6 @@
 import type { Connector } from '../catalog/connector.ts'
-import type { Decided, TraceContext } from '../exchange.ts'
+import type { Decided } from '../exchange.ts'
+import type { TraceContext } from '../lib/traceparent.ts'
 import { connectionOptions, isHopByHop } from './hop-by-hop.ts'
 
 /** End-to-end fields that any HTTP API may need; vendors' own come from the connector. */

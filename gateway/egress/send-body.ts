@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import type { BodySink, UpstreamBody } from '../exchange.ts'
+import type { BodySink, UpstreamBody } from './upstream.ts'
 import { endAfterBody, hasUnreadBody } from '../listen/linger.ts'
 
 const NOTHING = Buffer.alloc(0)

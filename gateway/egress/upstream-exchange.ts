@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { BodySink, UpstreamBody } from '../exchange.ts'
+import type { BodySink, UpstreamBody } from './upstream.ts'
 import { stripped, UpstreamError } from './upstream-error.ts'
 import type { Phase } from './upstream-error.ts'
 

@@ -1,3 +1,12 @@
+/** W3C Trace Context of the call; `parentId` is the caller's span, `spanId` ours. */
+export interface TraceContext {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId: string | undefined
+  readonly sampled: boolean
+  readonly state: string | undefined
+}
+
 /** What a caller's `traceparent` says; all hexadecimal in lower case. */
 export interface Traceparent {
   readonly traceId: string

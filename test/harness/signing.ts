@@ -1,4 +1,4 @@
-import { constants, createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
+import { constants, createHash, generateKeyPairSync, sign } from 'node:crypto'
 import type { JsonWebKey, KeyObject } from 'node:crypto'
 import type { TokenAlgorithm } from '../../gateway/config/config.ts'
 
@@ -25,16 +25,6 @@ export function createProofKey(algorithm: TokenAlgorithm = 'ES256'): ProofKey {
     privateJwk: privateKey.export({ format: 'jwk' }),
     jkt: thumbprint(publicJwk),
   }
-}
-
-/** The key pair of an agent kept as a private JWK. */
-export function proofKeyOf(privateJwk: JsonWebKey, algorithm: TokenAlgorithm): ProofKey {
-  const privateKey = createPrivateKey({ key: privateJwk, format: 'jwk' })
-  const { kty, crv, x, y, n, e } = privateJwk
-  const publicJwk: JsonWebKey = Object.fromEntries(
-    Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined),
-  )
-  return { algorithm, privateKey, publicJwk, privateJwk, jkt: thumbprint(publicJwk) }
 }
 
 /** JWS compact serialisation of any header and claims, right or wrong. */

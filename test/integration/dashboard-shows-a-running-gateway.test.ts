@@ -10,7 +10,9 @@ it('every panel of the dashboard shows data of a running gateway after an allowe
   await using toolgate = await startTestGateway()
   const { gateway } = toolgate
   await using admin = await startAdmin({ host: '127.0.0.1', port: 0, token: 'operators' }, gateway)
-  await using prometheus = await startPrometheus([{ host: '127.0.0.1', port: admin.port, token: 'operators' }])
+  await using prometheus = await startPrometheus([
+    { host: '127.0.0.1', port: admin.port, token: 'operators' },
+  ])
   const body = { body: '{}', headers: { 'content-type': 'application/json' } }
   expect((await toolgate.send('GET', PULL)).status).toBe(200)
   expect((await toolgate.send('PUT', `${PULL}/merge`, body)).status).toBe(403)

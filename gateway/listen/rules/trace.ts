@@ -1,4 +1,4 @@
-import type { TraceContext } from '../../exchange.ts'
+import type { TraceContext } from '../../lib/traceparent.ts'
 import type { HeaderList } from '../../lib/header-list.ts'
 import { parseTraceparent } from '../../lib/traceparent.ts'
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { prepareBodyLinks, rewriteLinks, rewriteWhole } from '../../../gateway/egress/body-links.ts'
-import type { BodySink } from '../../../gateway/exchange.ts'
+import type { BodySink } from '../../../gateway/egress/upstream.ts'
 import { vendorConnector } from '../../harness/upstream.ts'
 
 const CONNECTOR = vendorConnector('https://api.vendor.test', {
