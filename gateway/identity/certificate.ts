@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto'
 import type { X509Certificate } from 'node:crypto'
-import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { PeerCertificate } from '../exchange.ts'
 import { keyUsageBits } from './der.ts'
 
@@ -9,24 +7,6 @@ import { keyUsageBits } from './der.ts'
 const SIGNS_CERTIFICATES = 0x06
 const SPIFFE_ID = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/[A-Za-z0-9._-]+)+$/
 const MAX_SPIFFE_CHARS = 2048
-
-/** Reading a certificate costs as much as several calls, and a connection's never changes. */
-const known = new WeakMap<Socket, PeerCertificate | 'none'>()
-
-/**
- * The client certificate that the handshake verified. Both conditions are needed: where certificates are optional an
- * unverifiable one is still presented, and a TLS 1.3 session that was resumed without any reports `authorized` all
- * the same (nodejs/node #64584). Its validity is for each request to check: a connection may outlive it.
- */
-export function peerCertificateOf(socket: Socket): PeerCertificate | undefined {
-  const held = known.get(socket)
-  if (held !== undefined) return held === 'none' ? undefined : held
-  const certificate =
-    socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined
-  const described = certificate === undefined ? undefined : describeCertificate(certificate)
-  known.set(socket, described ?? 'none')
-  return described
-}
 
 /** What identity needs of a certificate whose chain somebody has verified. */
 export function describeCertificate(certificate: X509Certificate): PeerCertificate {

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeCertificate, isSpiffeId, peerCertificateOf } from '../../../gateway/identity/certificate.ts'
+import { describeCertificate, isSpiffeId } from '../../../gateway/identity/certificate.ts'
 import { createPki } from '../../harness/pki.ts'
 import type { CertificateOptions, Pki } from '../../harness/pki.ts'
 
@@ -57,8 +56,4 @@ describe('a SPIFFE ID', () => {
   ])('is not %s', (text) => {
     expect(isSpiffeId(text)).toBe(false)
   })
-})
-
-test('a plain connection has no certificate', () => {
-  expect(peerCertificateOf(new Socket())).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { peerOf } from '../../../gateway/listen/peer.ts'
+import { peerOf } from '../../../gateway/identity/peer.ts'
 
 describe('The peer of a call', () => {
   it('has no certificate over plain TCP', () => {
