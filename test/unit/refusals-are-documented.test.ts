@@ -4,7 +4,8 @@ import { REFUSALS } from '../../gateway/refusal.ts'
 /** `npx vitest run test/unit/refusals-are-documented.test.ts -u` writes the page anew. */
 it('gateway/REFUSALS.md is the table, row by row', async () => {
   const rows = Object.entries(REFUSALS).map(
-    ([code, { status, blame, retry, title }]) => `| \`${code}\` | ${status} | ${blame} | ${retry} | ${title} |`,
+    ([code, { status, blame, retry, title }]) =>
+      `| \`${code}\` | ${status} | ${blame} | ${retry} | ${title} |`,
   )
   const page = `# Refusals
 
