@@ -1,13 +1,27 @@
 import { loadCatalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError, type ConfigProblem } from './config/problem.ts'
+import { GatewayFault } from './fault.ts'
 import { systemClock } from './lib/clock.ts'
+import { readSecureContext } from './listen/tls.ts'
 import { BundleError } from './policy/bundle-error.ts'
 import { createPolicy } from './policy/policy.ts'
 
-/** What is wrong with the things that a well-formed configuration names: connector folders and the policy bundle. */
+/** What is wrong with the things that a well-formed configuration names: certificates, connector folders, policy. */
 export async function configProblems(config: Config): Promise<readonly ConfigProblem[]> {
-  return [...catalogProblems(config), ...(await policyProblems(config))]
+  return [...tlsProblems(config), ...catalogProblems(config), ...(await policyProblems(config))]
+}
+
+function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
+  if (tls === undefined) return []
+  try {
+    readSecureContext(tls)
+    return []
+  } catch (error) {
+    if (!(error instanceof GatewayFault)) throw error
+    const reason = error.cause instanceof Error ? error.cause.message : error.message
+    return [{ path: 'listen.tls', reason: `the certificate files cannot be used: ${reason}` }]
+  }
 }
 
 function catalogProblems({ connectors }: Config): readonly ConfigProblem[] {

@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 import { check } from './cli/check.ts'
 import type { Command, ExitCode, Surroundings } from './cli/command.ts'
-import { UsageError } from './cli/command.ts'
 import { config } from './cli/config.ts'
 import { dev } from './cli/dev.ts'
+import { isHelp, runCommand } from './cli/run-command.ts'
 import { start } from './cli/start.ts'
-import { ConfigError } from './config/problem.ts'
 
 const COMMANDS = new Map<string, Command>([
   ['start', start],
@@ -25,42 +24,12 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
   const [name = '', ...rest] = args
   const command = COMMANDS.get(name)
   if (command === undefined) {
-    const isHelp = name === '' || name === 'help' || name === '--help' || name === '-h'
-    if (isHelp) surroundings.print(HELP)
+    const wantsHelp = name === '' || name === 'help' || isHelp(name)
+    if (wantsHelp) surroundings.print(HELP)
     else surroundings.complain(`toolgate: no command is called ${JSON.stringify(name)}\n\n${HELP}`)
-    return isHelp ? 0 : 2
+    return wantsHelp ? 0 : 2
   }
-  if (rest[0] === '--help' || rest[0] === '-h') {
-    surroundings.print(command.usage)
-    return 0
-  }
-  try {
-    return await command.run(rest, surroundings)
-  } catch (error) {
-    return explain(error, command, surroundings)
-  }
-}
-
-function explain(error: unknown, command: Command, { complain }: Surroundings): ExitCode {
-  if (error instanceof ConfigError) {
-    complain(`toolgate: the configuration has mistakes, nothing was started\n`)
-    for (const { path, reason } of error.problems) complain(`  ${path}: ${reason}\n`)
-    return 2
-  }
-  if (error instanceof UsageError || isParseArgsError(error)) {
-    complain(`toolgate: ${(error as Error).message}\n\n${command.usage}`)
-    return 2
-  }
-  complain(`toolgate: ${error instanceof Error ? describe(error) : String(error)}\n`)
-  return 1
-}
-
-function describe(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${describe(error.cause)}` : error.message
-}
-
-function isParseArgsError(error: unknown): boolean {
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  return runCommand(command, rest, surroundings)
 }
 
 function surroundingsOf(self: NodeJS.Process): Surroundings {

@@ -6,8 +6,8 @@ import type { Command } from './command.ts'
 
 const USAGE = `toolgate check [--config FILE] [--json]
 
-Reads the configuration with its overrides, the connectors it names and the policy bundle, and lists every mistake
-with its path and reason. Starts nothing. Exit code 0 when there is none, 2 when there is one.
+Reads the configuration with its overrides, the certificates and connectors it names and the policy bundle, and
+lists every mistake with its path and reason. Starts nothing. Exit code 0 when there is none, 2 when there is one.
 `
 
 export const check: Command = {

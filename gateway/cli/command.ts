@@ -16,6 +16,8 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4
 export interface Command {
   readonly summary: string
   readonly usage: string
+  /** Commands of its own, by the word that chooses one; loaded only when it is chosen. */
+  readonly subcommands?: ReadonlyMap<string, () => Promise<Command>>
   run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode>
 }
 

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { configSchema } from '../config/schema.ts'
+import { showConfig } from '../config/show.ts'
 import type { Command } from './command.ts'
 
 const USAGE = `toolgate config [--config FILE] [--schema]
 
-Prints the effective configuration as JSON, defaults and overrides included. Secrets are references
-(env:NAME, file:/path) and are never read by this command. --schema prints the JSON Schema of toolgate.yaml.
+Prints the effective configuration as JSON, defaults and overrides included: a file that would start the same
+gateway. Secrets are references (env:NAME, file:/path), and their values are never shown. --schema prints the JSON Schema of toolgate.yaml.
 `
 
 export const config: Command = {
@@ -21,7 +22,7 @@ export const config: Command = {
         json: { type: 'boolean', default: true },
       },
     })
-    const shown = values.schema ? configSchema : loadConfig(values.config, { environment })
+    const shown = values.schema ? configSchema : showConfig(loadConfig(values.config, { environment }))
     print(`${JSON.stringify(shown, undefined, 2)}\n`)
     return Promise.resolve(0)
   },

@@ -1,28 +1,23 @@
 import type { Command } from './command.ts'
 
 const USAGE = `toolgate dev [--port N] [--admin-port N]      gateway, issuer and the vendors' stand-ins, all on loopback
-toolgate dev world [--audience ORIGIN]        only the issuer and the stand-ins, on ports 8090 to 8094
+toolgate dev world [options]                  only the issuer and the stand-ins, on ports 8090 to 8094
 toolgate dev call CONNECTOR METHOD PATH       one signed call through the running gateway
-toolgate dev tour [--json]                    an example agent, then what is refused and why
+toolgate dev tour [options]                   an example agent, then what is refused and why
 
-\`toolgate dev call --help\` and \`toolgate dev tour --help\` say more.
+\`toolgate dev call --help\` says more, and so do the others.
 `
 
 /** For newcomers: needs no identity provider, no Redis, no network. Its parts are loaded only when it runs. */
 export const dev: Command = {
   summary: 'run everything on this machine, make a call, take the tour',
   usage: USAGE,
+  subcommands: new Map([
+    ['call', async () => (await import('../dev/call.ts')).call],
+    ['tour', async () => (await import('../dev/tour.ts')).tour],
+    ['world', async () => (await import('../dev/run-world.ts')).world],
+  ]),
   async run(args, surroundings) {
-    const [name = '', ...rest] = args
-    switch (name) {
-      case 'call':
-        return (await import('../dev/call.ts')).runCall(rest, surroundings)
-      case 'tour':
-        return (await import('../dev/tour.ts')).runTour(rest, surroundings)
-      case 'world':
-        return (await import('../dev/run.ts')).runWorld(rest, surroundings)
-      default:
-        return (await import('../dev/run.ts')).runDev(args, surroundings)
-    }
+    return (await import('../dev/run.ts')).runDev(args, surroundings)
   },
 }

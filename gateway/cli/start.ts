@@ -1,10 +1,13 @@
 import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
 import { startAdmin } from '../admin/admin.ts'
+import { configProblems } from '../check-config.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problem.ts'
 import { createSecretReader } from '../config/secret.ts'
+import { showConfig } from '../config/show.ts'
 import { watchFile } from '../lib/watch-file.ts'
 import { runPrimary } from '../workers/primary.ts'
 import { runWorker } from '../workers/worker.ts'
@@ -28,6 +31,9 @@ export const start: Command = {
     const load = (): Config => loadConfig(values.config, surroundings)
     const config = load()
     if (cluster.isWorker) return runWorker(config, load, surroundings)
+    // Before a port, a log or a folder is opened, and all of them at once.
+    const problems = await configProblems(config)
+    if (problems.length > 0) throw new ConfigError(problems)
     if (config.workers > 1) return runPrimary(config, values.config, surroundings)
     return runAlone(config, load, values.config, surroundings)
   },
@@ -62,7 +68,7 @@ export async function startAdminFor(
       readiness: () => gateway.readiness(),
       metrics: () => gateway.metrics(),
       status: () => gateway.status(),
-      config: () => gateway.config(),
+      config: () => showConfig(gateway.config()),
     },
   )
 }

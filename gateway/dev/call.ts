@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { UsageError } from '../cli/command.ts'
-import type { ExitCode, Surroundings } from '../cli/command.ts'
+import type { Command, ExitCode, Surroundings } from '../cli/command.ts'
 import { DEFAULT_PERSONA, PERSONAS } from './personas.ts'
 import { createDpopKey, createProof } from './proof.ts'
 import { createSigningFetch } from './signing-fetch.ts'
@@ -38,12 +38,10 @@ interface CallRequest {
   readonly as: 'text' | 'json' | 'curl'
 }
 
+export const call: Command = { summary: 'make one signed call', usage: USAGE, run: runCall }
+
 /** `toolgate dev call`. */
 export async function runCall(args: readonly string[], { print }: Surroundings): Promise<ExitCode> {
-  if (args.includes('--help')) {
-    print(USAGE)
-    return 0
-  }
   const call = parseCall(args)
   const key = await createDpopKey()
   const issuer = call.issuer ?? (await discoverIssuer(call.gateway))

@@ -4,13 +4,10 @@ import type { ExitCode, Surroundings } from '../cli/command.ts'
 import { startAdminFor } from '../cli/start.ts'
 import { startGateway } from '../compose.ts'
 import { loadConfig } from '../config/load.ts'
-import { ANY_PORTS, startWorld, VENDORS, type WorldPorts } from './world.ts'
+import { ANY_PORTS, startWorld } from './world.ts'
 
 const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..')
 const DEV_CONFIG = join(PACKAGE_FOLDER, 'deploy/dev/toolgate.yaml')
-
-/** Ports of `toolgate dev world`, which another process's configuration has to name. */
-const FIXED_PORTS: WorldPorts = { issuer: 8090, github: 8091, jira: 8092, confluence: 8093, slack: 8094 }
 
 export async function runDev(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { values } = parseArgs({
@@ -33,27 +30,6 @@ export async function runDev(args: readonly string[], surroundings: Surroundings
   surroundings.print(welcome(gateway.port, admin.port, world.issuer, world.origins))
   await surroundings.stop.requested
   await gateway.drain(surroundings.stop.again)
-  return 0
-}
-
-export async function runWorld(
-  args: readonly string[],
-  { environment, print, stop }: Surroundings,
-): Promise<ExitCode> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { audience: { type: 'string', default: 'http://127.0.0.1:8080' } },
-  })
-  const tokens = Object.fromEntries(
-    VENDORS.flatMap((vendor) => {
-      const token = environment[`TOOLGATE_DEV_${vendor.toUpperCase()}_TOKEN`]
-      return token === undefined ? [] : [[vendor, token]]
-    }),
-  )
-  await using world = await startWorld({ ports: FIXED_PORTS, audience: values.audience, tokens })
-  print(`issuer      ${world.issuer}\n`)
-  for (const vendor of VENDORS) print(`${vendor.padEnd(11)} ${world.origins[vendor]}\n`)
-  await stop.requested
   return 0
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import type { ExitCode, Surroundings } from '../cli/command.ts'
+import type { Command, ExitCode, Surroundings } from '../cli/command.ts'
 import { DEFAULT_PERSONA } from './personas.ts'
 import { createSigningFetch, installFetch } from './signing-fetch.ts'
 import { table } from './table.ts'
@@ -38,21 +38,18 @@ interface TourResult {
   readonly refused: readonly TourRow[]
 }
 
+export const tour: Command = { summary: 'take the tour', usage: USAGE, run: runTour }
+
 /** `toolgate dev tour`. */
 export async function runTour(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
       gateway: { type: 'string', default: 'http://127.0.0.1:8080' },
       issuer: { type: 'string' },
     },
   })
-  if (values.help) {
-    surroundings.print(USAGE)
-    return 0
-  }
   const context = createContext(values.gateway, values.issuer ?? (await discoverIssuer(values.gateway)))
   const result = { ...(await runAgent(context)), refused: await runRefused(context) }
   surroundings.print(values.json ? `${JSON.stringify(asJson(result), null, 2)}\n` : asText(result))

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import type { Config } from '../config/config.ts'
+import { showConfig } from '../config/show.ts'
 import { type FromWorker, isToWorker, type ToWorker, type WorkerReport } from './messages.ts'
 
 /** One worker process: a whole gateway that shares the listening sockets and answers to the primary. */
@@ -51,7 +52,7 @@ async function reportOf(gateway: Gateway, want: 'state' | 'metrics'): Promise<Wo
   return {
     readiness: gateway.readiness(),
     status: want === 'state' ? gateway.status() : undefined,
-    config: want === 'state' ? gateway.config() : undefined,
+    config: want === 'state' ? showConfig(gateway.config()) : undefined,
     metrics: want === 'metrics' ? await gateway.metricsJson() : [],
   }
 }
