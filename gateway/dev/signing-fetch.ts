@@ -111,14 +111,24 @@ interface Body {
 
 const NO_BODY: Body = { repeatable: true, init: () => ({}) }
 
-/** A stream can be sent once only; anything else is held so that it can be sent again with a nonce. */
+/**
+ * A stream can be sent once only; anything else is held so that it can be sent again with a nonce. `duplex` alone
+ * says nothing: Octokit sets it with every body, and its bodies are text.
+ */
 async function bodyOf(request: Request, init: RequestInit | undefined): Promise<Body> {
   if (request.body === null) return NO_BODY
-  if (init?.duplex === 'half') {
+  if (init?.duplex === 'half' && isStream(init.body)) {
     return { repeatable: false, init: () => ({ body: request.body, duplex: 'half' }) }
   }
   const bytes = await request.arrayBuffer()
   return { repeatable: true, init: () => ({ body: bytes }) }
+}
+
+function isStream(body: RequestInit['body']): boolean {
+  return (
+    body instanceof ReadableStream ||
+    (typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
+  )
 }
 
 /** Follows redirects as the caller's `redirect` mode says; only GET and HEAD are sent on. */

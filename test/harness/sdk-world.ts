@@ -33,7 +33,8 @@ reason := {"code": "operation.not_granted", "rule": "R020", "detail": ""}
 decision := {"allow": count(denied) == 0, "risk": 0, "reasons": denied, "obligations": []}
 `
 
-export async function startSdkWorld(): Promise<SdkWorld> {
+/** `dpop` is that section of the gateway's settings, such as one that demands nonces. */
+export async function startSdkWorld(dpop: Readonly<Record<string, unknown>> = {}): Promise<SdkWorld> {
   await using stack = new AsyncDisposableStack()
   const pki = stack.use(createPki())
   const redis = stack.use(await startRedis())
@@ -43,6 +44,7 @@ export async function startSdkWorld(): Promise<SdkWorld> {
       redisUrl: redis.url,
       bundle: await compileRules(RULES),
       settings: {
+        identity: { dpop },
         limits: {
           rates: [
             {
