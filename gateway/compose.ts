@@ -9,7 +9,7 @@ import { openLasting, type Lasting } from './lasting.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
 import { rateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { createListener, type Listener } from './listen/listener.ts'
-import { settleAddress } from './listen/settle-address.ts'
+import { settleOrigins, settlePort } from './listen/settle-address.ts'
 import { readinessOf, statusOf } from './report.ts'
 import { createRecordUnparsed } from './stages/record.ts'
 import { createSuccession, type Succession } from './succession.ts'
@@ -46,9 +46,11 @@ export interface GatewayOptions {
 /** The only place where the parts meet. Rejects, with nothing left open, when one of them cannot start. */
 export async function startGateway(given: Config, options: GatewayOptions): Promise<Gateway> {
   const { environment, worker, clock = systemClock } = options
-  const { listen } = await settleAddress(given)
-  const make = (config: Config, lasting: Lasting, before?: Generation): Promise<Generation> =>
-    createGeneration({ config: { ...config, listen }, lasting, environment, clock, before })
+  const port = await settlePort(given.listen)
+  const make = (config: Config, lasting: Lasting, before?: Generation): Promise<Generation> => {
+    const settled = { ...config, listen: settleOrigins(config, port) }
+    return createGeneration({ config: settled, lasting, environment, clock, before })
+  }
 
   await using stack = new AsyncDisposableStack()
   let generations: Succession<Generation> | undefined
@@ -60,7 +62,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   watchStates(lasting, generations, listener)
   events.unboundTokens(given.identity.dangerouslyAllowUnboundTokens)
   events.configLoaded()
-  events.started({ host: listen.host, port: listener.port, version: VERSION })
+  events.started({ host: given.listen.host, port: listener.port, version: VERSION })
 
   const live = generations
   const take = async (load: () => Config): Promise<void> => {
@@ -92,7 +94,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     reload: (load) => (reloading = reloading.then(() => take(load))),
     async drain(hurry) {
       events.draining()
-      await listener.drain(listen.drain, hurry)
+      await listener.drain(given.listen.drain, hurry)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -139,11 +141,15 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
   })
 }
 
-/** Sections that made what a reload keeps: sockets, processes, counters, the log and the record. */
+/** Sections that made what a reload keeps: sockets, processes, counters, the log and the record; ports do as well. */
 const NEEDS_RESTART = ['listen', 'workers', 'store', 'audit', 'telemetry'] as const
 
 function refuseRestart(running: Config, next: Config): void {
-  const changed = NEEDS_RESTART.filter((section) => !isDeepStrictEqual(running[section], next[section]))
+  const changed: string[] = NEEDS_RESTART.filter((name) => !isDeepStrictEqual(running[name], next[name]))
+  for (const name of new Set([...Object.keys(running.connectors), ...Object.keys(next.connectors)])) {
+    if (running.connectors[name]?.address.port !== next.connectors[name]?.address.port)
+      changed.push(`connectors.${name}.address.port`)
+  }
   if (changed.length === 0) return
   throw new ConfigError(changed.map((path) => ({ path, reason: 'was changed, which needs a restart' })))
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { loadCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Connector } from './catalog/connector.ts'
 import type { Config } from './config/config.ts'
+import { originsByEntrance, type Entrance } from './config/entrance.ts'
 import { createSecretReader } from './config/secret.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
@@ -64,7 +65,12 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
   const catalog = loadCatalog(config.connectors)
   await using stack = new AsyncDisposableStack()
   const identity = stack.use(
-    createIdentity(config, { clock, events: events.identity, nonceKey: nonceKeyOf(config, environment) }),
+    createIdentity(config, {
+      clock,
+      events: events.identity,
+      nonceKey: nonceKeyOf(config, environment),
+      origins: originsByEntrance(config),
+    }),
   )
   await identity.opened
   const policy = stack.use(
@@ -148,17 +154,16 @@ function upstreamsOf(config: Config) {
 }
 
 /** Where callers reach a connector: the address that its links are rewritten to. */
-function externalBaseOf({ listen, connectors }: Config): ExternalBase {
-  const [origin = ''] = listen.externalOrigins
-  const scheme = origin.slice(0, origin.indexOf('://'))
-  const hostname = URL.canParse(origin) ? new URL(origin).hostname : ''
+function externalBaseOf(config: Config): ExternalBase {
+  const origins = originsByEntrance(config)
   return ({ name, prefix }: Connector) => {
-    const address = connectors[name]?.address
-    const [host] = address?.hosts ?? []
-    if (address?.prefix === undefined && host !== undefined) return `${scheme}://${host}`
-    if (address?.prefix === undefined && address?.port !== undefined)
-      return `${scheme}://${hostname}:${address.port}`
-    return origin + listen.externalPathPrefix + prefix
+    const { prefix: given, hosts = [], port } = config.connectors[name]?.address ?? {}
+    const own: Entrance[] = hosts.map((host) => `host ${host.toLowerCase()}` as const)
+    if (port !== undefined) own.push(`port ${port}`)
+    const byPrefix = given !== undefined || own.length === 0
+    const entrance = byPrefix ? 'prefix' : own[0]
+    const [origin = ''] = (entrance && origins.get(entrance)) ?? []
+    return origin + config.listen.externalPathPrefix + (byPrefix ? prefix : '')
   }
 }
 

@@ -1,3 +1,4 @@
+import { createEntrances, type Entrance } from '../config/entrance.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import type { Addressed, Connector } from './connector.ts'
 
@@ -27,22 +28,23 @@ export interface RequestAddress {
 export function createAddressing(
   addresses: readonly ConnectorAddress[],
 ): (request: RequestAddress) => Addressed | undefined {
-  const byPort = new Map<number, Connector>()
-  const byHost = new Map<string, Connector>()
+  const entranceOf = createEntrances(addresses)
+  const byEntrance = new Map<Entrance, Connector>()
   const byPrefix: { prefix: string; connector: Connector }[] = []
   for (const { connector, prefix, hosts, port } of addresses) {
-    if (port !== undefined) byPort.set(port, connector)
-    for (const host of hosts) byHost.set(host.toLowerCase(), connector)
+    if (port !== undefined) byEntrance.set(`port ${port}`, connector)
+    for (const host of hosts) byEntrance.set(`host ${host.toLowerCase()}`, connector)
     if (prefix !== undefined) byPrefix.push({ prefix, connector })
   }
   byPrefix.sort((a, b) => b.prefix.length - a.prefix.length)
 
   return ({ untrustedHost, port, path }) => {
-    const whole = byPort.get(port) ?? connectorOfHost(byHost, untrustedHost)
-    if (whole !== undefined) return { connector: whole, upstreamPath: path }
+    const entrance = entranceOf(untrustedHost, port)
+    const whole = byEntrance.get(entrance)
+    if (whole !== undefined) return { connector: whole, upstreamPath: path, entrance }
     const named = byPrefix.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
     if (named === undefined) return undefined
-    return { connector: named.connector, upstreamPath: path.slice(named.prefix.length) || '/' }
+    return { connector: named.connector, upstreamPath: path.slice(named.prefix.length) || '/', entrance }
   }
 }
 
@@ -64,13 +66,4 @@ export function checkAddresses(addresses: readonly ConnectorAddress[], problems:
       else holders.set(key, connector.name)
     }
   }
-}
-
-function connectorOfHost(
-  byHost: ReadonlyMap<string, Connector>,
-  host: string | undefined,
-): Connector | undefined {
-  if (host === undefined || byHost.size === 0) return undefined
-  const name = host.toLowerCase()
-  return byHost.get(name) ?? byHost.get(name.replace(/:[0-9]{1,5}$/, ''))
 }

@@ -1,3 +1,4 @@
+import type { Entrance } from '../config/entrance.ts'
 import type { DialectName } from '../dialects/dialect.ts'
 
 export type Access = 'read' | 'write' | 'execute'
@@ -55,4 +56,6 @@ export interface Addressed {
   readonly connector: Connector
   /** Raw path as the upstream shall see it (prefix removed), not yet checked; begins with `/`. */
   readonly upstreamPath: string
+  /** How it was named; a proof has to be made for an origin of this way in. */
+  readonly entrance: Entrance
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import type { Config, CredentialConfig, SecretReference } from './config.ts'
+import { originsByEntrance } from './entrance.ts'
 import type { ConfigProblem } from './problem.ts'
 
 type Section = keyof Config
@@ -17,6 +18,7 @@ const RULES: readonly Rule[] = [
   { reads: ['store', 'workers'], check: storing },
   { reads: ['policy', 'limits'], check: deciding },
   { reads: ['connectors', 'listen'], check: addressing },
+  { reads: ['connectors', 'listen'], check: reaching },
   { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unreadable },
   { reads: ['listen', 'store', 'identity', 'connectors'], check: unset },
 ]
@@ -141,6 +143,31 @@ function addressing({ connectors, listen }: Config): ConfigProblem[] {
       }
       taken.set(claim, `connectors.${name}`)
     }
+  }
+  return problems
+}
+
+/**
+ * Each way in needs an origin of its own, or callers could not prove that a call is meant for it; where none are named
+ * at all, the listener finds them by itself.
+ */
+function reaching({ connectors, listen }: Config): ConfigProblem[] {
+  if (listen.externalOrigins.length === 0) return []
+  const origins = originsByEntrance({ connectors, listen })
+  const problems: ConfigProblem[] = []
+  for (const [name, { address }] of Object.entries(connectors)) {
+    const { prefix, hosts, port } = address
+    const path = `connectors.${name}.address`
+    const lacking = (what: string): ConfigProblem => ({
+      path,
+      reason: `listen.externalOrigins names no origin ${what}, so no proof could be made for it`,
+    })
+    for (const host of hosts) {
+      if (!origins.has(`host ${host.toLowerCase()}`)) problems.push(lacking(`with the host ${host}`))
+    }
+    if (port !== undefined && !origins.has(`port ${port}`)) problems.push(lacking(`with the port ${port}`))
+    const byPrefix = prefix !== undefined || (hosts.length === 0 && port === undefined)
+    if (byPrefix && !origins.has('prefix')) problems.push(lacking('that belongs to no host or port'))
   }
   return problems
 }

@@ -74,10 +74,10 @@ function proven(
 ): Verdict<Bound> {
   const { received, proof, digest, nowMs } = evidence
   if (proof === undefined) return refuse('identity.proof_invalid', { detail: 'proof: none' })
-  const host = received.headers.get('host')
+  const entrance = received.arrival.addressed?.entrance ?? 'prefix'
   const subject = {
     method: received.method,
-    isTarget: (untrustedHtu: string) => isTarget(untrustedHtu, received.path, host),
+    isTarget: (untrustedHtu: string) => isTarget(untrustedHtu, received.path, entrance),
     ath: digest,
     jkt,
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Entrance } from '../config/entrance.ts'
 import type { Received } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Verdict } from '../refusal.ts'
@@ -23,6 +24,8 @@ import { openIssuers } from './trusted-issuers.ts'
 export interface IdentityDependencies {
   readonly clock: Clock
   readonly events: IdentityEvents
+  /** Where callers reach the gateway, by way in: what `htu` is compared with; see `originsByEntrance`. */
+  readonly origins: ReadonlyMap<Entrance, readonly string[]>
   /** Node's own https client where absent. */
   readonly fetchJson?: FetchJson
   /** Key of the nonces, 32 bytes or more and the same on every node; made up where absent. */
@@ -54,8 +57,6 @@ export interface Identity extends Disposable {
 export function createIdentity(config: ResourceConfig, deps: IdentityDependencies): Identity {
   const { identity, listen } = config
   const { clock, events } = deps
-  if (listen.externalOrigins.length === 0)
-    throw new TypeError('listen.externalOrigins is empty: no htu could match')
   const issuers = openIssuers(identity.issuers, { clock, events, fetchJson: deps.fetchJson ?? fetchJson })
   const nonces =
     identity.dpop.nonce === 'off'
@@ -74,7 +75,7 @@ export function createIdentity(config: ResourceConfig, deps: IdentityDependencie
     certificateOfCaller: createCertificateOfCaller(identity.forwardedCertificate),
     checkBinding: createBindingCheck({
       checkProof: createProofCheck(identity.dpop, nonces),
-      isTarget: createTargetCheck(listen.externalOrigins, listen.externalPathPrefix),
+      isTarget: createTargetCheck(deps.origins, listen.externalPathPrefix),
       allowUnbound: identity.dangerouslyAllowUnboundTokens,
     }),
     challenged: (verdict, received, scope) => {

@@ -2,22 +2,30 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import type { Config, ListenConfig } from '../config/config.ts'
 
+/** The main port of the listener: the configured one, or a free one where the system may choose. */
+export function settlePort({ host, port }: ListenConfig): Promise<number> | number {
+  return port === 0 ? findFreePort(host) : port
+}
+
 /**
- * Gives the listener a port where the system may choose one, and the origins by which callers know it where none
- * are named (on loopback only, as the configuration check demands). Proofs are checked against origins, so both
- * have to be settled before the first call.
+ * The listener's configuration with the origins by which callers know it, where none are named (on loopback only, as
+ * the configuration check demands): one for the main port, for the port of each connector, and for each host name.
+ * Proofs are checked against them, so they have to be settled before the first call.
+ *
+ * @param port from {@link settlePort}
  */
-export async function settleAddress({
-  listen,
-  connectors,
-}: Config): Promise<{ readonly listen: ListenConfig }> {
-  const port = listen.port === 0 ? await findFreePort(listen.host) : listen.port
-  if (listen.externalOrigins.length > 0) return { listen: { ...listen, port } }
+export function settleOrigins({ listen, connectors }: Config, port: number): ListenConfig {
+  if (listen.externalOrigins.length > 0) return { ...listen, port }
   const scheme = listen.tls === undefined ? 'http' : 'https'
-  const ports = [port, ...Object.values(connectors).flatMap(({ address }) => address.port ?? [])]
-  const hosts = [...new Set([listen.host.includes(':') ? `[${listen.host}]` : listen.host, 'localhost'])]
-  const externalOrigins = hosts.flatMap((host) => ports.map((each) => `${scheme}://${host}:${each}`))
-  return { listen: { ...listen, port, externalOrigins } }
+  const addresses = Object.values(connectors).map(({ address }) => address)
+  const ports = [port, ...addresses.flatMap((address) => address.port ?? [])]
+  const own = [listen.host.includes(':') ? `[${listen.host}]` : listen.host, 'localhost']
+  const names = addresses.flatMap(({ hosts }) =>
+    hosts.map((host) => (/:[0-9]+$/.test(host) ? host : `${host}:${port}`)),
+  )
+  const authorities = [...own.flatMap((host) => ports.map((each) => `${host}:${each}`)), ...names]
+  const externalOrigins = [...new Set(authorities)].map((authority) => `${scheme}://${authority}`)
+  return { ...listen, port, externalOrigins }
 }
 
 async function findFreePort(host: string): Promise<number> {

@@ -36,6 +36,7 @@ const identity = createIdentity(
   },
   {
     clock: systemClock,
+    origins: new Map([['prefix', [ORIGIN]]]),
     events: { keysLoaded: () => {}, keysFailed: () => {}, unboundTokenAccepted: () => {} },
   },
 )

@@ -27,7 +27,7 @@ const check = createProofCheck(
   { algorithms: ['ES256'], maxAgeMs: 60_000, maxSkewMs: 10_000, nonce: 'off', nonceSecret: undefined },
   undefined,
 )
-const isTarget = createTargetCheck(['https://resource.example.org'], '')
+const isTarget = createTargetCheck(new Map([['prefix', ['https://resource.example.org']]]), '')
 
 function judge(
   nowMs: number,
@@ -38,7 +38,7 @@ function judge(
   if (!proof.ok) return proof
   const subject = {
     method: 'GET',
-    isTarget: (htu: string) => isTarget(htu, path, undefined),
+    isTarget: (htu: string) => isTarget(htu, path, 'prefix'),
     ath: ATH,
     jkt: JKT,
   }

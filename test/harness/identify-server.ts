@@ -109,6 +109,7 @@ export async function startIdentifyServer(options: IdentifyServerOptions): Promi
     },
     {
       clock: options.clock ?? systemClock,
+      origins: new Map([['prefix', options.externalOrigins ?? [origin]]]),
       events: {
         keysLoaded: ({ lost }) => void events.push(lost ? 'keysLoaded, one lost' : 'keysLoaded'),
         keysFailed: () => void events.push('keysFailed'),

@@ -124,7 +124,7 @@ function syntheticArrival({ callId, startedMs }: SyntheticCall, connector: Conne
     receivedAtMs: Date.UTC(2026, 10, 21, 9, 0, 0, 125),
     startedMs: startedMs ?? performance.now(),
     request: new IncomingMessage(new Socket()),
-    addressed: { connector, upstreamPath: '/repos/zyx/platform-infra/pulls/991' },
+    addressed: { connector, upstreamPath: '/repos/zyx/platform-infra/pulls/991', entrance: 'prefix' },
     signal: new AbortController().signal,
   }
 }

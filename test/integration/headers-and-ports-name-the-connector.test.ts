@@ -18,7 +18,7 @@ beforeAll(async () => {
   toolgate = await startTestGateway({
     bundle: await compileRules(ALLOW_EVERYTHING),
     settings: {
-      listen: { port, externalOrigins: [main, `http://127.0.0.1:${ownPort}`, GITHUB] },
+      listen: { port, externalOrigins: [GITHUB, `http://127.0.0.1:${ownPort}`, main] },
       connectors: {
         github: { address: { hosts: ['github.tools.test'] } },
         confluence: { address: { port: ownPort } },
@@ -108,19 +108,90 @@ describe('a connector with a port', () => {
       code: 'route.unknown_operation',
     })
     const token = toolgate.token()
-    const proof = toolgate.proof('GET', PAGES, { token, url: GITHUB + PAGES })
+    const proof = toolgate.proof('GET', PAGES, { token, url: origin + PAGES })
     const before = toolgate.fakes.github.requests.length
     await toolgate.send('GET', PAGES, { origin, token, proof, headers: { host: 'github.tools.test' } })
     expect(toolgate.fakes.github.requests).toHaveLength(before)
     expect(toolgate.fakes.confluence.requests.at(-1)?.target).toBe(PAGES)
   })
 
-  it('takes no proof that was made for the main port', async () => {
+  /** One request with a proof for `proven` and a Host of the caller's choice. */
+  function replayed(target: string, proven: string, { origin, host }: { origin: string; host: string }) {
     const token = toolgate.token()
-    const proof = toolgate.proof('GET', PAGES, { token })
+    const proof = toolgate.proof('GET', target, { token, url: proven + target })
+    return toolgate.send('GET', target, { origin, token, proof, headers: { host } })
+  }
+
+  it('takes no proof that was made for another way in, whatever Host says', async () => {
     const origin = `http://127.0.0.1:${confluencePort}`
-    expect(await toolgate.send('GET', PAGES, { origin, token, proof })).toMatchObject({
-      code: 'identity.proof_invalid',
-    })
+    for (const proven of [toolgate.origin, GITHUB]) {
+      for (const host of [new URL(proven).host, `127.0.0.1:${confluencePort}`, 'nobody.test']) {
+        expect(await replayed(PAGES, proven, { origin, host })).toMatchObject({
+          code: 'identity.proof_invalid',
+        })
+      }
+    }
   })
+
+  it('has proofs that are good nowhere else, whatever Host says', async () => {
+    const port = `http://127.0.0.1:${confluencePort}`
+    const { origin } = toolgate
+    for (const [target, host] of [
+      ['/jira/rest/api/3/myself', `127.0.0.1:${confluencePort}`],
+      ['/jira/rest/api/3/myself', 'nobody.test'],
+      [FILES, 'github.tools.test'],
+    ] as const) {
+      expect(await replayed(target, port, { origin, host })).toMatchObject({ code: 'identity.proof_invalid' })
+    }
+  })
+})
+
+describe('a connector with a prefix', () => {
+  it('takes no proof that was made for the host name of another', async () => {
+    const target = '/jira/rest/api/3/myself'
+    const token = toolgate.token()
+    const proof = toolgate.proof('GET', target, { token, url: GITHUB + target })
+    for (const host of ['nobody.test', new URL(toolgate.origin).host]) {
+      expect(await toolgate.send('GET', target, { token, proof, headers: { host } })).toMatchObject({
+        code: 'identity.proof_invalid',
+      })
+    }
+  })
+
+  it('answers with links to an origin that is for prefixes, although others are named first', async () => {
+    const [port = 0] = await freePorts(1)
+    const origin = `http://127.0.0.1:${port}`
+    await using gateway = await startTestGateway({
+      settings: {
+        listen: { port, externalOrigins: ['http://slack.tools.test', origin] },
+        connectors: { slack: { address: { hosts: ['slack.tools.test'] } } },
+      },
+    })
+    const next = nextOf(await gateway.send('GET', `/github${FILES}`))
+    expect(next.startsWith(`${origin}/github/repositories/`)).toBe(true)
+  })
+})
+
+it('a gateway on loopback needs to be told of no origin: it knows its ports and names', async () => {
+  const [ownPort = 0] = await freePorts(1)
+  await using gateway = await startTestGateway({
+    bundle: await compileRules(ALLOW_EVERYTHING),
+    settings: {
+      connectors: {
+        github: { address: { hosts: ['github.localhost'] } },
+        confluence: { address: { port: ownPort } },
+      },
+    },
+  })
+  const named = `http://github.localhost:${gateway.gateway.port}`
+  const token = gateway.token()
+  const call = (proven: string) => {
+    const proof = gateway.proof('GET', FILES, { token, url: proven + FILES })
+    return gateway.send('GET', FILES, { token, proof, headers: { host: new URL(named).host } })
+  }
+  expect((await call(named)).status).toBe(200)
+  expect(await call(gateway.origin)).toMatchObject({ code: 'identity.proof_invalid' })
+  const origin = `http://127.0.0.1:${ownPort}`
+  expect((await gateway.send('GET', '/wiki/api/v2/pages?limit=1', { origin })).status).toBe(200)
+  expect((await gateway.send('GET', '/jira/rest/api/3/myself')).status).toBe(200)
 })

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
+import type { Addressed } from '../../gateway/catalog/connector.ts'
 import type { DialectName } from '../../gateway/dialects/dialect.ts'
 import { startListener } from '../harness/listener.ts'
 import { sendRaw } from '../harness/raw-client.ts'
 import { syntheticCall } from '../harness/synthetic-call.ts'
 
-function addressed(dialect: DialectName, upstreamPath: string) {
-  return { connector: { ...syntheticCall().connector, dialect }, upstreamPath }
+function addressed(dialect: DialectName, upstreamPath: string): Addressed {
+  return { connector: { ...syntheticCall().connector, dialect }, upstreamPath, entrance: 'prefix' }
 }
 
 it('refuses in the tongue of the connector that the port, the host or the path names', async () => {

@@ -71,6 +71,7 @@ describe('a configuration with a mistake', () => {
     ['in the policy bundle', () => changed({ policy: { ...toolgate.loaded.policy, bundle: badBundle() } })],
     ['of a connector nobody knows', () => changed({ connectors: { unknown: connectorOfGithub() } })],
     ['of a setting that needs a restart', () => changed({ workers: 7 })],
+    ['of a port, which needs a restart too', () => changed({ connectors: { github: onPort(9443) } })],
   ]
 
   it.each(mistakes)('%s is refused, and the last good one stays in force', async (_what, load) => {
@@ -86,6 +87,11 @@ function badBundle(): string {
   const path = join(folder, 'bad.tar.gz')
   writeFileSync(path, 'not a bundle')
   return path
+}
+
+function onPort(port: number) {
+  const github = connectorOfGithub()
+  return { ...github, address: { ...github.address, port } }
 }
 
 function connectorOfGithub() {

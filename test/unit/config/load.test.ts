@@ -194,6 +194,20 @@ store: { kind: redis }
     expect(problemsOf(text).map(({ path }) => path)).toEqual(['identity.issuers.0.jwks.uri'])
   })
 
+  it.each([
+    ['a port', 'address: { port: 9443 }', 'connectors.github.address'],
+    ['a host', 'address: { hosts: [github.gw.example] }', 'connectors.github.address'],
+    [
+      'a prefix beside a host that has the only',
+      'address: { hosts: [gw.example] }',
+      'connectors.jira.address',
+    ],
+  ])('in %s that no external origin is for are refused', (_what, address, path) => {
+    const connectors = `jira:\n    credential: { type: none }\n  github:\n    ${address}`
+    const text = `${MINIMAL.replace('github:', connectors)}\nlisten: { externalOrigins: ["https://gw.example"] }`
+    expect(problemsOf(text).map((problem) => problem.path)).toContain(path)
+  })
+
   it('in addresses that two connectors claim are refused', () => {
     const text = MINIMAL.replace(
       'github:',

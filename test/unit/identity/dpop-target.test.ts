@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { originsByEntrance } from '../../../gateway/config/entrance.ts'
 import { createTargetCheck } from '../../../gateway/identity/dpop-target.ts'
 
 const ORIGIN = 'https://gw.bank.example'
-const isTarget = createTargetCheck([ORIGIN], '')
+const isTarget = createTargetCheck(new Map([['prefix', [ORIGIN]]]), '')
 
 describe('an htu that names the target', () => {
   test.each([
@@ -14,7 +15,7 @@ describe('an htu that names the target', () => {
     ['with an escape in the other case', `${ORIGIN}/a%2fb`, '/a%2Fb'],
     ['without a path, for the root', ORIGIN, '/'],
   ])('%s', (_what, htu, path) => {
-    expect(isTarget(htu, path, undefined)).toBe(true)
+    expect(isTarget(htu, path, 'prefix')).toBe(true)
   })
 })
 
@@ -41,36 +42,45 @@ describe('an htu that does not', () => {
     ['a path alone', '/github/issues', '/github/issues'],
     ['nothing', '', '/'],
   ])('%s', (_what, htu, path) => {
-    expect(isTarget(htu, path, undefined)).toBe(false)
-  })
-
-  test('a Host that is made to complete the URL changes nothing', () => {
-    const host = 'gw.bank.example/github/issues?'
-    expect(isTarget(`${ORIGIN}/github/issues`, '/github/admin/delete', host)).toBe(false)
+    expect(isTarget(htu, path, 'prefix')).toBe(false)
   })
 })
 
 describe('behind a proxy that strips a prefix', () => {
   test('the prefix belongs to the target', () => {
-    const behind = createTargetCheck([ORIGIN], '/tools')
-    expect(behind(`${ORIGIN}/tools/github/issues`, '/github/issues', undefined)).toBe(true)
-    expect(behind(`${ORIGIN}/github/issues`, '/github/issues', undefined)).toBe(false)
+    const behind = createTargetCheck(new Map([['prefix', [ORIGIN]]]), '/tools')
+    expect(behind(`${ORIGIN}/tools/github/issues`, '/github/issues', 'prefix')).toBe(true)
+    expect(behind(`${ORIGIN}/github/issues`, '/github/issues', 'prefix')).toBe(false)
   })
 })
 
-describe('with several origins', () => {
-  const several = createTargetCheck(['https://github.gw.example', 'https://slack.gw.example'], '')
-
-  test.each(['slack.gw.example', 'SLACK.gw.example', 'slack.gw.example:443'])(
-    'a proof for the one is none for a call to %s',
-    (host) => {
-      expect(several('https://github.gw.example/x', '/x', host)).toBe(false)
-      expect(several('https://slack.gw.example/x', '/x', host)).toBe(true)
-    },
+describe('with several ways in', () => {
+  const several = createTargetCheck(
+    originsByEntrance({
+      listen: {
+        externalOrigins: [ORIGIN, 'https://slack.gw.example', `${ORIGIN}:9443`, 'https://jira.gw.example'],
+      },
+      connectors: {
+        github: { address: { hosts: [], port: undefined } },
+        slack: { address: { hosts: ['Slack.gw.example'], port: undefined } },
+        jira: { address: { hosts: ['jira.gw.example:443'], port: undefined } },
+        confluence: { address: { hosts: [], port: 9443 } },
+      },
+    }),
+    '',
   )
 
-  test('a Host that names none of them leaves all, and adds none', () => {
-    expect(several('https://slack.gw.example/x', '/x', 'internal')).toBe(true)
-    expect(several('https://internal/x', '/x', 'internal')).toBe(false)
+  test.each([
+    ['prefix', ORIGIN],
+    ['host slack.gw.example', 'https://slack.gw.example'],
+    ['host jira.gw.example:443', 'https://jira.gw.example'],
+    ['port 9443', `${ORIGIN}:9443`],
+  ] as const)('a call by %s takes proofs for %s alone', (entrance, own) => {
+    for (const origin of [ORIGIN, 'https://slack.gw.example', 'https://jira.gw.example', `${ORIGIN}:9443`])
+      expect(several(`${origin}/x`, '/x', entrance)).toBe(origin === own)
+  })
+
+  test('a way in without an origin takes none', () => {
+    expect(several(`${ORIGIN}/x`, '/x', 'port 1')).toBe(false)
   })
 })

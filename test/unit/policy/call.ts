@@ -28,7 +28,7 @@ export function aCall(): ReadCall {
       receivedAtMs: Date.parse('2026-11-23T09:00:00Z'),
       startedMs: 0,
       request: new IncomingMessage(new Socket()),
-      addressed: { connector: CONNECTOR, upstreamPath: path },
+      addressed: { connector: CONNECTOR, upstreamPath: path, entrance: 'prefix' },
       signal: new AbortController().signal,
     },
     method: 'GET',
