@@ -88,8 +88,16 @@ export function resourcesOf(config: ResourceConfig): readonly ResourceIdentifier
 /** The configured origin that `Host` names; the first where it names none. */
 export function originFor(externalOrigins: readonly string[], untrustedHost: string | undefined): string {
   const origins = externalOrigins.map((text) => new URL(text))
-  const named = origins.find(({ host }) => host === untrustedHost?.toLowerCase())
+  const host = untrustedHost?.toLowerCase()
+  // RFC 9110 §4.2.3: with its default port or without it is the same authority.
+  const named = origins.find(
+    (origin) => origin.host === host || `${origin.host}:${defaultPort(origin)}` === host,
+  )
   return (named ?? origins[0])?.origin ?? ''
+}
+
+function defaultPort({ protocol }: URL): 443 | 80 {
+  return protocol === 'https:' ? 443 : 80
 }
 
 /** Whether a client certificate can reach us at all: by our own handshake or forwarded by a proxy. */

@@ -107,7 +107,11 @@ describe('where it is found (RFC 9728 §3.1)', () => {
     expect(protectedResourceMetadata(several, '', 'github.bank.example')?.resource).toBe(
       'https://github.bank.example',
     )
+    expect(protectedResourceMetadata(several, '', 'github.bank.example:443')?.resource).toBe(
+      'https://github.bank.example',
+    )
     expect(protectedResourceMetadata(several, '', 'evil.example')?.resource).toBe(ORIGIN)
+    expect(protectedResourceMetadata(several, '', 'github.bank.example:80')?.resource).toBe(ORIGIN)
   })
 })
 
