@@ -32,6 +32,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'] } },
     ],
   },
 })
