@@ -36,7 +36,7 @@ describe('every row of the table', () => {
     const { 'retry-after': wait = 'none' } = answer.headers
     expect(wait).toMatch(REFUSALS[code].retry === 'after' ? /^[1-9][0-9]*$/ : /^none$/)
     expect(answer.json()).toMatchObject(bodyOf(code, row, connector, answer))
-    await expectEvidence(toolgate, answer, code, row)
+    await expectEvidence(toolgate, answer, code, row, connector)
     await expectSilence(toolgate, answer)
     expect(await toolgate.metric('toolgate_calls_total', counted)).toBe(before + 1)
     if (row.gone !== true) await expectAlive(toolgate)
@@ -68,6 +68,7 @@ async function expectEvidence(
   { callId, status }: Answer,
   code: RefusalCode,
   { records = ['outcome'] }: Row,
+  connector: ConnectorName,
 ): Promise<void> {
   const events = records.length === 0 ? ['call', 'audit.outcome_lost'] : ['call']
   const lines = () => toolgate.linesOf(callId)
@@ -78,6 +79,18 @@ async function expectEvidence(
   await expect.poll(async () => (await recorded()).map(({ type }) => type), OFTEN).toEqual(records)
   const expected = records.map((type) => (type === 'outcome' ? { type, outcome: code, status } : { type }))
   expect(await recorded()).toMatchObject(expected)
+  const [first = {}] = await recorded()
+  expect(first).toMatchObject(knownBy(code, connector))
+}
+
+/** What has to be on record of a call that got as far as this refusal: who, what, and which policy said so. */
+function knownBy(code: RefusalCode, connector: ConnectorName): object {
+  const digest: unknown = expect.stringMatching(/^sha256:[0-9a-f]{64}$/)
+  const who = { agent: expect.any(String) as unknown, tenant: 'zyx-bank', binding: 'dpop' }
+  const operation: unknown = expect.stringMatching(`^${connector}[.]`)
+  const routed = { who, what: { connector, operation } }
+  if (/^(?:policy|approval)\./.test(code)) return { ...routed, policy: { digest } }
+  return /^(?:limit|breaker|store|credential|upstream)\./.test(code) ? routed : {}
 }
 
 /** Nothing where the whole folder is gone, as one of the provocations wants it. */
