@@ -115,7 +115,10 @@ interface Parts {
   readonly upstream: RawUpstream
   readonly strict: Issuer
   readonly down: Issuer
+  /** Counts for `plain`. */
   readonly redis: RunningRedis
+  /** Is killed by the provocation that needs a store that is gone. */
+  readonly mortalRedis: RunningRedis
 }
 
 const forEach = (settings: (name: ConnectorName) => Settings): Settings => ({
@@ -124,7 +127,8 @@ const forEach = (settings: (name: ConnectorName) => Settings): Settings => ({
 
 /** The settings that some refusals need; all else is provoked at `plain`. */
 const KINDS = {
-  plain: ({ strict, down }) => ({
+  plain: ({ strict, down, redis }) => ({
+    redisUrl: redis.url,
     issuers: [
       {
         issuer: strict.issuer,
@@ -150,7 +154,7 @@ const KINDS = {
   nonce: () => ({ settings: { identity: { dpop: { nonce: 'required' } } } }),
   touchy: () => ({ settings: { breakers: { upstream: { failures: 1, openMs: 600_000 } } } }),
   strict: () => ({ settings: { breakers: { agent: { failures: 1, openMs: 30_000 } } } }),
-  stateless: ({ redis }) => ({ redisUrl: redis.url }),
+  stateless: ({ mortalRedis }) => ({ redisUrl: mortalRedis.url }),
   unsealed: () => ({
     settings: forEach((name) => ({
       credential:
@@ -199,16 +203,17 @@ export interface Ground extends AsyncDisposable {
 
 export async function prepareGround(): Promise<Ground> {
   await using stack = new AsyncDisposableStack()
-  const [bundle, upstream, strict, down, redis] = await Promise.all([
+  const [bundle, upstream, strict, down, redis, mortalRedis] = await Promise.all([
     compileRules(RULES),
     startRawUpstream(behave),
     startIssuer(),
     startIssuer(),
     startRedis(),
+    startRedis(),
   ])
-  for (const part of [upstream, strict, down, redis]) stack.use(part)
+  for (const part of [upstream, strict, down, redis, mortalRedis]) stack.use(part)
   down.answerWith((_request, response) => response.writeHead(500).end())
-  const parts: Parts = { bundle, upstream, strict, down, redis }
+  const parts: Parts = { bundle, upstream, strict, down, redis, mortalRedis }
   const owned = stack.move()
   const started = new Map<GatewayKind, Promise<TestGateway>>()
   const start = async (kind: GatewayKind): Promise<TestGateway> => {

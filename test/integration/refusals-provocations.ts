@@ -160,7 +160,7 @@ export const PROVOCATIONS = {
   }),
   'store.unavailable': at('stateless', async (ground, connector) => {
     await ground.gateway('stateless')
-    await ground.parts.redis.kill()
+    await ground.parts.mortalRedis.kill()
     return ground.write('stateless', connector)
   }),
 
