@@ -19,9 +19,10 @@ export const UNKNOWN_RESOURCE = '*'
  * - `repository`: a GitHub repository's name in lower case, without the `.git` that some addresses allow behind it;
  * - `project`: a Jira project key in upper case, or `id:10000` for a numeric id;
  * - `issue-project`: the project key of a Jira issue key, or `issue:10001` for a numeric id;
+ * - `elsewhere`: a range of commits that names another owner or repository (`main...owner:repo:main`); nothing otherwise;
  * - `list`: several values in one, either a JSON array (as Slack's SDK writes it into a form) or separated by commas.
  */
-export type Filter = 'lower' | 'upper' | 'repository' | 'project' | 'issue-project' | 'list'
+export type Filter = 'lower' | 'upper' | 'repository' | 'project' | 'issue-project' | 'elsewhere' | 'list'
 
 const FILTERS: ReadonlySet<string> = new Set<Filter>([
   'lower',
@@ -29,6 +30,7 @@ const FILTERS: ReadonlySet<string> = new Set<Filter>([
   'repository',
   'project',
   'issue-project',
+  'elsewhere',
   'list',
 ])
 
@@ -111,6 +113,8 @@ export function normalize(value: string, filter: Exclude<Filter, 'list'> | undef
       const key = /^([A-Za-z][A-Za-z0-9_]*)-[0-9]+$/.exec(value)?.[1]
       return key === undefined ? `issue:${value}` : key.toUpperCase()
     }
+    case 'elsewhere':
+      return value.includes(':') ? `ref:${value}` : ''
     default:
       return assertNever(filter)
   }

@@ -52,6 +52,8 @@ export function readResource(rules: ResourceRules, sources: ResourceSources): Ve
 }
 
 function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string> {
+  const twin = twinInQuery(rule, sources.query)
+  if (twin !== undefined) return refuse('request.ambiguous', { detail: `"${twin}" is named in the query` })
   // What cannot be seen may name anything, whatever the query says.
   let several = sources.body.kind === 'unseen' && reads(rule, 'body')
   let found: string | undefined
@@ -67,6 +69,18 @@ function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string
     found ??= values.value[0]
   }
   return pass(several || found === undefined ? UNKNOWN_RESOURCE : found)
+}
+
+/** Many frameworks merge the query into the fields of a body: the vendor may believe either, the rule reads one. */
+function twinInQuery({ templates }: ResourceRule, query: Fields): string | undefined {
+  if (query.size === 0) return undefined
+  const parts = templates.flat().filter((part) => typeof part !== 'string')
+  const namesIn = (source: Placeholder['source']): string[] =>
+    parts.flatMap((part) => (part.source === source ? part.tokens.slice(0, 1) : []))
+  const read = namesIn('query')
+  return namesIn('body').find(
+    (name) => !read.includes(name) && (query.has(name) || hasLookalike(query, name)),
+  )
 }
 
 function readTemplate(template: ResourceTemplate, sources: ResourceSources): Verdict<readonly string[]> {

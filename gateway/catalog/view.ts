@@ -31,6 +31,9 @@ export interface View {
   readonly resource: Resource
 }
 
+/** Fields by which frameworks let a form or a link stand for another method; the headers of that kind never pass. */
+const METHOD_OVERRIDES: readonly string[] = ['_method', 'x-http-method-override']
+
 /**
  * What policy sees of one call: `params` is a bounded copy of what rules may read, `resource` the exact, vendor-neutral
  * name of what is acted upon. Refuses what the upstream could read in another way, credentials outside
@@ -43,6 +46,8 @@ export function viewCall(connector: Connector, compiled: CompiledOperation, inpu
   if (!body.ok) return body
   const misplaced = credentialIn(connector, query.fields, input.body, body.value)
   if (misplaced !== undefined) return misplaced
+  const override = METHOD_OVERRIDES.find((name) => holds(query.fields, name) || holdsIn(body.value, name))
+  if (override !== undefined) return refuse('request.ambiguous', { detail: `"${override}" names a method` })
   const resource = readResource(compiled.resources, {
     path: input.pathParams,
     query: query.fields,
@@ -111,6 +116,10 @@ function namesOf(input: ViewBody, body: ResourceSources['body']): Fields {
 
 function holds(fields: Fields, name: string): boolean {
   return fields.has(name) || hasLookalike(fields, name)
+}
+
+function holdsIn(body: ResourceSources['body'], name: string): boolean {
+  return body.kind === 'form' && holds(body.fields, name)
 }
 
 function misplaced(detail: string): { ok: false; refusal: Refusal } {

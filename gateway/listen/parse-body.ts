@@ -66,8 +66,8 @@ function parseForm(bytes: Buffer, contentType: string | undefined): Verdict<Pars
   } catch {
     return invalid('the form is not UTF-8')
   }
-  // `curl -d '{…}'` labels JSON as a form, and GitHub parses it as JSON all the same.
-  if (/^\s*[[{"]/.test(text)) return invalid('JSON labelled as a form')
+  // `curl -d '{…}'` labels JSON as a form, and GitHub parses it as JSON all the same; some parsers skip comments.
+  if (/^\s*(?:[[{"]|\/[*/])/.test(text)) return invalid('JSON labelled as a form')
   return pass({ kind: 'form', text })
 }
 
