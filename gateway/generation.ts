@@ -28,6 +28,7 @@ import { createRelay } from './stages/relay.ts'
 import { createRoute } from './stages/route.ts'
 import { createSeal } from './stages/seal.ts'
 import type { Stages } from './stages/stages.ts'
+import { timedAdmission } from './telemetry/timed-admission.ts'
 import type { Lasting } from './lasting.ts'
 
 /** Multipart and opaque bodies above this are streamed past policy, which could not read them anyway. */
@@ -108,7 +109,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
     identify: createIdentify(identity),
     route: createRoute(catalog),
     admit: createAdmit({
-      store: lasting.store.admission,
+      store: timedAdmission(lasting.store.admission, clock, events.storeAnswered),
       demand: compileDemand({
         limits: config.limits,
         agentBreaker: config.breakers.agent,

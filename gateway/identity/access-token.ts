@@ -9,7 +9,7 @@ import { readConfirmation } from './confirmation.ts'
 import type { Confirmation } from './confirmation.ts'
 import { findKey } from './key-set.ts'
 import type { IssuerKey } from './key-set.ts'
-import type { KeySource } from './key-source.ts'
+import type { IdentityEvents, KeySource } from './key-source.ts'
 import { misshapenClaim } from './registered-claims.ts'
 import { verifySignature, withAliases } from './signature.ts'
 import type { FactsReading, TokenFacts } from './token-facts.ts'
@@ -52,7 +52,11 @@ const KEYS_RETRY_MS = 1000
 const TYPES = new Set<unknown>(['at+jwt', 'application/at+jwt'])
 
 /** Verifies RFC 9068 access tokens of several issuers. */
-export function createTokenVerifier(issuers: readonly TrustedIssuer[], clock: Clock): TokenVerifier {
+export function createTokenVerifier(
+  issuers: readonly TrustedIssuer[],
+  clock: Clock,
+  onLookup: IdentityEvents['tokenLookedUp'],
+): TokenVerifier {
   const byIdentifier = new Map<unknown, TrustedIssuer>(
     issuers.map((issuer) => [issuer.config.issuer, issuer]),
   )
@@ -84,9 +88,13 @@ export function createTokenVerifier(issuers: readonly TrustedIssuer[], clock: Cl
       for (const issuer of issuers) {
         const held = issuer.verified.get(digest)
         if (held === undefined) continue
-        if (isCurrent(held, nowMs)) return recheck(held, nowMs)
+        if (isCurrent(held, nowMs)) {
+          onLookup('hit')
+          return recheck(held, nowMs)
+        }
         issuer.verified.delete(digest)
       }
+      onLookup('miss')
       return verifyNew(untrustedToken, digest)
     },
   }

@@ -71,7 +71,7 @@ export function createIdentity(config: ResourceConfig, deps: IdentityDependencie
   })
   return {
     clock,
-    tokens: createTokenVerifier(issuers, clock),
+    tokens: createTokenVerifier(issuers, clock, events.tokenLookedUp),
     certificateOfCaller: createCertificateOfCaller(identity.forwardedCertificate),
     checkBinding: createBindingCheck({
       checkProof: createProofCheck(identity.dpop, nonces),

@@ -30,6 +30,8 @@ export interface KeySource extends Disposable {
 export interface IdentityEvents {
   keysLoaded(event: { issuer: string; keys: number; lost: boolean }): void
   keysFailed(event: { issuer: string; cause: unknown }): void
+  /** Whether a token was verified before, and lately. */
+  tokenLookedUp(result: 'hit' | 'miss'): void
   unboundTokenAccepted(event: { issuer: string }): void
 }
 

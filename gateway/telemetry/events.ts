@@ -79,9 +79,6 @@ function stateEvents({ log, metrics, nowMs }: EventsOptions) {
 
 function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
   return {
-    identityCacheLookedUp(result: 'hit' | 'miss'): void {
-      metrics.identityCache.inc({ result })
-    },
     storeAnswered(elapsedMs: number): void {
       metrics.storeSeconds.observe(elapsedMs / 1_000)
     },

@@ -83,6 +83,7 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
 }
 
 function identityEvents({ log, metrics, parts }: PartEventsOptions) {
+  const lookups = { hit: metrics.identityCache.labels('hit'), miss: metrics.identityCache.labels('miss') }
   return {
     keysLoaded({ issuer }: { issuer: string }): void {
       metrics.keyRefreshes.inc({ result: 'success' })
@@ -91,6 +92,9 @@ function identityEvents({ log, metrics, parts }: PartEventsOptions) {
     keysFailed({ issuer, cause }: { issuer: string; cause: unknown }): void {
       metrics.keyRefreshes.inc({ result: 'failure' })
       log.write('warn', 'identity.keys_failed', { issuer: printable(issuer, 256), ...causeFields(cause) })
+    },
+    tokenLookedUp(result: 'hit' | 'miss'): void {
+      lookups[result].inc()
     },
     unboundTokenAccepted(): void {
       parts.unboundTokens.inc()

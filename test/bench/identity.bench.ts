@@ -37,7 +37,12 @@ const identity = createIdentity(
   {
     clock: systemClock,
     origins: new Map([['prefix', [ORIGIN]]]),
-    events: { keysLoaded: () => {}, keysFailed: () => {}, unboundTokenAccepted: () => {} },
+    events: {
+      keysLoaded: () => {},
+      keysFailed: () => {},
+      tokenLookedUp: () => {},
+      unboundTokenAccepted: () => {},
+    },
   },
 )
 await identity.opened

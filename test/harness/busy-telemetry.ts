@@ -86,8 +86,8 @@ function oneOfEverything({ events }: Telemetry): void {
   const unparsed = { callId: 'u', receivedAtMs: 0, peerAddress: '127.0.0.1', status: 400, detail: '' }
   events.requestUnparsed({ ...unparsed, code: 'request.malformed' })
   events.policyEvaluated(0.02)
-  events.identityCacheLookedUp('hit')
-  events.identityCacheLookedUp('miss')
+  events.identity.tokenLookedUp('hit')
+  events.identity.tokenLookedUp('miss')
   events.identity.keysLoaded({ issuer: 'https://issuer.example' })
   events.storeAnswered(0.4)
   events.store.connectionFailed(new Error('ECONNRESET'))

@@ -113,6 +113,7 @@ export async function startIdentifyServer(options: IdentifyServerOptions): Promi
       events: {
         keysLoaded: ({ lost }) => void events.push(lost ? 'keysLoaded, one lost' : 'keysLoaded'),
         keysFailed: () => void events.push('keysFailed'),
+        tokenLookedUp: () => undefined,
         unboundTokenAccepted: () => void events.push('unboundTokenAccepted'),
       },
       ...(options.fetchJson === undefined ? {} : { fetchJson: options.fetchJson }),
