@@ -47,15 +47,20 @@ export async function startPrometheus(targets: readonly ScrapeTarget[]): Promise
   const directory = await mkdtemp(join(tmpdir(), 'toolgate-prometheus-'))
   const configFile = await writeConfig(directory, targets)
   await promtool('check', 'config', configFile)
+  const args = [`--config.file=${configFile}`, `--storage.tsdb.path=${join(directory, 'data')}`]
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true })
+  return runPrometheus(args, { targets: targets.length, remove })
+}
+
+/** A real Prometheus with these arguments on a free port; `remove` is called once it is gone. */
+export async function runPrometheus(
+  args: readonly string[],
+  { targets, remove }: { readonly targets: number; readonly remove: () => Promise<void> },
+): Promise<RunningPrometheus> {
   const port = await freePort()
   const child = spawn(
     'prometheus',
-    [
-      `--config.file=${configFile}`,
-      `--storage.tsdb.path=${join(directory, 'data')}`,
-      `--web.listen-address=127.0.0.1:${String(port)}`,
-      '--log.level=warn',
-    ],
+    [...args, `--web.listen-address=127.0.0.1:${String(port)}`, '--log.level=warn'],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   )
   await once(child, 'spawn')
@@ -65,7 +70,7 @@ export async function startPrometheus(targets: readonly ScrapeTarget[]): Promise
       child.kill('SIGTERM')
       await once(child, 'exit')
     }
-    await rm(directory, { recursive: true, force: true })
+    await remove()
   }
   const ready = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error('prometheus ended at start')
@@ -87,7 +92,7 @@ export async function startPrometheus(targets: readonly ScrapeTarget[]): Promise
     scraped: (times) =>
       until(async () => {
         const counts = await query(`sum_over_time(up{job="toolgate"}[10m])`)
-        return counts.length === targets.length && counts.every(({ value }) => Number(value) >= times)
+        return counts.length === targets && counts.every(({ value }) => Number(value) >= times)
       }),
     alerts: async () => (await query('ALERTS')).map(({ metric }) => metric['alertname'] ?? ''),
     [Symbol.asyncDispose]: stop,

@@ -20,9 +20,18 @@ export function runToolgate(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): ToolgateProcess {
+  return runProcess([process.execPath, MAIN, ...args], { environment })
+}
+
+/** Runs a command with nothing of this process's environment but PATH and HOME. */
+export function runProcess(
+  [command = '', ...args]: readonly string[],
+  { environment = {}, cwd }: { environment?: Readonly<Record<string, string>>; cwd?: string } = {},
+): ToolgateProcess {
   let output = ''
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
   })
   for (const stream of [child.stdout, child.stderr]) {
@@ -67,6 +76,15 @@ export async function freePorts(count: number): Promise<number[]> {
     if (!found.includes(port) && (await isFree(port))) found.push(port)
   }
   return found
+}
+
+/** The first of so many free ports in a row. */
+export async function firstOfFreePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = FIRST_PORT + randomInt(PORTS)
+    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)))
+    if (free.every(Boolean)) return first
+  }
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -1,0 +1,150 @@
+/** What the engine would find, or would not, where none runs. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { mountsOf, readComposeFile, REPOSITORY, serviceOf } from '../../harness/compose-file.ts'
+
+const compose = readComposeFile()
+const services = Object.entries(compose.services)
+
+function yamlAt<T>(path: string): T {
+  return parse(readFileSync(join(REPOSITORY, path), 'utf8')) as T
+}
+
+interface GatewaySettings {
+  readonly listen: {
+    readonly port: number
+    readonly admin: { readonly port: number; readonly token: string }
+    readonly drain: { readonly graceMs: number; readonly deadlineMs: number }
+  }
+  readonly store: { readonly redis: { readonly url: string } }
+  readonly audit: { readonly directory: string }
+}
+const settings = yamlAt<GatewaySettings>('deploy/compose/toolgate.yaml')
+const settingsText = readFileSync(join(REPOSITORY, 'deploy/compose/toolgate.yaml'), 'utf8')
+
+interface PrometheusSettings {
+  readonly global: { readonly scrape_interval: string }
+  readonly rule_files: readonly string[]
+  readonly scrape_configs: readonly [
+    {
+      readonly authorization: { readonly credentials_file: string }
+      readonly static_configs: readonly [{ readonly targets: readonly [string] }]
+    },
+  ]
+}
+const prometheus = yamlAt<PrometheusSettings>('deploy/prometheus/prometheus.yml')
+
+describe.each(services)('the service %s', (_, service) => {
+  it('can change nothing of its image and gain no privilege', () => {
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    })
+  })
+
+  it('mounts what exists, and the repository read-only', () => {
+    for (const { source, readOnly, isBind } of mountsOf(compose, service)) {
+      if (isBind) expect([existsSync(join(REPOSITORY, source)), readOnly], source).toEqual([true, true])
+      else expect(Object.keys(compose.volumes)).toContain(source)
+    }
+  })
+
+  it('is given secrets from files: Compose refuses any other source for a read-only service', () => {
+    for (const name of service.secrets ?? []) expect(compose.secrets[name]?.file).toMatch(/^\.\//)
+    expect(service.configs ?? []).toEqual([])
+  })
+
+  it('is published on loopback only', () => {
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/)
+  })
+
+  it('comes from an image that says its version, or from this repository', () => {
+    if (service.image === undefined) expect(service.build?.context).toBe('.')
+    else expect(service.image).toMatch(/:v?\d+\.\d+/)
+  })
+})
+
+describe('the gateway', () => {
+  const gateway = serviceOf(compose, 'gateway')
+  const targets = mountsOf(compose, gateway).map(({ target }) => target)
+
+  it('has every file and variable that its configuration names', () => {
+    const files = [...settingsText.matchAll(/file:([\w/.-]+)/g)].map(([, file = '']) => file)
+    const variables = [...settingsText.matchAll(/env:(\w+)/g)].map(([, name = '']) => name)
+    expect(targets).toEqual(expect.arrayContaining(files))
+    expect(Object.keys(gateway.environment ?? {})).toEqual(expect.arrayContaining(variables))
+    expect(new URL(settings.store.redis.url).hostname).toBe('redis')
+  })
+
+  it('writes its record below a volume', () => {
+    const place = mountsOf(compose, gateway).find(({ target }) =>
+      settings.audit.directory.startsWith(`${target}/`),
+    )
+    expect(place).toMatchObject({ isBind: false, readOnly: false })
+  })
+
+  it('publishes the ports that it listens on', () => {
+    expect(gateway.ports).toEqual([
+      `127.0.0.1:${settings.listen.port}:${settings.listen.port}`,
+      `127.0.0.1:${settings.listen.admin.port}:${settings.listen.admin.port}`,
+    ])
+  })
+
+  it('is given longer to stop than it takes to drain', () => {
+    const { graceMs, deadlineMs } = settings.listen.drain
+    const [, seconds] = /^(\d+)s$/.exec(gateway.stop_grace_period ?? '') ?? []
+    expect(Number(seconds) * 1_000).toBeGreaterThan(graceMs + deadlineMs)
+  })
+})
+
+describe('redis', () => {
+  it('begins as the user that it would step down to, which takes capabilities it does not have', () => {
+    expect(serviceOf(compose, 'redis').user).toBe('redis')
+  })
+})
+
+describe('prometheus', () => {
+  it('finds its rules and the operators token, and asks the gateway at its operators port', () => {
+    const [{ authorization, static_configs: hosts }] = prometheus.scrape_configs
+    const mounted = mountsOf(compose, serviceOf(compose, 'prometheus')).map(({ target }) => target)
+    expect(mounted).toContain(authorization.credentials_file)
+    expect(settings.listen.admin.token).toBe(`file:${authorization.credentials_file}`)
+    for (const file of prometheus.rule_files)
+      expect(existsSync(join(REPOSITORY, 'deploy/prometheus', file))).toBe(true)
+    expect(hosts[0].targets).toEqual([`gateway:${settings.listen.admin.port}`])
+  })
+})
+
+describe('grafana', () => {
+  const grafana = serviceOf(compose, 'grafana')
+  const { providers } = yamlAt<{ providers: [{ options: { path: string } }] }>(
+    'deploy/grafana/provisioning/dashboards/toolgate.yml',
+  )
+  const { datasources } = yamlAt<{ datasources: [{ url: string; jsonData: { timeInterval: string } }] }>(
+    'deploy/grafana/provisioning/datasources/prometheus.yml',
+  )
+
+  it('finds its provisioning and the dashboards where they are mounted', () => {
+    const mounts = new Map(mountsOf(compose, grafana).map(({ source, target }) => [target, source]))
+    expect(mounts.get('/etc/grafana/provisioning')).toBe('./deploy/grafana/provisioning')
+    expect(mounts.get(providers[0].options.path)).toBe('./deploy/grafana/dashboards')
+    const home = grafana.environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'] ?? ''
+    expect(home.startsWith(`${providers[0].options.path}/`)).toBe(true)
+    expect(
+      existsSync(join(REPOSITORY, 'deploy/grafana/dashboards', home.slice(providers[0].options.path.length))),
+    ).toBe(true)
+  })
+
+  it('asks the Prometheus of this file, and counts on its scrape interval', () => {
+    const [{ url, jsonData }] = datasources
+    expect(Object.keys(compose.services)).toContain(new URL(url).hostname)
+    expect(jsonData.timeInterval).toBe(prometheus.global.scrape_interval)
+  })
+
+  it('writes only to memory', () => {
+    expect(grafana.tmpfs).toEqual(['/var/lib/grafana', '/tmp'])
+  })
+})
