@@ -3,7 +3,8 @@ import type { AuditEntry } from '../../gateway/audit/entry.ts'
 import { REFUSALS, type RefusalCode } from '../../gateway/refusal.ts'
 import type { TestGateway } from '../harness/gateway.ts'
 import type { Answer } from '../harness/send.ts'
-import { CONNECTORS, type ConnectorName, type Ground, prepareGround } from './refusals-ground.ts'
+import { CONNECTORS, type ConnectorName } from './refusals-calls.ts'
+import { type Ground, prepareGround } from './refusals-ground.ts'
 import { PROVOCATIONS, type Row } from './refusals-provocations.ts'
 
 let ground: Ground

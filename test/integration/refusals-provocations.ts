@@ -2,15 +2,11 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RefusalCode } from '../../gateway/refusal.ts'
 import { createProofKey } from '../harness/proof.ts'
-import { type Answer, answerOf } from '../harness/send.ts'
-import {
-  CONNECTORS,
-  type ConnectorName,
-  EXHAUSTED,
-  type GatewayKind,
-  type Ground,
-  READS,
-} from './refusals-ground.ts'
+import type { Answer } from '../harness/send.ts'
+import { type ConnectorName, READS } from './refusals-calls.ts'
+import type { Ground } from './refusals-ground.ts'
+import { EXHAUSTED, type GatewayKind } from './refusals-kinds.ts'
+import { drainedWith, exhaustMemory, readAs, twice } from './refusals-moves.ts'
 
 export interface Row {
   readonly kind: GatewayKind
@@ -216,53 +212,3 @@ export const PROVOCATIONS = {
   }),
   'gateway.fault': at('faulty', (ground, connector) => ground.read('faulty', connector)),
 } as const satisfies Record<RefusalCode, Row>
-
-/** No sandbox for policy can be made while this lasts. */
-function exhaustMemory(): Disposable {
-  const memory: unknown = Reflect.get(WebAssembly, 'Memory')
-  const define = (value: unknown): unknown =>
-    Object.defineProperty(WebAssembly, 'Memory', { value, writable: true, configurable: true })
-  define(function exhausted() {
-    throw new RangeError('could not allocate memory')
-  })
-  return { [Symbol.dispose]: () => void define(memory) }
-}
-
-async function readAs(
-  ground: Ground,
-  kind: GatewayKind,
-  connector: ConnectorName,
-  agent: string,
-  task = 'none',
-): Promise<Answer> {
-  const token = (await ground.gateway(kind)).token({ claims: { client_id: agent } })
-  return ground.read(kind, connector, { token, headers: { 'toolgate-task': task } })
-}
-
-async function twice(ground: Ground, connector: ConnectorName, agent: string): Promise<Answer> {
-  await readAs(ground, 'plain', connector, agent)
-  return readAs(ground, 'plain', connector, agent)
-}
-
-const drained = new WeakMap<Ground, Promise<Map<ConnectorName, Answer>>>()
-
-/** One gateway drains once: with a call of every connector under way. */
-async function drainedWith(ground: Ground, connector: ConnectorName): Promise<Answer> {
-  const answers = drained.get(ground) ?? drainAll(ground)
-  drained.set(ground, answers)
-  return (await answers).get(connector) as Answer
-}
-
-async function drainAll(ground: Ground): Promise<Map<ConnectorName, Answer>> {
-  const { gateway } = await ground.gateway('drained')
-  await using stack = new AsyncDisposableStack()
-  const held = []
-  for (const connector of CONNECTORS) held.push(stack.use(await ground.held('drained', connector)))
-  await gateway.drain(new AbortController().signal)
-  const answers = new Map<ConnectorName, Answer>()
-  for (const [index, client] of held.entries()) {
-    const { status, headers, body } = await client.response()
-    answers.set(CONNECTORS[index] as ConnectorName, answerOf(status, headers, body.toString()))
-  }
-  return answers
-}
