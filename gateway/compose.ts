@@ -29,7 +29,7 @@ export interface Gateway extends AsyncDisposable {
   config(): Config
   /**
    * Takes the configuration that `load` gives, all or nothing. Never rejects: what is wrong with it is logged and
-   * counted, and the last good one stays.
+   * counted, and the last good one stays. Opens the log's file anew, too: rotating it comes with the same signal.
    */
   reload(load: () => Config): Promise<void>
   /** Lets calls in flight finish, as `listen.drain` says; cut short once `hurry` is aborted. */
@@ -66,6 +66,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
 
   const live = generations
   const take = async (load: () => Config): Promise<void> => {
+    lasting.telemetry.log.reopen()
     try {
       const next = load()
       refuseRestart(given, next)

@@ -69,7 +69,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
     createIdentity(config, {
       clock,
       events: events.identity,
-      nonceKey: nonceKeyOf(config, environment),
+      nonceKey: nonceKeyOf(config, lasting, environment),
       origins: originsByEntrance(config),
     }),
   )
@@ -168,7 +168,16 @@ function externalBaseOf(config: Config): ExternalBase {
   }
 }
 
-function nonceKeyOf({ identity }: Config, environment: GenerationOptions['environment']): Buffer | undefined {
+/**
+ * The fleet's key only where the fleet remembers proofs: a process that forgets them when it ends must not take nonces
+ * from before its start, for their proofs may have been used.
+ */
+function nonceKeyOf(
+  { identity, store }: Config,
+  { nonceKey }: Lasting,
+  environment: GenerationOptions['environment'],
+): Uint8Array {
   const reference = identity.dpop.nonceSecret
-  return reference === undefined ? undefined : Buffer.from(createSecretReader(environment)(reference))
+  if (reference === undefined || store.kind === 'embedded') return nonceKey
+  return Buffer.from(createSecretReader(environment)(reference))
 }

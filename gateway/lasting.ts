@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { PolicyIdentity } from './audit/call-entries.ts'
 import type { Config } from './config/config.ts'
@@ -12,6 +13,8 @@ export interface Lasting extends AsyncDisposable {
   readonly telemetry: Telemetry
   readonly audit: Audit
   readonly store: OpenedStore
+  /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
+  readonly nonceKey: Uint8Array
 }
 
 export interface LastingOptions {
@@ -35,6 +38,8 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     }),
   )
   const { events } = telemetry
+  // The log is the last to close, so that it can tell what was lost on the way.
+  stack.defer(() => events.stopped(telemetry.log.lostLines()))
   const audit = stack.use(
     await openAudit({
       config: config.audit,
@@ -53,7 +58,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     openStore({
       config: config.store,
       password: password === undefined ? undefined : createSecretReader(environment)(password),
-      proofLifetimeMs: config.identity.dpop.maxAgeMs + config.identity.dpop.maxSkewMs,
+      proofLifetimeMs: proofLifetimeOf(config),
       clock,
       events: events.store,
     }),
@@ -61,5 +66,11 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   // Before that every call would get what the failure modes say of a store that is away.
   await store.opened
   const owned = stack.move()
-  return { telemetry, audit, store, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const nonceKey = randomBytes(32)
+  return { telemetry, audit, store, nonceKey, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** A nonce has a period in place of the window of `iat`, and no clock of the agent's that could be ahead. */
+function proofLifetimeOf({ identity: { dpop } }: Config): number {
+  return dpop.nonce === 'off' ? dpop.maxAgeMs + dpop.maxSkewMs : dpop.maxAgeMs
 }

@@ -16,7 +16,7 @@ import type { Command, ExitCode, Surroundings } from './command.ts'
 const USAGE = `toolgate start [--config FILE]
 
 Starts the gateway. SIGHUP, or a change of the file, reloads the configuration: all or nothing, the last good one
-stays. SIGTERM drains: not ready, grace, no new connections, calls in flight finish, log sealed, exit 0. A second
+stays. Either opens the log file anew, for log rotation. SIGTERM drains: not ready, grace, no new connections, calls in flight finish, log sealed, exit 0. A second
 signal skips the waiting.
 `
 

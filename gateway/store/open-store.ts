@@ -15,7 +15,7 @@ export interface OpenStoreOptions {
   readonly config: StoreConfig
   /** Of Redis, already read from its reference. */
   readonly password: string | undefined
-  /** `maxAgeMs + maxSkewMs` of the DPoP check. */
+  /** `maxAgeMs + maxSkewMs` of the DPoP check; `maxAgeMs` where nonces are required. */
   readonly proofLifetimeMs: number
   readonly clock: Clock
   readonly events: StoreEvents & {
