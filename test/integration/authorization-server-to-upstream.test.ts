@@ -8,7 +8,8 @@ import { freePorts } from '../harness/free-port.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { compileRules } from '../harness/opa.ts'
 import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'
-import { type Certified, createPki, type Pki } from '../harness/pki.ts'
+import { createPki, type Pki } from '../harness/pki.ts'
+import { discover, dpopToken, mtlsToken, type Parties } from '../harness/token-client.ts'
 import { trustingFetch } from '../harness/trusting-fetch.ts'
 
 /** From the gateway's own metadata to a call at the upstream, with nothing but what the network says. */
@@ -49,52 +50,8 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-interface Found {
-  readonly resource: string
-  readonly authorizationServer: oauth.AuthorizationServer
-}
-
-/** RFC 9728 §3 to RFC 8414 §3: the client knows the URL of the gateway and nothing else. */
-async function discover(gateway: TestGateway, client?: Certified): Promise<Found> {
-  const options = { [oauth.customFetch]: trustingFetch(pki, client) }
-  const identifier = new URL(gateway.origin)
-  const described = await oauth.resourceDiscoveryRequest(identifier, options)
-  const metadata = await oauth.processResourceDiscoveryResponse(identifier, described)
-  const issuer = new URL(metadata.authorization_servers?.find((one) => one.startsWith('https:')) ?? '')
-  const response = await oauth.discoveryRequest(issuer, options)
-  return {
-    resource: metadata.resource,
-    authorizationServer: await oauth.processDiscoveryResponse(issuer, response),
-  }
-}
-
-async function dpopToken(gateway: TestGateway, keyPair: oauth.CryptoKeyPair): Promise<string> {
-  const { resource, authorizationServer } = await discover(gateway)
-  const client = { client_id: server.dpopClient.id }
-  const response = await oauth.clientCredentialsGrantRequest(
-    authorizationServer,
-    client,
-    oauth.ClientSecretBasic(server.dpopClient.secret),
-    new URLSearchParams({ resource, scope: 'tools:read' }),
-    { DPoP: oauth.DPoP({}, keyPair), [oauth.customFetch]: trustingFetch(pki) },
-  )
-  const tokens = await oauth.processClientCredentialsResponse(authorizationServer, client, response)
-  expect(tokens.token_type).toBe('dpop')
-  return tokens.access_token
-}
-
-async function mtlsToken(gateway: TestGateway, certificate: Certified): Promise<string> {
-  const { resource, authorizationServer } = await discover(gateway, certificate)
-  const client = { client_id: server.mtlsClient.id }
-  const response = await oauth.clientCredentialsGrantRequest(
-    authorizationServer,
-    client,
-    oauth.TlsClientAuth(),
-    new URLSearchParams({ resource, scope: 'tools:read' }),
-    { [oauth.customFetch]: trustingFetch(pki, certificate) },
-  )
-  const tokens = await oauth.processClientCredentialsResponse(authorizationServer, client, response)
-  return tokens.access_token
+function parties(gateway = toolgate): Parties {
+  return { gateway: gateway.origin, pki, server }
 }
 
 async function whoOf(callId: string | null): Promise<unknown> {
@@ -105,7 +62,7 @@ async function whoOf(callId: string | null): Promise<unknown> {
 describe('a DPoP-bound token', () => {
   it('takes oauth4webapi from discovery to the upstream', async () => {
     const keyPair = await oauth.generateKeyPair('ES256')
-    const token = await dpopToken(toolgate, keyPair)
+    const token = await dpopToken(parties(), keyPair)
     const response = await oauth.protectedResourceRequest(
       token,
       'GET',
@@ -125,7 +82,7 @@ describe('a DPoP-bound token', () => {
 
   it('takes the dpop package there', async () => {
     const keyPair = await generateKeyPair('ES256')
-    const token = await dpopToken(toolgate, keyPair)
+    const token = await dpopToken(parties(), keyPair)
     const proof = await generateProof(keyPair, toolgate.origin + PULL, 'GET', undefined, token)
     expect(await toolgate.send('GET', PULL, { token, proof })).toMatchObject({
       status: 200,
@@ -142,7 +99,7 @@ describe('a DPoP-bound token', () => {
       { [openid.customFetch]: trustingFetch(pki) },
     )
     const DPoP = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256'))
-    const { resource } = await discover(toolgate)
+    const { resource } = await discover(toolgate.origin, pki)
     const tokens = await openid.clientCredentialsGrant(config, { resource, scope: 'tools:read' }, { DPoP })
     const url = new URL(toolgate.origin + PULL)
     const response = await openid.fetchProtectedResource(
@@ -159,7 +116,7 @@ describe('a DPoP-bound token', () => {
 
   it('is worth nothing without its key, as Bearer, or twice with one proof', async () => {
     const keyPair = await generateKeyPair('ES256')
-    const token = await dpopToken(toolgate, keyPair)
+    const token = await dpopToken(parties(), keyPair)
     const thief = await generateKeyPair('ES256')
     const url = toolgate.origin + PULL
     const stolen = await generateProof(thief, url, 'GET', undefined, token)
@@ -181,7 +138,7 @@ describe('a DPoP-bound token', () => {
 
   it('is worth nothing at another resource of the same issuer', async () => {
     const keyPair = await generateKeyPair('ES256')
-    const token = await dpopToken(strict, keyPair)
+    const token = await dpopToken(parties(strict), keyPair)
     const proof = await generateProof(keyPair, toolgate.origin + PULL, 'GET', undefined, token)
     expect(await toolgate.send('GET', PULL, { token, proof })).toMatchObject({
       code: 'identity.token_invalid',
@@ -192,7 +149,7 @@ describe('a DPoP-bound token', () => {
 describe('where a nonce is demanded', () => {
   it('oauth4webapi reads the challenge and comes back with it', async () => {
     const keyPair = await oauth.generateKeyPair('ES256')
-    const token = await dpopToken(strict, keyPair)
+    const token = await dpopToken(parties(strict), keyPair)
     const DPoP = oauth.DPoP({}, keyPair)
     const request = (): Promise<Response> =>
       oauth.protectedResourceRequest(token, 'GET', new URL(strict.origin + PULL), undefined, undefined, {
@@ -212,7 +169,7 @@ describe('where a nonce is demanded', () => {
 describe('a token bound to a certificate', () => {
   it('is good over connections of that certificate, and over no other', async () => {
     const certificate = pki.client({ uris: [server.spiffeId] })
-    const token = await mtlsToken(toolgate, certificate)
+    const token = await mtlsToken(parties(), certificate)
     const bearer = { token, proof: null } as const
     const answer = await toolgate.send('GET', PULL, { ...bearer, client: certificate })
     expect(answer).toMatchObject({ status: 200, decision: 'allow' })
@@ -231,7 +188,7 @@ describe('a token bound to a certificate', () => {
 
   it('takes oauth4webapi there as a plain bearer', async () => {
     const certificate = pki.client({ uris: [server.spiffeId] })
-    const token = await mtlsToken(toolgate, certificate)
+    const token = await mtlsToken(parties(), certificate)
     const response = await oauth.protectedResourceRequest(
       token,
       'GET',
@@ -246,7 +203,7 @@ describe('a token bound to a certificate', () => {
   it('cannot be had by, nor used with, a certificate of another authority', async () => {
     await using elsewhere = createPki()
     const certificate = elsewhere.client({ uris: [server.spiffeId] })
-    await expect(mtlsToken(toolgate, certificate)).rejects.toMatchObject({ error: 'invalid_client' })
+    await expect(mtlsToken(parties(), certificate)).rejects.toMatchObject({ error: 'invalid_client' })
     const token = toolgate.issuer.token({ x5t: certificate.x5t })
     const answer = await toolgate.send('GET', PULL, { token, proof: null, client: certificate })
     expect(answer).toMatchObject({ status: 401, code: 'identity.binding_mismatch' })
