@@ -12,7 +12,8 @@ import { createEmbeddedAdmissionStore } from '../../gateway/store/embedded-admis
 import { createGuardedAdmissionStore } from '../../gateway/store/guarded-admission-store.ts'
 import { createRedisAdmissionStore } from '../../gateway/store/redis-admission-store.ts'
 import { createRedisClient } from '../../gateway/store/redis-client.ts'
-import { startRedis, until } from '../harness/redis.ts'
+import { startRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
 import { syntheticCall } from '../harness/synthetic-call.ts'
 
 const CALLS = 20_000

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { startRedisSentinel, until } from '../harness/redis.ts'
+import { startRedisSentinel } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
 import { codeOf, freshProof, startAdmission } from '../integration/admit-gateway.ts'
 
 it.each(['killed', 'frozen'] as const)(

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { type RunningRedis, startRedis, until } from '../harness/redis.ts'
+import { type RunningRedis, startRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
 import { type AdmissionGateway, codeOf, freshProof, startAdmission } from '../integration/admit-gateway.ts'
 
 /** Calls get through it before, are refused or counted alone while it lasts, and get through again. */

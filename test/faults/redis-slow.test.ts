@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { startRedis, until } from '../harness/redis.ts'
+import { startRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
 import { codeOf, startAdmission } from '../integration/admit-gateway.ts'
 
 const TIMEOUT_MS = 100

@@ -98,14 +98,3 @@ export async function startListener(options: TestListenerOptions = {}): Promise<
 function answerNothing(received: Received, reply: Reply): void {
   reply.begin(200, ['Content-Length', '0'], received).end()
 }
-
-/** Settles when `condition` holds, looking again after each turn of the event loop; rejects after `timeoutMs`. */
-export async function until(condition: () => boolean, timeoutMs = 5000): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition.toString()}`)
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2)
-    })
-  }
-}

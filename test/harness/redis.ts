@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { until } from './until.ts'
 
 export interface RunningRedis extends AsyncDisposable {
   readonly host: '127.0.0.1'
@@ -119,16 +120,8 @@ export async function startRedisSentinel(options: RedisOptions = {}): Promise<Ru
     sentinels: started.map(({ port }) => ({ host: '127.0.0.1', port })),
     primary,
     replica,
-    promoted: () => until(async () => (await replica.admin.info('replication')).includes('role:master'), 5),
+    promoted: () => until(async () => (await replica.admin.info('replication')).includes('role:master')),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** Resolves when the condition holds; the test's own timeout is the bound. */
-export async function until(condition: () => boolean | Promise<boolean>, everyMs = 20): Promise<void> {
-  for (;;) {
-    if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from '../../gateway/store/guarded-admission-store.ts'
 import { createRedisAdmissionStore } from '../../gateway/store/redis-admission-store.ts'
 import { createRedisClient, type RedisClientOptions } from '../../gateway/store/redis-client.ts'
-import { until } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
 import { syntheticCall } from '../harness/synthetic-call.ts'
 
 const PROOF_LIFETIME_MS = 70_000

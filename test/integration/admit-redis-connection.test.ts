@@ -3,7 +3,8 @@ import { systemClock } from '../../gateway/lib/clock.ts'
 import { createRedisAdmissionStore } from '../../gateway/store/redis-admission-store.ts'
 import { createRedisClient, type RedisClientOptions } from '../../gateway/store/redis-client.ts'
 import { createPki } from '../harness/pki.ts'
-import { type RunningRedis, startRedis, until } from '../harness/redis.ts'
+import { type RunningRedis, startRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
 import { codeOf, startAdmission } from './admit-gateway.ts'
 
 async function startWithTls(): Promise<{ redis: RunningRedis; caFile: string } & AsyncDisposable> {

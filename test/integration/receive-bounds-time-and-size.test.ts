@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { refusalCodeOf } from '../../gateway/fault.ts'
-import { startListener, until } from '../harness/listener.ts'
+import { startListener } from '../harness/listener.ts'
+import { until } from '../harness/until.ts'
 import { connectRaw } from '../harness/raw-client.ts'
 
 describe('A slow client', () => {

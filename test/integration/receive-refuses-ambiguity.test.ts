@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RefusalCode } from '../../gateway/refusal.ts'
-import { startListener, until } from '../harness/listener.ts'
+import { startListener } from '../harness/listener.ts'
+import { until } from '../harness/until.ts'
 import { connectRaw, sendRaw } from '../harness/raw-client.ts'
 import type { RawResponse } from '../harness/raw-client.ts'
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { startListener, until } from '../harness/listener.ts'
+import { startListener } from '../harness/listener.ts'
+import { until } from '../harness/until.ts'
 import { connectRaw, sendRaw } from '../harness/raw-client.ts'
 
 const HOST = 'Host: a\r\n'
