@@ -86,8 +86,10 @@ export interface IssuerConfig {
   /** Claim to read each fact from; a dotted path or a JSON Pointer. */
   readonly claims: ClaimMap
   readonly requiredScopes: readonly string[]
-  /** Tenant of every token of this issuer, when it has no tenant claim. */
+  /** Tenant of every token of this issuer; a token whose claim says another is refused. */
   readonly tenant: string | undefined
+  /** Tenants that this issuer speaks for; empty for any, which only an issuer on its own may. */
+  readonly tenants: readonly string[]
   readonly clockSkewMs: number
 }
 

@@ -68,7 +68,13 @@ function listening({ listen }: Config): ConfigProblem[] {
 function identifying({ identity, workers, listen }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const seen = new Set<string>()
-  for (const [index, { issuer, jwks }] of identity.issuers.entries()) {
+  for (const [index, { issuer, jwks, tenant, tenants }] of identity.issuers.entries()) {
+    if (identity.issuers.length > 1 && tenant === undefined && tenants.length === 0) {
+      problems.push({
+        path: `identity.issuers.${index}.tenants`,
+        reason: 'is required beside another issuer: each could sign for the tenants of the other',
+      })
+    }
     if (seen.has(issuer))
       problems.push({ path: `identity.issuers.${index}.issuer`, reason: 'is listed twice' })
     seen.add(issuer)

@@ -35,6 +35,7 @@ const issuer = {
       }),
       requiredScopes: list(text()),
       tenant: text({ description: 'Tenant of every token of this issuer' }),
+      tenants: list(text(), { description: 'Tenants that this issuer may name in its tokens' }),
       clockSkewMs: milliseconds(0, 300_000, 5_000),
     }),
   ),

@@ -38,7 +38,7 @@ export function compileFacts(config: IssuerConfig): (claims: JsonObject) => Fact
     if (!isId(id)) return unread(config.claims.principal)
     // An issuer without tenants is a tenant: counters of two such issuers never mix.
     const tenant = read.tenant(claims) ?? config.tenant ?? config.issuer
-    if (!isId(tenant)) return unread(config.claims.tenant)
+    if (!isId(tenant) || !speaksFor(config, tenant)) return unread(config.claims.tenant)
     const groups = readNames(read.groups(claims))
     if (groups === undefined) return unread(config.claims.groups)
     const act = readActors(claims['act'])
@@ -56,6 +56,12 @@ export function compileFacts(config: IssuerConfig): (claims: JsonObject) => Fact
       facts: Object.freeze({ agentId, principal, tenant, scopes, authorizationDetails, tokenId }),
     }
   }
+}
+
+/** One customer's issuer must not be able to sign for another customer. */
+function speaksFor({ tenant, tenants }: IssuerConfig, named: string): boolean {
+  if (tenant !== undefined && named !== tenant) return false
+  return tenants.length === 0 || tenants.includes(named)
 }
 
 /** A name that may stand in a log line, a header or a key. */

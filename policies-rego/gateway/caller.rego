@@ -45,6 +45,20 @@ deny contains {
 }
 
 # METADATA
+# title: Issuer of the agent
+# description: Where the registry names an issuer, no other one speaks for the agent, whatever names it gives
+# custom:
+#   id: R004
+deny contains {
+	"code": "agent.unknown",
+	"rule": "R004",
+	"detail": "The agent is registered with another issuer.",
+} if {
+	facts.agent.issuer
+	not facts.agent.issuer == input.agent.issuer
+}
+
+# METADATA
 # title: Compliant device
 # description: The principal works from a device that the identity provider calls compliant
 # custom:

@@ -21,6 +21,26 @@ test_r002_fires_without_a_tenant if "R002" in rules(object.remove(fixtures.read,
 
 test_r002_quiet if not "R002" in rules(fixtures.read)
 
+issued_by(issuer) := object.union(
+	data.registry.agents,
+	{"change-review-agent": object.union(data.registry.agents["change-review-agent"], {"issuer": issuer})},
+)
+
+test_r004_fires if {
+	"R004" in rules(fixtures.read) with data.registry.agents as issued_by("https://id.other.example")
+}
+
+test_r004_fires_without_an_issuer if {
+	anonymous := object.union(object.remove(fixtures.read, ["agent"]), {"agent": {"id": "change-review-agent"}})
+	"R004" in rules(anonymous) with data.registry.agents as issued_by("https://id.zyx.example")
+}
+
+test_r004_quiet if {
+	not "R004" in rules(fixtures.read) with data.registry.agents as issued_by("https://id.zyx.example")
+}
+
+test_r004_quiet_where_no_issuer_is_named if not "R004" in rules(fixtures.read)
+
 test_r003_fires if "R003" in rules(object.union(fixtures.read, {"principal": {"device_compliant": false}}))
 
 test_r003_fires_on_what_only_looks_true if {

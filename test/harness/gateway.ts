@@ -191,7 +191,12 @@ function defaultSettings(
     },
     identity: {
       issuers: [
-        { issuer: issuer.issuer, audiences: issuer.config.audiences, jwks: { uri: issuer.jwksUri } },
+        {
+          issuer: issuer.issuer,
+          audiences: issuer.config.audiences,
+          jwks: { uri: issuer.jwksUri },
+          ...(options.issuers === undefined ? {} : { tenants: ['zyx-bank'] }),
+        },
         ...(options.issuers ?? []),
       ],
     },

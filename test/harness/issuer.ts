@@ -120,6 +120,7 @@ export function issuerConfig(issuer: string, algorithms: readonly TokenAlgorithm
     },
     requiredScopes: [],
     tenant: undefined,
+    tenants: [],
     clockSkewMs: 5000,
   }
 }

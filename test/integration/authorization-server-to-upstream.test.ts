@@ -35,6 +35,7 @@ beforeAll(async () => {
             issuer: server.issuer,
             audiences: [`https://127.0.0.1:${port}`],
             jwks: { uri: server.jwksUri, caFile: pki.caFile },
+            tenants: ['zyx'],
           },
         ],
         settings: {
@@ -204,7 +205,7 @@ describe('a token bound to a certificate', () => {
     await using elsewhere = createPki()
     const certificate = elsewhere.client({ uris: [server.spiffeId] })
     await expect(mtlsToken(parties(), certificate)).rejects.toMatchObject({ error: 'invalid_client' })
-    const token = toolgate.issuer.token({ x5t: certificate.x5t })
+    const token = toolgate.token({ jkt: undefined, x5t: certificate.x5t })
     const answer = await toolgate.send('GET', PULL, { token, proof: null, client: certificate })
     expect(answer).toMatchObject({ status: 401, code: 'identity.binding_mismatch' })
   })

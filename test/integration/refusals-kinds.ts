@@ -23,8 +23,9 @@ export const KINDS = {
         audiences: [AUDIENCE],
         jwks: { uri: strict.jwksUri },
         requiredScopes: ['tools:admin'],
+        tenants: ['zyx'],
       },
-      { issuer: down.issuer, audiences: [AUDIENCE], jwks: { uri: down.jwksUri } },
+      { issuer: down.issuer, audiences: [AUDIENCE], jwks: { uri: down.jwksUri }, tenants: ['zyx'] },
     ],
     settings: {
       ...forEach(() => ({ bodyLimitBytes: 1024 })),
