@@ -53,27 +53,24 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   }
 
   await using stack = new AsyncDisposableStack()
-  let generations: Succession<Generation> | undefined
-  const policyInForce = () => generations?.current.policy ?? { digest: '', revision: '' }
-  const lasting = stack.use(await openLasting({ config: given, environment, worker, policyInForce, clock }))
+  const lasting = stack.use(await openLasting({ config: given, environment, worker, clock }))
   const { events } = lasting.telemetry
-  generations = stack.use(createSuccession(await make(given, lasting), events.faulted))
+  const generations = stack.use(createSuccession(await make(given, lasting), events.faulted))
   const listener = stack.use(await openListener(generations, lasting, clock))
   watchStates(lasting, generations, listener)
   events.unboundTokens(given.identity.dangerouslyAllowUnboundTokens)
   events.configLoaded()
   events.started({ host: given.listen.host, port: listener.port, version: VERSION })
 
-  const live = generations
   const take = async (load: () => Config): Promise<void> => {
     lasting.telemetry.log.reopen()
     try {
       const next = load()
       refuseRestart(given, next)
       lasting.telemetry.useConnectors(
-        new Set([...Object.keys(live.current.config.connectors), ...Object.keys(next.connectors)]),
+        new Set([...Object.keys(generations.current.config.connectors), ...Object.keys(next.connectors)]),
       )
-      live.succeed(await make(next, lasting, live.current))
+      generations.succeed(await make(next, lasting, generations.current))
       listener.reloadTls()
       events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
       events.configLoaded()
@@ -86,11 +83,11 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   return {
     port: listener.port,
     connectorPorts: listener.connectorPorts,
-    readiness: () => readinessOf(listener, live.current, lasting),
+    readiness: () => readinessOf(listener, generations.current, lasting),
     metrics: () => lasting.telemetry.metrics(),
     metricsJson: () => lasting.telemetry.metricsJson(),
-    status: () => statusOf(listener, live.current, lasting),
-    config: () => live.current.config,
+    status: () => statusOf(listener, generations.current, lasting),
+    config: () => generations.current.config,
     // One after the other: two at once could leave the older of two configurations in force.
     reload: (load) => (reloading = reloading.then(() => take(load))),
     async drain(hurry) {

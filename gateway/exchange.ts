@@ -6,7 +6,7 @@ import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
 import type { Branded } from './lib/branded.ts'
 import type { Decision } from './policy/decision.ts'
-import type { Reason, RefusalCode } from './refusal.ts'
+import type { DecidedBy, Reason, RefusalCode } from './refusal.ts'
 import type { Permit } from './stages/approve.ts'
 import type { Intended } from './stages/intend.ts'
 
@@ -241,4 +241,6 @@ export interface Outcome {
   readonly reasons: readonly Reason[]
   readonly detail: string
   readonly cause: unknown
+  /** The policy that refused; a call that it allowed carries its decision itself. */
+  readonly decidedBy?: DecidedBy | undefined
 }

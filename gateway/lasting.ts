@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { openAudit, type Audit } from './audit/open-audit.ts'
-import type { PolicyIdentity } from './audit/call-entries.ts'
 import type { Config } from './config/config.ts'
 import { createSecretReader } from './config/secret.ts'
 import type { Clock } from './lib/clock.ts'
@@ -22,12 +21,11 @@ export interface LastingOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** 0 for a process on its own. */
   readonly worker: number
-  readonly policyInForce: () => PolicyIdentity
   readonly clock: Clock
 }
 
 export async function openLasting(options: LastingOptions): Promise<Lasting> {
-  const { config, environment, worker, policyInForce, clock } = options
+  const { config, environment, worker, clock } = options
   await using stack = new AsyncDisposableStack()
   const telemetry = stack.use(
     await createTelemetry({
@@ -45,7 +43,6 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       config: config.audit,
       node: `worker-${worker}`,
       version: VERSION,
-      policyInForce,
       clock,
       onAppend: events.auditAppended,
       onSync: events.auditSynced,

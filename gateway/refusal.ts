@@ -100,9 +100,16 @@ export interface Reason {
   readonly detail: string
 }
 
+/** The bundle that was asked, and how risky it found the call, where it got that far. */
+export interface DecidedBy {
+  readonly digest: string
+  readonly revision: string
+  readonly risk?: number
+}
+
 /**
  * The gateway's no to one call. `code`, `reasons` and `retryAfterMs` reach the caller; `detail` is for the log
- * and the record only, because it may say which check failed; `cause` is for the log only.
+ * and the record only, because it may say which check failed, and so is `decidedBy`; `cause` is for the log only.
  */
 export interface Refusal {
   readonly code: RefusalCode
@@ -112,6 +119,8 @@ export interface Refusal {
   /** Headers the specification ties to this refusal, as a flat name, value list (`WWW-Authenticate`, `DPoP-Nonce`). */
   readonly headers?: readonly string[]
   readonly cause?: unknown
+  /** Set by decide: by the time the call is on record another policy may be in force. */
+  readonly decidedBy?: DecidedBy
 }
 
 export type Verdict<T> =

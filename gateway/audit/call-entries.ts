@@ -1,4 +1,4 @@
-import type { Outcome, Progress, Sealed } from '../exchange.ts'
+import type { Decided, Outcome, Progress, Sealed } from '../exchange.ts'
 import { printable } from '../lib/scrub.ts'
 import {
   declaredFields,
@@ -12,12 +12,6 @@ import {
 } from './call-fields.ts'
 import type { DecisionEntry, OutcomeEntry, Unparsed } from './entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
-
-/** Digest and revision of the bundle that decides. */
-export interface PolicyIdentity {
-  readonly digest: string
-  readonly revision: string
-}
 
 /** The intent of a call that policy allowed, complete but for the bytes that will answer it. */
 export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens): DecisionEntry {
@@ -38,7 +32,7 @@ export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens
     risk: decision.risk,
     reasons: reasonFields(decision.reasons),
     obligations: decision.obligations.slice(0, 16).map(({ id }) => printable(id, 64)),
-    policy: { digest: policy.digest, revision: printable(policy.revision, 128) },
+    policy: policyFields(policy),
     declared: declaredFields(call.declared, tokens),
     credential: printable(sealed.credentialVersion, 128),
     request: requestFields(call.content, tokens),
@@ -75,11 +69,11 @@ export function refusalEntry(
   outcome: Outcome,
   durationMs: number,
   nowMs: number,
-  policyInForce: PolicyIdentity,
   tokens: KeyedTokens,
 ): OutcomeEntry {
   const { caller, connector, operation, pathParams, method, resource, environment, declared } = call
-  const decided = outcome.code.startsWith('policy.') || outcome.code === 'approval.required'
+  const policy = call.policy ?? outcome.decidedBy
+  const risk = call.decision?.risk ?? outcome.decidedBy?.risk
   return {
     v: 1,
     type: 'outcome',
@@ -99,7 +93,8 @@ export function refusalEntry(
       : {}),
     ...(resource && { resource: resourceFields(resource, tokens) }),
     ...(environment && { environment }),
-    ...(call.policy || decided ? { policy: call.policy ?? policyInForce } : {}),
+    ...(policy && { policy: policyFields(policy) }),
+    ...(risk !== undefined && { risk }),
     ...(declared && { declared: declaredFields(declared, tokens) }),
   }
 }
@@ -117,6 +112,10 @@ export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
     received: timeField(unparsed.receivedAtMs),
     peer: printable(unparsed.peerAddress, 64),
   }
+}
+
+function policyFields({ digest, revision }: Decided['policy']): DecisionEntry['policy'] {
+  return { digest, revision: printable(revision, 128) }
 }
 
 function tenths(durationMs: number): number {

@@ -121,6 +121,8 @@ export interface OutcomeEntry {
   readonly resource?: ResourceFields
   readonly environment?: Environment
   readonly policy?: { readonly digest: string; readonly revision: string }
+  /** What policy made of the call, where it was asked. */
+  readonly risk?: number
   readonly declared?: DeclaredFields
   /** For `unknown`: the epoch that holds the decision entry. */
   readonly epoch?: string

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { AuditConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import type { AuditLog, Durability } from './audit-log.ts'
-import type { PolicyIdentity } from './call-entries.ts'
 import { timeField } from './call-fields.ts'
 import { encodeEntry } from './entry.ts'
 import { lockEpoch, type EpochLock } from './epoch-lock.ts'
@@ -21,7 +20,6 @@ export interface OpenAuditOptions {
   readonly node: string
   /** Version of the gateway, for the `start` entry. */
   readonly version: string
-  readonly policyInForce: () => PolicyIdentity
   readonly clock?: Clock
   readonly disk?: LogDisk
   readonly onAppend?: (durability: Durability, durationMs: number) => void
@@ -62,7 +60,6 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
     tokens,
     clock,
     durability: config.durability,
-    policyInForce: options.policyInForce,
     openCalls,
     ...(options.onAppend && { onAppend: options.onAppend }),
   })

@@ -3,13 +3,7 @@ import type { Outcome, Progress, Sealed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AuditLog, Durability, Position } from './audit-log.ts'
-import {
-  concludingEntry,
-  decisionEntry,
-  refusalEntry,
-  unparsedEntry,
-  type PolicyIdentity,
-} from './call-entries.ts'
+import { concludingEntry, decisionEntry, refusalEntry, unparsedEntry } from './call-entries.ts'
 import { timeField } from './call-fields.ts'
 import { encodeEntry, type OutcomeEntry, type Unparsed } from './entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
@@ -23,8 +17,6 @@ export interface RecorderOptions {
   readonly clock: Clock
   /** When an intent counts as on record; `execute` is a write. */
   readonly durability: { readonly read: Durability; readonly write: Durability }
-  /** The bundle that decides now: a denied call carries no policy of its own. */
-  readonly policyInForce: () => PolicyIdentity
   /** Calls with an intent and no outcome on record; shared with the log's `carry`. */
   readonly openCalls: Set<string>
   /** Beyond so many bytes waiting to be written no intent is taken; the rest of the queue is for outcomes. */
@@ -44,7 +36,7 @@ export interface Recorder {
 }
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { log, tokens, clock, durability, policyInForce, openCalls } = options
+  const { log, tokens, clock, durability, openCalls } = options
   const intentQueueLimitBytes = options.intentQueueLimitBytes ?? 16_777_216
   const durabilityOf = (access: Access): Durability =>
     access === 'read' ? durability.read : durability.write
@@ -86,7 +78,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       const nowMs = clock.nowMs()
       const entry = openCalls.has(callId)
         ? concludingEntry(call, outcome, durationMs, nowMs, tokens)
-        : refusalEntry(call, outcome, durationMs, nowMs, policyInForce(), tokens)
+        : refusalEntry(call, outcome, durationMs, nowMs, tokens)
       await appendOutcome(entry)
       // Only now: were it gone before, a rotation in between would forget a call whose outcome is not written.
       openCalls.delete(callId)

@@ -127,5 +127,6 @@ function outcomeOf(refusal: Refusal, code: Outcome['code'], status: number, repl
     reasons: refusal.reasons ?? [],
     detail: refusal.detail ?? '',
     cause: refusal.cause,
+    decidedBy: refusal.decidedBy,
   }
 }

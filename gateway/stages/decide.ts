@@ -27,9 +27,10 @@ export function createDecide(dependencies: DecideDependencies): (call: ReadCall)
     const input = buildInput(call, signalsOf(call), timeOf(call.arrival.receivedAtMs))
     const verdict = policy.decide(input)
     observe(clock.monotonicMs() - startedMs)
-    if (!verdict.ok) return verdict
+    const by = { digest: policy.digest, revision: policy.revision }
+    if (!verdict.ok) return { ok: false, refusal: { ...verdict.refusal, decidedBy: by } }
     const decision = verdict.value
-    if (!decision.allow) return refuse('policy.denied', { reasons: decision.reasons })
-    return pass({ ...call, decision, policy: { digest: policy.digest, revision: policy.revision } })
+    if (decision.allow) return pass({ ...call, decision, policy: by })
+    return refuse('policy.denied', { reasons: decision.reasons, decidedBy: { ...by, risk: decision.risk } })
   }
 }

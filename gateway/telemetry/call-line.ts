@@ -18,6 +18,7 @@ const LEVELS = {
 /** The one line of a call. Path, query, headers, bodies and declared texts are not in it. */
 export function callLine(call: Progress, outcome: Outcome, durationMs: number): LogFields {
   const { caller, operation, connector } = call
+  const policy = call.policy ?? outcome.decidedBy
   return {
     call_id: call.arrival.callId,
     trace_id: call.trace?.traceId,
@@ -33,8 +34,8 @@ export function callLine(call: Progress, outcome: Outcome, durationMs: number): 
     decision: decisionOf(outcome.code),
     reason: outcome.code,
     policy_reasons: outcome.reasons.length === 0 ? undefined : policyReasons(outcome),
-    risk: call.decision?.risk,
-    policy_revision: call.policy && printable(call.policy.revision, 128),
+    risk: call.decision?.risk ?? outcome.decidedBy?.risk,
+    policy_revision: policy && printable(policy.revision, 128),
     status: outcome.status,
     upstream_status: outcome.upstreamStatus === 0 ? undefined : outcome.upstreamStatus,
     duration_ms: tenths(durationMs),

@@ -34,7 +34,6 @@ async function benchAudit(access: 'read' | 'write', inFlight: number, calls: num
     },
     node: 'bench',
     version: '0',
-    policyInForce: () => ({ digest: '', revision: '' }),
   })
   const { recorder } = audit
   const template = syntheticSealed({ access, declared: DECLARED, body: access === 'read' ? '' : '{"a":1}' })

@@ -47,7 +47,6 @@ it('a full disk refuses intents, makes the log unhealthy, and loses nothing that
     },
     node: 'worker-1',
     version: '0.1.0',
-    policyInForce: () => ({ digest: 'sha256:1', revision: '1' }),
   })
   expect(next.recoveries.length).toBe(1)
   expect(next.recorder.trouble()).toBe('')

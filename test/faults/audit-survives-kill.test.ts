@@ -32,7 +32,6 @@ async function recover(directory: string): Promise<readonly Recovery[]> {
     config: { directory, durability: { read: 'flushed', write: 'strict' }, segmentLimitBytes: 1_000_000 },
     node: 'worker-1',
     version: '0.1.0',
-    policyInForce: () => ({ digest: 'sha256:1', revision: '1' }),
   })
   return audit.recoveries
 }

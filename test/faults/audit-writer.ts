@@ -36,7 +36,6 @@ await using audit = await openAudit({
   },
   node: 'worker-1',
   version: '0.1.0',
-  policyInForce: () => ({ digest: 'sha256:1', revision: '1' }),
 })
 const writers = Array.from({ length: 32 }, (_, index) =>
   writeCalls(audit, index % 2 === 0 ? 'read' : 'write'),

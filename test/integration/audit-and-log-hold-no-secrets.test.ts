@@ -76,7 +76,6 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
       },
       node: 'worker-1',
       version: '0.1.0',
-      policyInForce: () => ({ digest: 'sha256:1', revision: '1' }),
     })
     const { events } = telemetry
     const { recorder } = audit

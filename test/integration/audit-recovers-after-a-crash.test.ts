@@ -17,7 +17,6 @@ function start(directory: string, node = 'worker-1', segmentLimitBytes = 1_000_0
     config: { directory, durability: { read: 'flushed', write: 'strict' }, segmentLimitBytes },
     node,
     version: '0.1.0',
-    policyInForce: () => ({ digest: 'sha256:1', revision: '1' }),
   })
 }
 

@@ -38,7 +38,6 @@ function recorderOn(log: AuditLog, openCalls = new Set<string>()): Recorder {
     tokens: createKeyedTokens(randomBytes(32)),
     clock: systemClock,
     durability: { read: 'flushed', write: 'strict' },
-    policyInForce: () => ({ digest: 'sha256:in-force', revision: 'now' }),
     openCalls,
   })
 }
@@ -161,7 +160,8 @@ describe('an outcome', () => {
     const log = memoryLog()
     const { decision, policy, ...call } = syntheticCall({ callId: 'refused' })
     const reasons = [{ code: 'group.not_allowed', rule: 'R010', detail: 'sre' }] as const
-    await recorderOn(log).conclude(call, syntheticOutcome({ code: 'policy.denied', reasons }))
+    const decidedBy = { digest: 'sha256:that-decided', revision: 'then', risk: 7 }
+    await recorderOn(log).conclude(call, syntheticOutcome({ code: 'policy.denied', reasons, decidedBy }))
     expect(entries(log)).toMatchObject([
       {
         type: 'outcome',
@@ -170,7 +170,8 @@ describe('an outcome', () => {
         who: { principal: 'mira' },
         what: { operation: 'github.pulls/get' },
         resource: { repository: 'zyx/platform-infra' },
-        policy: { digest: 'sha256:in-force', revision: 'now' },
+        policy: { digest: 'sha256:that-decided', revision: 'then' },
+        risk: 7,
         reasons,
       },
     ])

@@ -75,14 +75,15 @@ describe('decide', () => {
     })
   })
 
-  test('turns a deny into a refusal with its reasons', () => {
+  test('turns a deny into a refusal with its reasons, its risk and the policy that gave it', () => {
     const reasons = [{ code: 'agent.unknown', rule: 'R001', detail: 'x' }] as const
     const verdict = decideWith(pass({ ...ALLOW, allow: false, reasons }))(aCall())
-    expect(verdict).toEqual({ ok: false, refusal: { code: 'policy.denied', reasons } })
+    const decidedBy = { ...POLICY, risk: 3 }
+    expect(verdict).toEqual({ ok: false, refusal: { code: 'policy.denied', reasons, decidedBy } })
   })
 
   test.each(['policy.error', 'policy.invalid', 'policy.input_invalid', 'policy.unavailable'] as const)(
-    'passes %s on as it is',
+    'passes %s on, with the policy that gave it',
     (code) => {
       expect(decideWith(refuse(code))(aCall())).toEqual({ ok: false, refusal: { code } })
     },
