@@ -3,6 +3,7 @@ import { check } from './cli/check.ts'
 import type { Command, ExitCode, Surroundings } from './cli/command.ts'
 import { config } from './cli/config.ts'
 import { dev } from './cli/dev.ts'
+import { policy } from './cli/policy/policy.ts'
 import { isHelp, runCommand } from './cli/run-command.ts'
 import { start } from './cli/start.ts'
 
@@ -11,6 +12,7 @@ const COMMANDS = new Map<string, Command>([
   ['check', check],
   ['config', config],
   ['dev', dev],
+  ['policy', policy],
 ])
 
 const HELP = `toolgate: every tool call of an AI agent, proven, decided, limited, forwarded and recorded

@@ -3,7 +3,7 @@ import type { TypeOf } from './shape.ts'
 
 /**
  * Version 1 of what rules may read, DESIGN §5. `policies-rego/schemas/input.json` is written from this by
- * `policies-rego/build.ts`, and every rule is checked against that file by `opa check --schema`.
+ * `toolgate policy build`, and every rule is checked against that file by `opa check --schema`.
  */
 export const INPUT_V1 = object({
   v: constant(1),

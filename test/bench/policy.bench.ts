@@ -6,8 +6,9 @@ import { ENTRYPOINT, openBundle } from '../../gateway/policy/bundle.ts'
 import type { PolicyInput } from '../../gateway/policy/input.ts'
 import { loadPolicySync } from '../../gateway/policy/opa-sdk.ts'
 import type { LoadedPolicy } from '../../gateway/policy/opa-sdk.ts'
-import { readCases } from '../../policies-rego/cases.ts'
-import { compileBundle, readSources } from '../../policies-rego/compile.ts'
+import { readCases } from '../../gateway/policy/authoring/cases.ts'
+import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
+import { readSources } from '../../gateway/policy/authoring/read-sources.ts'
 import { startPolicy } from '../harness/opa.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')

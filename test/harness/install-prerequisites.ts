@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { findOpa, OPA_CACHE_DIRECTORY, OPA_VERSION } from '../../policies-rego/opa.ts'
+import { findOpa, OPA_CACHE_DIRECTORY, OPA_VERSION } from '../../gateway/policy/authoring/opa.ts'
 import { findRedis } from './redis.ts'
 
 /**

@@ -10,10 +10,10 @@ import { createPolicy } from '../../gateway/policy/policy.ts'
 import type { Policy, PolicyEvent, PolicyOptions } from '../../gateway/policy/policy.ts'
 import type { Reason } from '../../gateway/refusal.ts'
 import { NOBODY } from '../../gateway/policy/self-test.ts'
-import { compileBundle } from '../../policies-rego/compile.ts'
-import type { CompileOptions } from '../../policies-rego/compile.ts'
+import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
+import type { CompileOptions } from '../../gateway/policy/authoring/compile.ts'
 
-export { runOpa } from '../../policies-rego/opa.ts'
+export { runOpa } from '../../gateway/policy/authoring/opa.ts'
 
 interface BundleFile extends AsyncDisposable {
   readonly path: string

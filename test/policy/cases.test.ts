@@ -8,7 +8,7 @@ import { REASONS } from '../../gateway/policy/reasons.ts'
 import { createPolicy } from '../../gateway/policy/policy.ts'
 import type { Policy } from '../../gateway/policy/policy.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
-import { outcomeOf, readCases } from '../../policies-rego/cases.ts'
+import { outcomeOf, readCases } from '../../gateway/policy/authoring/cases.ts'
 import { runOpa } from '../harness/opa.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')

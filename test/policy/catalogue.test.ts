@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ListedOperation } from '../../gateway/catalog/catalog.ts'
-import { readCases } from '../../policies-rego/cases.ts'
+import { readCases } from '../../gateway/policy/authoring/cases.ts'
 import { CONNECTORS, loadCommitted } from '../unit/catalog/catalog-harness.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ENTRYPOINT } from '../gateway/policy/bundle.ts'
+import { ENTRYPOINT } from '../bundle.ts'
 import { OPA_VERSION, runOpa } from './opa.ts'
+import { POLICIES_DIRECTORY } from './policies-directory.ts'
 
 /** Rules and data by their path inside the bundle. */
 export type Sources = ReadonlyMap<string, string>
@@ -17,7 +18,8 @@ export interface CompileOptions {
   readonly capabilitiesPath?: string
 }
 
-const CAPABILITIES_PATH = join(import.meta.dirname, 'capabilities.json')
+/** The builtins that WebAssembly has of its own. */
+export const CAPABILITIES_PATH = join(POLICIES_DIRECTORY, 'capabilities.json')
 
 /**
  * Compiles rules to a WebAssembly bundle with the real `opa build`. Paths become part of the module, so it runs in
@@ -41,28 +43,6 @@ export async function compileBundle(options: CompileOptions): Promise<Buffer> {
   } finally {
     await rm(directory, { recursive: true })
   }
-}
-
-/** The rules below `directory` without their tests, and the data, as they stand in a bundle. */
-export async function readSources(directory: string): Promise<Sources> {
-  const sources = new Map<string, string>()
-  const read = async (path: string, target: string): Promise<void> => {
-    sources.set(target, await readFile(join(directory, path), 'utf8'))
-  }
-  for (const path of await filesBelow(join(directory, 'gateway'))) {
-    if (path.endsWith('.rego') && !path.endsWith('_test.rego'))
-      await read(`gateway/${path}`, `gateway/${path}`)
-  }
-  for (const path of await filesBelow(join(directory, 'data'))) {
-    if (path.endsWith('data.json')) await read(`data/${path}`, path)
-  }
-  return sources
-}
-
-async function filesBelow(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  return files.map((path) => path.slice(directory.length + 1)).sort()
 }
 
 /** Names the sources and the compiler, not the moment: two builds of the same rules are the same policy. */

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
-import type { Decision } from '../gateway/policy/decision.ts'
-import type { PolicyInput } from '../gateway/policy/input.ts'
+import type { Decision } from '../decision.ts'
+import type { PolicyInput } from '../input.ts'
 
 /** One row of a table of cases, with the names in it looked up. */
 export interface PolicyCase {

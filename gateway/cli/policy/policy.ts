@@ -1,0 +1,21 @@
+import type { Command } from '../command.ts'
+import { UsageError } from '../command.ts'
+
+const USAGE = `toolgate policy build     compile a policy folder to a bundle
+
+Each has its own --help. Exit codes: 0 done · 1 failed · 2 wrong usage
+`
+
+/** For the people who write the rules. Its parts are loaded only when one of them runs. */
+export const policy: Command = {
+  summary: 'build, test, explain and compare the rules',
+  usage: USAGE,
+  subcommands: new Map([['build', async () => (await import('./build.ts')).build]]),
+  run([name]) {
+    return Promise.reject(
+      new UsageError(
+        name === undefined ? 'which command of policy?' : `policy has no command ${JSON.stringify(name)}`,
+      ),
+    )
+  },
+}

@@ -1,0 +1,81 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openBundle } from '../../gateway/policy/bundle.ts'
+import { policyFolder, runPolicy, runPolicyJson, SMALL_POLICY } from '../harness/policy-command.ts'
+
+describe('toolgate policy build', () => {
+  it('makes a bundle of a folder of the user, with the revision asked for and the roots that it fills', async () => {
+    await using folder = await policyFolder(SMALL_POLICY)
+    const out = join(folder.path, 'dist', 'live.tar.gz')
+    const { exitCode } = await runPolicy([
+      'build',
+      '--directory',
+      folder.path,
+      '--out',
+      out,
+      '--revision',
+      'r1',
+    ])
+    expect(exitCode).toBe(0)
+    expect(await openBundle(await readFile(out))).toMatchObject({
+      revision: 'r1',
+      roots: ['gateway', 'registry'],
+    })
+  })
+
+  it('says with --check whether what is written is what the sources give, and writes nothing', async () => {
+    await using folder = await policyFolder(SMALL_POLICY)
+    const check = ['build', '--directory', folder.path, '--check']
+    expect((await runPolicy(check)).exitCode).toBe(1)
+    expect(await readdir(folder.path)).not.toContain('bundle.tar.gz')
+    await runPolicy(['build', '--directory', folder.path])
+    expect((await runPolicy(check)).exitCode).toBe(0)
+    await folder.write('data/registry/agents/data.json', '{}')
+    const { exitCode, json } = await runPolicyJson<{ ok: boolean; files: readonly { current: boolean }[] }>(
+      check,
+    )
+    expect({ exitCode, ok: json.ok }).toEqual({ exitCode: 1, ok: false })
+    expect(json.files.map(({ current }) => current)).toEqual([true, false])
+  })
+
+  it.each([
+    ['does not parse', 'gateway/broken.rego', 'package gateway.broken\n\nallow if {', 'broken.rego:3'],
+    [
+      'calls a builtin that the gateway has not',
+      'gateway/odd.rego',
+      'package gateway.odd\n\nx := http.send({})',
+      'http.send',
+    ],
+    ['has data where rules are', 'data/gateway/data.json', '{"grant": {}}', 'gateway'],
+  ])('writes nothing where a file %s', async (_, name, content, said) => {
+    await using folder = await policyFolder({ ...SMALL_POLICY, [name]: content })
+    const { exitCode, complained } = await runPolicy(['build', '--directory', folder.path])
+    expect(exitCode).toBe(1)
+    expect(complained).toContain(said)
+    expect(await readdir(folder.path)).not.toContain('bundle.tar.gz')
+  })
+
+  it('refuses a policy that allows a call by nobody, as a gateway would', async () => {
+    const rules = `package gateway.decision
+
+decision := {"allow": true, "risk": 0, "reasons": [], "obligations": []}
+`
+    await using folder = await policyFolder({ 'gateway/decision.rego': rules })
+    const { exitCode, complained } = await runPolicy(['build', '--directory', folder.path])
+    expect({ exitCode, complained }).toEqual({
+      exitCode: 1,
+      complained: 'toolgate: the policy allows a call by nobody\n',
+    })
+  })
+
+  it('tells a folder without rules and a wrong option apart from rules that fail', async () => {
+    await using folder = await policyFolder({ 'data/data.json': '{}' })
+    expect(await runPolicy(['build', '--directory', folder.path])).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('has no rules') as unknown,
+    })
+    expect((await runPolicy(['build', '--optimise'])).exitCode).toBe(2)
+    expect((await runPolicy(['bild'])).exitCode).toBe(2)
+  })
+})
