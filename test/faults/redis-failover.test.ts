@@ -28,7 +28,7 @@ it.each(['killed', 'frozen'] as const)(
     await until(async () => {
       served = (await gateway.admit({ access: 'write' })).ok
       return served
-    }, 5)
+    })
     await promoted
     expect(performance.now() - promotedMs).toBeLessThan(2_000)
     expect(codeOf(await gateway.admit({ replay, access: 'write' }))).toBe('identity.proof_replayed')
