@@ -85,7 +85,7 @@ describe('decide', () => {
   test.each(['policy.error', 'policy.invalid', 'policy.input_invalid', 'policy.unavailable'] as const)(
     'passes %s on, with the policy that gave it',
     (code) => {
-      expect(decideWith(refuse(code))(aCall())).toEqual({ ok: false, refusal: { code } })
+      expect(decideWith(refuse(code))(aCall())).toEqual(refuse(code, { decidedBy: POLICY }))
     },
   )
 })
