@@ -120,8 +120,11 @@ export function normalize(value: string, filter: Exclude<Filter, 'list'> | undef
   }
 }
 
-/** The values of a `list`; what looks like a JSON array but is none stays whole, so that it equals no name. */
+const MAX_LIST_LENGTH = 65_536
+
+/** The values of a `list`; what is too long, or looks like a JSON array but is none stays whole, so that it equals no name. */
 export function listOf(value: string): readonly string[] {
+  if (value.length > MAX_LIST_LENGTH) return [value]
   const inner = value.trim()
   if (inner.startsWith('[')) return stringsOf(inner) ?? [value]
   return inner.split(',').map((part) => part.trim())

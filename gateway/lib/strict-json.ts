@@ -8,17 +8,21 @@ const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
+const COMMA = 0x2c
+/** Far above what any API takes. Megabytes of `[],[],` would hold the event loop up for seconds, for every caller. */
+const MAX_VALUES = 100_000
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Parses JSON that every parser reads alike: strict UTF-8 without a byte order mark, no member name twice, no lone
- * surrogate, no number beyond a double, nesting to `maxDepth`. What policy sees is then what the upstream sees,
+ * surrogate, no number beyond a double, nesting to `maxDepth`, 100,000 values. What policy sees is then what the upstream sees,
  * apart from digits beyond 2^53, which the forwarded bytes keep.
  *
  * @see RFC 8259 §4, §8.2; RFC 7493
  */
 export function parseStrictJson(bytes: Uint8Array, maxDepth: number): JsonReading {
+  if (hasTooManyValues(bytes)) return no('there are too many values')
   let text: string
   try {
     text = decoder.decode(bytes)
@@ -33,6 +37,22 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth: number): JsonReadin
   }
   const reason = ambiguityOf(text, maxDepth)
   return reason === undefined ? { ok: true, value } : no(reason)
+}
+
+/** Counts what begins a value, strings apart, before anything is made of it; of text that is no JSON it may say anything. */
+function hasTooManyValues(bytes: Uint8Array): boolean {
+  if (bytes.length <= MAX_VALUES) return false
+  let count = 0
+  let quoted = false
+  for (let index = 0; index < bytes.length; index += 1) {
+    const code = bytes[index]
+    if (quoted) {
+      if (code === BACKSLASH) index += 1
+      else if (code === QUOTE) quoted = false
+    } else if (code === QUOTE) quoted = true
+    else if (code === COMMA || code === OPEN_BRACE || code === OPEN_BRACKET) count += 1
+  }
+  return count > MAX_VALUES
 }
 
 /** Walks text that is known to be JSON; `undefined` when there is only one way to read it. */
