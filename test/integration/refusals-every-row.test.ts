@@ -90,8 +90,9 @@ function knownBy(code: RefusalCode, connector: ConnectorName): object {
   const who = { agent: expect.any(String) as unknown, tenant: 'zyx-bank', binding: 'dpop' }
   const operation: unknown = expect.stringMatching(`^${connector}[.]`)
   const routed = { who, what: { connector, operation } }
-  if (/^(?:policy|approval)\./.test(code)) return { ...routed, policy: { digest } }
-  return /^(?:limit|breaker|store|credential|upstream)\./.test(code) ? routed : {}
+  // Presented to policy are only calls that can be.
+  if (/^(?:policy|approval)\.(?!input_invalid)/.test(code)) return { ...routed, policy: { digest } }
+  return /^(?:limit|breaker|store|policy|credential|upstream)\./.test(code) ? routed : {}
 }
 
 /** Nothing where the whole folder is gone, as one of the provocations wants it. */
