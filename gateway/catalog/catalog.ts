@@ -6,6 +6,8 @@ import { pass, refuse, type Verdict } from '../refusal.ts'
 import { checkAddresses, createAddressing, type ConnectorAddress, type RequestAddress } from './address.ts'
 import { compileOperations, type CompiledOperation } from './compile.ts'
 import type { Addressed, Connector, Environment, Operation } from './connector.ts'
+import { mayPassRequestHeader } from '../egress/request-headers.ts'
+import { mayPassResponseHeader } from '../egress/response-headers.ts'
 import { environmentOf } from './environment.ts'
 import { createFolderReader, type ConnectorFile, type ConnectorFolder } from './folder.ts'
 import { assertNever } from '../lib/assert-never.ts'
@@ -126,6 +128,7 @@ function stripPrefix(path: string, prefixes: readonly string[]): string {
 
 function loadConnector(folder: ConnectorFolder, config: ConnectorConfig, problems: ConfigProblem[]): Loaded {
   const { connector: file } = folder
+  checkHeaders(file, problems)
   const compiled = compileOperations(folder, config.origin !== undefined, problems)
   return {
     connector: connectorOf(file, config, problems),
@@ -133,6 +136,19 @@ function loadConnector(folder: ConnectorFolder, config: ConnectorConfig, problem
     file,
     trie: plantTrie(file.name, compiled, problems),
     operations: new Map(compiled.map((each) => [each.operation.id, each])),
+  }
+}
+
+/** What never passes is a mistake where it stands, not a header that is quietly missing from calls. */
+function checkHeaders({ name, headers }: ConnectorFile, problems: ConfigProblem[]): void {
+  const path = `connectors/${name}/connector.yaml#/headers`
+  for (const header of headers?.request ?? []) {
+    if (!mayPassRequestHeader(header))
+      problems.push({ path: `${path}/request`, reason: `${header} never goes to an upstream` })
+  }
+  for (const header of headers?.response ?? []) {
+    if (!mayPassResponseHeader(header))
+      problems.push({ path: `${path}/response`, reason: `${header} never goes to a caller` })
   }
 }
 

@@ -7,7 +7,18 @@ export const configFormats: Readonly<Record<string, (text: string) => boolean>> 
   host: (text) =>
     /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$/.test(text),
   cidr: isCidr,
+  'credential-header': isCredentialHeader,
   'time-zone': isTimeZone,
+}
+
+/** A field that a secret may be put into: none that says where a message ends, whom it is for or what it is. */
+function isCredentialHeader(text: string): boolean {
+  return (
+    /^[a-z0-9!#$%&'*+.^`|~-]{1,64}$/i.test(text) &&
+    !/^(?:connection|content-.*|expect|host|keep-alive|te|trailer|trace(?:parent|state)|transfer-encoding|upgrade)$/i.test(
+      text,
+    )
+  )
 }
 
 function isOrigin(text: string): boolean {

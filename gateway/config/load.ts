@@ -104,6 +104,7 @@ const FORMAT_REASONS: Readonly<Record<string, string>> = {
   host: 'must be a host name in lower case, with a port at most',
   cidr: 'must be an address or a CIDR range',
   'time-zone': 'must be an IANA time zone',
+  'credential-header': 'must be a header name that says nothing of the message itself',
   uri: 'must be an absolute URI',
 }
 

@@ -1,7 +1,7 @@
 import { closed, file, integer, list, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
 
 const environment = ['production', 'staging', 'development', 'unknown']
-const headerName = { type: 'string', pattern: "^[A-Za-z0-9!#$%&'*+.^`|~-]{1,64}$" }
+const headerName = { type: 'string', format: 'credential-header' }
 
 /** The credential's own members are demanded by its type, so that a mistake is reported against the right shape. */
 const credential = {
@@ -11,7 +11,8 @@ const credential = {
   properties: {
     type: oneOf(['none', 'bearer', 'basic', 'header']),
     token: secret('Bearer token'),
-    username: text(),
+    // RFC 7617 §2: the first colon ends the user name, so it cannot have one.
+    username: text({ pattern: '^[^:]*$' }),
     password: secret('Password or API token'),
     name: headerName,
     value: secret('Header value'),

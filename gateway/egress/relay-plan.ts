@@ -19,7 +19,7 @@ export type RelayPlanner = (upstream: UpstreamReply, request: UpstreamRequest) =
 
 const unchanged = (sink: BodySink): BodySink => sink
 
-/** Prepares what is the same for every reply of a connector. Throws as `passedResponseHeaders` does. */
+/** Prepares what is the same for every reply of a connector. */
 export function createRelayPlanner(connector: Connector, externalBase: string): RelayPlanner {
   const passed = passedResponseHeaders(connector)
   const links = connector.links.body ? prepareBodyLinks(connector, externalBase) : []

@@ -55,21 +55,21 @@ const NEVER_PASSED_PREFIX = /^(?:toolgate-|x-forwarded-|proxy-)/
 const CODINGS = /^(?:gzip|x-gzip|br|identity)$/
 
 /**
- * The names that may go to this upstream. Throws a `TypeError` when the connector asks for one that never may, or
- * for one with an underscore, which CGI-style servers take for its twin with a hyphen.
+ * Whether a connector may let a header, in lower case, through to its upstream. Never one with an underscore, which
+ * CGI-style servers take for its twin with a hyphen.
  */
-export function passedRequestHeaders({ name, headers }: Connector): ReadonlySet<string> {
-  for (const header of headers.request) {
-    if (
-      NEVER_PASSED.has(header) ||
-      NEVER_PASSED_PREFIX.test(header) ||
-      isHopByHop(header) ||
-      header.includes('_')
-    ) {
-      throw new TypeError(`connector ${name}: the request header ${header} never passes`)
-    }
-  }
-  return new Set([...PASSED, ...headers.request])
+export function mayPassRequestHeader(header: string): boolean {
+  return !(
+    NEVER_PASSED.has(header) ||
+    NEVER_PASSED_PREFIX.test(header) ||
+    isHopByHop(header) ||
+    header.includes('_')
+  )
+}
+
+/** The names that go to this upstream; what the catalogue has let slip by does not pass. */
+export function passedRequestHeaders({ headers }: Connector): ReadonlySet<string> {
+  return new Set([...PASSED, ...headers.request.filter(mayPassRequestHeader)])
 }
 
 /** What of a call its upstream header section is made from. */

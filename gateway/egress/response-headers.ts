@@ -66,14 +66,14 @@ const OF_EXACT_BYTES: ReadonlySet<string> = new Set([
 /** RFC 9110 §5.5; Node throws for anything else, in the middle of a reply. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** The names that may come from this upstream. Throws a `TypeError` when the connector asks for one that never may. */
-export function passedResponseHeaders({ name, headers }: Connector): ReadonlySet<string> {
-  for (const header of headers.response) {
-    if (NEVER_PASSED.has(header) || NEVER_PASSED_PREFIX.test(header) || isHopByHop(header)) {
-      throw new TypeError(`connector ${name}: the response header ${header} never passes`)
-    }
-  }
-  return new Set([...PASSED, ...headers.response])
+/** Whether a connector may let a header, in lower case, of its upstream through to callers. */
+export function mayPassResponseHeader(header: string): boolean {
+  return !(NEVER_PASSED.has(header) || NEVER_PASSED_PREFIX.test(header) || isHopByHop(header))
+}
+
+/** The names that come from this upstream; what the catalogue has let slip by does not pass. */
+export function passedResponseHeaders({ headers }: Connector): ReadonlySet<string> {
+  return new Set([...PASSED, ...headers.response.filter(mayPassResponseHeader)])
 }
 
 export interface ResponseRules {

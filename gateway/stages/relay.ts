@@ -21,8 +21,7 @@ const CODES: Readonly<Record<SentBody['end'], OutcomeCode>> = {
 
 /**
  * Relays the upstream's answer: its status as it is, the headers that may pass, the bytes as they come. Answers how
- * it ended and never throws for what an upstream or a caller does. Throws a `TypeError` when it is made for a
- * connector that passes a header that never may. DESIGN §3, row 11.
+ * it ended and never throws for what an upstream or a caller does. DESIGN §3, row 11.
  */
 export function createRelay({
   connectors,

@@ -15,7 +15,7 @@ export interface SealDependencies {
 
 /**
  * Makes the upstream request of a permitted call and puts the credential in: here and nowhere else, after policy,
- * and never the caller's own. Throws a `TypeError` when a connector passes a header that never may. DESIGN §3, row 8.
+ * and never the caller's own. DESIGN §3, row 8.
  */
 export function createSeal({
   connectors,

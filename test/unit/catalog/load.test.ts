@@ -64,6 +64,19 @@ describe('a connector folder', () => {
     ])
   })
 
+  it('refuses headers that never pass', () => {
+    change('slack/connector.yaml', (text) => text.replace(/^headers:[^]*?(?=^\S)/m, ''))
+    change(
+      'slack/connector.yaml',
+      (text) => `${text}headers: { request: [cookie, x-slack-a], response: [set-cookie, connection] }\n`,
+    )
+    expect(problemsOf({ slack: {} })).toEqual([
+      'connectors/slack/connector.yaml#/headers/request: cookie never goes to an upstream',
+      'connectors/slack/connector.yaml#/headers/response: set-cookie never goes to a caller',
+      'connectors/slack/connector.yaml#/headers/response: connection never goes to a caller',
+    ])
+  })
+
   it('refuses a rule that names no operation', () => {
     change('slack/overrides.yaml', (text) => text.replace('- api.test\n', '- api.tset\n'))
     expect(problemsOf({ slack: {} })).toEqual([

@@ -62,7 +62,7 @@ it.each([
   ['x_vendor'],
 ])('does not take %s from a connector', (name) => {
   const connector = vendorConnector('https://api.vendor.test', { headers: { request: [name], response: [] } })
-  expect(() => passedRequestHeaders(connector)).toThrow(name)
+  expect(passedRequestHeaders(connector).has(name)).toBe(false)
 })
 
 it('never passes a header that is on no list, whatever its name', () => {

@@ -27,7 +27,7 @@ it.each([
   'access-control-allow-origin',
 ])('does not take %s from a connector', (name) => {
   const connector = vendorConnector('https://api.vendor.test', { headers: { request: [], response: [name] } })
-  expect(() => passedResponseHeaders(connector)).toThrow(name)
+  expect(passedResponseHeaders(connector).has(name)).toBe(false)
 })
 
 it.each(['a\rb', 'a\nb', 'a\0b', 'a\u007fb', 'a\u0100b'])(
