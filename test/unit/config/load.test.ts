@@ -184,6 +184,17 @@ store: { kind: redis }
     expect(problemsOf(`${base}\n${text}\n`).map((problem) => problem.path)).toContain(path)
   })
 
+  it.each([
+    ['type: basic, username: "a:b", password: env:P', 'connectors.github.credential.username'],
+    ['type: header, name: Content-Length, value: env:P', 'connectors.github.credential.name'],
+    ['type: header, name: transfer-encoding, value: env:P', 'connectors.github.credential.name'],
+    ['type: header, name: Host, value: env:P', 'connectors.github.credential.name'],
+    ['type: header, name: x y, value: env:P', 'connectors.github.credential.name'],
+  ])('in a credential that no request could carry are refused: %s', (credential, path) => {
+    const problems = problemsOf(MINIMAL.replace('type: none', credential), { P: 'secret' })
+    expect(problems.map((problem) => problem.path)).toEqual([path])
+  })
+
   it('never repeat the secret that was written in the wrong place', () => {
     const problems = problemsOf(MINIMAL.replace('type: none', 'type: bearer, token: hunter2'))
     expect(JSON.stringify(problems)).not.toContain('hunter2')
