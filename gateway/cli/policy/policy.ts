@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { UsageError } from '../command.ts'
 
 const USAGE = `toolgate policy build     compile a policy folder to a bundle
+toolgate policy test      put a policy folder to all its tests
 
 Each has its own --help. Exit codes: 0 done · 1 failed · 2 wrong usage
 `
@@ -10,7 +11,10 @@ Each has its own --help. Exit codes: 0 done · 1 failed · 2 wrong usage
 export const policy: Command = {
   summary: 'build, test, explain and compare the rules',
   usage: USAGE,
-  subcommands: new Map([['build', async () => (await import('./build.ts')).build]]),
+  subcommands: new Map([
+    ['build', async () => (await import('./build.ts')).build],
+    ['test', async () => (await import('./test.ts')).test],
+  ]),
   run([name]) {
     return Promise.reject(
       new UsageError(

@@ -4,6 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
 import type { Decision } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
+import caseSchema from './case.schema.json' with { type: 'json' }
+import { inputProblem, isPolicyInput } from './parse-input.ts'
 
 /** One row of a table of cases, with the names in it looked up. */
 export interface PolicyCase {
@@ -31,6 +33,8 @@ interface Row {
   readonly people?: number
   readonly risk?: number
 }
+
+const isTable = new Ajv2020({ allErrors: true, strictTypes: false }).compile<readonly Row[]>(caseSchema)
 
 /** What a case does not say: an ordinary call in business hours, without anything declared. */
 const ORDINARY: PolicyInput = {
@@ -64,36 +68,62 @@ const ORDINARY: PolicyInput = {
 }
 
 /**
- * Reads the tables in `directory`: `callers.yaml` and `operations.yaml` name what the other files combine.
+ * Reads the tables in `directory`: `callers.yaml` and `operations.yaml` name what the other files combine. No
+ * folder, no cases.
  *
  * @throws Error naming every row that is not well-formed, or names what is not there
  */
 export async function readCases(directory: string): Promise<readonly PolicyCase[]> {
-  const read = async (name: string): Promise<unknown> => parse(await readFile(join(directory, name), 'utf8'))
-  const callers = new Map(Object.entries((await read('callers.yaml')) as Record<string, object>))
-  const operations = new Map(Object.entries((await read('operations.yaml')) as Record<string, object>))
-  const schema = JSON.parse(await readFile(join(directory, 'case.schema.json'), 'utf8')) as object
-  const check = new Ajv2020({ allErrors: true, strictTypes: false }).compile<readonly Row[]>(schema)
-  const files = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort()
+  const files = (await readdir(directory).catch(noneWhereMissing))
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+  if (files.length === 0) return []
+  const callers = await readNames(join(directory, 'callers.yaml'))
+  const operations = await readNames(join(directory, 'operations.yaml'))
+  const problems: string[] = []
   const cases: PolicyCase[] = []
   for (const file of files) {
     if (file === 'callers.yaml' || file === 'operations.yaml') continue
-    const rows = await read(file)
-    if (!check(rows))
-      throw new Error(`${file} is not a table of cases: ${JSON.stringify(check.errors, null, 2)}`)
-    for (const [index, row] of rows.entries()) {
+    for (const [index, row] of (await readRows(directory, file, problems)).entries()) {
+      const id = `${file} #${index + 1}`
       const caller = callers.get(row.caller)
       const operation = operations.get(row.operation)
-      if (caller === undefined || operation === undefined) {
-        throw new Error(`${file} #${index + 1} names a caller or an operation that is not there`)
-      }
+      if (caller === undefined) problems.push(`${id} names a caller that is not there: ${row.caller}`)
+      if (operation === undefined)
+        problems.push(`${id} names an operation that is not there: ${row.operation}`)
+      const input = [caller ?? {}, operation ?? {}, row.with ?? {}].reduce<object>(merge, ORDINARY)
       const { effect, reasons = [], people = 0, risk } = row
-      const input = [caller, operation, row.with ?? {}].reduce<object>(merge, ORDINARY) as PolicyInput
       const title = `${row.caller}: ${row.operation}${row.with ? ` with ${JSON.stringify(row.with)}` : ''}`
-      cases.push({ id: `${file} #${index + 1}`, title, input, expected: { effect, reasons, people, risk } })
+      // Members that the input has not, or of another type, are for `isPolicyInput` to find.
+      cases.push({ id, title, input: input as PolicyInput, expected: { effect, reasons, people, risk } })
+      if (!isPolicyInput(input)) problems.push(`${id} makes an input that is not one: ${inputProblem(input)}`)
     }
   }
+  if (problems.length > 0) throw new Error(`the cases have mistakes:\n${problems.join('\n')}`)
   return cases
+}
+
+async function readNames(path: string): Promise<ReadonlyMap<string, object>> {
+  return new Map(Object.entries(parse(await readFile(path, 'utf8')) as Record<string, object>))
+}
+
+async function readRows(directory: string, file: string, problems: string[]): Promise<readonly Row[]> {
+  let rows: unknown
+  try {
+    rows = parse(await readFile(join(directory, file), 'utf8'))
+  } catch (error) {
+    problems.push(`${file} is not YAML: ${error instanceof Error ? error.message : String(error)}`)
+    return []
+  }
+  if (isTable(rows)) return rows
+  for (const { instancePath, message } of isTable.errors ?? [])
+    problems.push(`${file}${instancePath}: ${message ?? 'is not a table of cases'}`)
+  return []
+}
+
+function noneWhereMissing(error: unknown): readonly string[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  throw error
 }
 
 /** What a decision comes to, in the words of a case. */

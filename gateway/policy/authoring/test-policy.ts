@@ -1,0 +1,147 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inputSchema } from './build-policy.ts'
+import { compileBundle, CAPABILITIES_PATH } from './compile.ts'
+import { evaluatorOf } from './evaluator-of.ts'
+import { tryOpa } from './opa.ts'
+import { readSources, rootsOf } from './read-sources.ts'
+import { type CaseFailure, testCases } from './test-cases.ts'
+
+/** One of the things that a policy has to pass. */
+export interface Check {
+  readonly name: 'format' | 'strict check' | 'tests' | 'coverage' | 'cases'
+  /** How much was looked at, such as `66 cases`. */
+  readonly scope: string
+  /** One line each; empty when it passed. */
+  readonly failures: readonly string[]
+  /** Cases that were decided otherwise than they say. */
+  readonly cases?: readonly CaseFailure[]
+}
+
+/**
+ * Puts a policy folder to every test, and goes on after one that fails.
+ *
+ * @param coverage the least part of the lines of the rules, in percent, that the tests have to reach
+ * @throws Error when there is nothing to test, or no `opa`
+ */
+export async function testPolicy(directory: string, coverage: number): Promise<readonly Check[]> {
+  const sources = await readSources(directory)
+  const paths = ['gateway', ...((await isDirectory(join(directory, 'data'))) ? ['data'] : [])]
+  return Promise.all([
+    checkFormat(directory),
+    checkStrictly(directory, paths),
+    runTests(directory, paths),
+    measureCoverage(directory, paths, coverage),
+    decideCases(directory, async () =>
+      evaluatorOf(await compileBundle({ sources, roots: rootsOf(sources) })),
+    ),
+  ])
+}
+
+async function checkFormat(directory: string): Promise<Check> {
+  const { exitCode, stdout, stderr } = await tryOpa(['fmt', '--list', 'gateway'], directory)
+  const failures =
+    exitCode === 0 ? lines(stdout).map((file) => `${file} is not as opa fmt writes it`) : lines(stderr)
+  return { name: 'format', scope: 'gateway/', failures }
+}
+
+/** Reads of members that the schemas have not are found here, and builtins that the gateway has not. */
+async function checkStrictly(directory: string, paths: readonly string[]): Promise<Check> {
+  const schemas = await mkdtemp(join(tmpdir(), 'toolgate-schemas-'))
+  try {
+    for (const name of await readdir(join(directory, 'schemas')).catch(() => []))
+      if (name.endsWith('.json'))
+        await writeFile(join(schemas, name), await readFile(join(directory, 'schemas', name)))
+    await writeFile(join(schemas, 'input.json'), inputSchema())
+    const flags = ['--strict', '--schema', schemas, '--capabilities', CAPABILITIES_PATH]
+    const { exitCode, stdout, stderr } = await tryOpa(['check', ...flags, ...paths], directory)
+    return {
+      name: 'strict check',
+      scope: paths.join(', '),
+      failures: exitCode === 0 ? [] : lines(stderr + stdout),
+    }
+  } finally {
+    await rm(schemas, { recursive: true })
+  }
+}
+
+interface RegoTest {
+  readonly location: { readonly file: string; readonly row: number }
+  readonly name: string
+  readonly fail?: boolean
+  readonly error?: { readonly message?: string }
+}
+
+async function runTests(directory: string, paths: readonly string[]): Promise<Check> {
+  const { stdout, stderr } = await tryOpa(['test', '--format', 'json', ...paths], directory)
+  const tests = (parsed(stdout) ?? []) as readonly RegoTest[]
+  const failures = tests.flatMap(({ location: { file, row }, name, fail, error }) =>
+    fail === true || error !== undefined
+      ? [`${file}:${row} ${name}${error?.message ? `: ${error.message}` : ''}`]
+      : [],
+  )
+  return { name: 'tests', scope: `${tests.length} tests`, failures: [...failures, ...lines(stderr)] }
+}
+
+interface Coverage {
+  readonly coverage?: number
+  readonly files?: Readonly<
+    Record<string, { readonly not_covered?: readonly { readonly start: { readonly row: number } }[] }>
+  >
+}
+
+async function measureCoverage(directory: string, paths: readonly string[], least: number): Promise<Check> {
+  const { stdout, stderr } = await tryOpa(['test', '--coverage', '--format', 'json', ...paths], directory)
+  const report = parsed(stdout) as Coverage | undefined
+  const reached = report?.coverage
+  if (reached === undefined) {
+    const failures = least === 0 ? [] : ['not measured, because the tests fail', ...lines(stderr)]
+    return { name: 'coverage', scope: 'not measured', failures }
+  }
+  const uncovered = Object.entries(report?.files ?? {}).flatMap(([file, { not_covered = [] }]) =>
+    not_covered.map(({ start }) => `${file}:${start.row} is reached by no test`),
+  )
+  const failures =
+    reached < least ? [`${reached} % of the rules are tested, ${least} % are demanded`, ...uncovered] : []
+  return { name: 'coverage', scope: `${reached} %`, failures }
+}
+
+async function decideCases(directory: string, open: () => ReturnType<typeof evaluatorOf>): Promise<Check> {
+  try {
+    const policy = await open()
+    const { count, failures } = await testCases(join(directory, 'cases'), policy)
+    return {
+      name: 'cases',
+      scope: `${count} cases`,
+      failures: failures.map(({ id, title }) => `${id} ${title}`),
+      cases: failures,
+    }
+  } catch (error) {
+    return {
+      name: 'cases',
+      scope: 'none decided',
+      failures: lines(error instanceof Error ? error.message : String(error)),
+    }
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line.trim() !== '')
+}
+
+/** What `opa` prints instead of JSON when it cannot do what it was asked is no result. */
+function parsed(stdout: string): unknown {
+  try {
+    return JSON.parse(stdout)
+  } catch {
+    return undefined
+  }
+}
