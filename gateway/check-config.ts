@@ -40,6 +40,7 @@ async function policyProblems({ policy }: Config): Promise<readonly ConfigProble
     await using _policy = await createPolicy({
       bundlePath: policy.bundle,
       watch: false,
+      verification: policy.verification,
       memoryLimitPages: policy.memoryLimitPages,
       clock: systemClock,
       onEvent: () => undefined,
@@ -47,6 +48,7 @@ async function policyProblems({ policy }: Config): Promise<readonly ConfigProble
     return []
   } catch (error) {
     if (error instanceof BundleError) return [{ path: 'policy.bundle', reason: error.message }]
+    if (error instanceof ConfigError) return error.problems
     throw error
   }
 }

@@ -78,6 +78,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
     await createPolicy({
       bundlePath: config.policy.bundle,
       watch: config.policy.watch,
+      verification: config.policy.verification,
       memoryLimitPages: config.policy.memoryLimitPages,
       clock,
       onEvent: events.policyEvent,

@@ -1,4 +1,5 @@
 import type { Access, Environment } from '../catalog/connector.ts'
+import type { PolicyConfig } from './policy-config.ts'
 
 /**
  * The configuration after parsing: defaults filled in, secret references resolved to `Secret`s, every number
@@ -116,18 +117,6 @@ export interface ForwardedCertificateConfig {
   readonly trustedPeers: readonly string[]
   /** Envoy: our own URI as it stands in `By`; required when more than one element can arrive. */
   readonly by: string | undefined
-}
-
-export interface PolicyConfig {
-  readonly bundle: string
-  readonly watch: boolean
-  readonly timeZone: string
-  readonly businessHours: {
-    readonly days: readonly string[]
-    readonly fromHour: number
-    readonly toHour: number
-  }
-  readonly memoryLimitPages: number
 }
 
 export type FailureMode = 'open' | 'closed' | 'local'

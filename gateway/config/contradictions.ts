@@ -186,6 +186,7 @@ function unreadable(config: Config): ConfigProblem[] {
     ['listen.tls.crlFile', config.listen.tls?.crlFile],
     ['listen.admin.token', fileOf(config.listen.admin.token)],
     ['policy.bundle', config.policy.bundle],
+    ['policy.verification.keyFile', config.policy.verification?.keyFile],
     ['store.redis.password', fileOf(config.store.redis?.password)],
     ['store.redis.caFile', config.store.redis?.caFile],
     ['identity.dpop.nonceSecret', fileOf(config.identity.dpop.nonceSecret)],

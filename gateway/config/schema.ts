@@ -2,6 +2,7 @@ import type { Config } from './config.ts'
 import { breakersSchema, limitsSchema, storeSchema } from './schema-limits.ts'
 import { connectorSchema } from './schema-connector.ts'
 import { identitySchema } from './schema-identity.ts'
+import { policySchema } from './schema-policy.ts'
 import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
 
 const tls = {
@@ -46,23 +47,6 @@ const listen = closed({
   }),
 })
 
-const policy = closed({
-  bundle: file('Policy bundle (.tar.gz) made by opa build', '@policies-rego/bundle.tar.gz'),
-  watch: { type: 'boolean', default: true },
-  timeZone: { type: 'string', format: 'time-zone', default: 'UTC' },
-  businessHours: closed({
-    days: {
-      type: 'array',
-      items: { enum: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] },
-      uniqueItems: true,
-      default: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'],
-    },
-    fromHour: integer(0, 23, 8),
-    toHour: integer(1, 24, 18),
-  }),
-  memoryLimitPages: integer(16, 65_536, 4_096),
-})
-
 const durability = (fallback: string) => oneOf(['flushed', 'strict'], fallback)
 
 const audit = closed({
@@ -80,7 +64,7 @@ const sections = {
   listen,
   workers: integer(1, 256, 1),
   identity: identitySchema,
-  policy,
+  policy: policySchema,
   store: storeSchema,
   limits: limitsSchema,
   breakers: breakersSchema,

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { gunzip } from 'node:zlib'
 import { BundleError } from './bundle-error.ts'
+import { SIGNATURES_FILE } from './signature.ts'
+import type { BundleVerifier } from './signature.ts'
 import { readTar } from './tar.ts'
 
 export const ENTRYPOINT = 'gateway/decision/decision'
@@ -21,6 +23,12 @@ export const BUNDLE_LIMITS: BundleLimits = {
   maxCompressedBytes: 32 * 1024 * 1024,
   maxBytes: 128 * 1024 * 1024,
   maxEntries: 4096,
+}
+
+export interface OpenOptions {
+  readonly limits?: BundleLimits
+  /** Without one, a signed bundle is refused; with one, an unsigned bundle is. */
+  readonly verify?: BundleVerifier | undefined
 }
 
 /** A bundle whose outside is in order; nothing in it has run yet. */
@@ -45,11 +53,14 @@ interface Inflated {
  * @throws BundleError `archive`, `signature`, `manifest`, `data`, `wasm` or `entrypoint`
  * @see https://www.openpolicyagent.org/docs/management-bundles
  */
-export async function openBundle(compressed: Buffer, limits: BundleLimits = BUNDLE_LIMITS): Promise<Bundle> {
+export async function openBundle(compressed: Buffer, options: OpenOptions = {}): Promise<Bundle> {
+  const { limits = BUNDLE_LIMITS, verify } = options
   const entries = readTar(await decompress(compressed, limits), {
     maxEntries: limits.maxEntries,
     maxEntryBytes: limits.maxBytes,
   })
+  if (verify === undefined) refuseSigned(entries)
+  else verify(entries)
   refuseUnexpected(entries)
   const { revision, roots } = readManifest(entries.get('.manifest'))
   const wasm = entries.get('policy.wasm')
@@ -90,13 +101,18 @@ function isInflated(result: unknown): result is Inflated {
   return isObject(result) && Buffer.isBuffer(result['buffer']) && isObject(result['engine'])
 }
 
+/** Whoever signs expects it to be verified: it is better to find out than to go on believing so. */
+function refuseSigned(entries: ReadonlyMap<string, Buffer>): void {
+  if (entries.has(SIGNATURES_FILE)) {
+    throw new BundleError('signature', 'the bundle is signed, but no key to verify it is configured')
+  }
+}
+
+const READ_FILES: ReadonlySet<string> = new Set(['.manifest', 'policy.wasm', 'data.json', SIGNATURES_FILE])
+
 function refuseUnexpected(entries: ReadonlyMap<string, Buffer>): void {
   for (const name of entries.keys()) {
-    if (name === '.signatures.json') {
-      throw new BundleError('signature', 'the bundle is signed, but no key to verify it is configured')
-    }
-    if (name === '.manifest' || name === 'policy.wasm' || name === 'data.json' || name.endsWith('.rego'))
-      continue
+    if (READ_FILES.has(name) || name.endsWith('.rego')) continue
     throw new BundleError('archive', `the bundle holds ${name}, which no part of the gateway reads`)
   }
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
-import type { Verdict } from '../refusal.ts'
+import type { VerificationConfig } from '../config/policy-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Verdict } from '../refusal.ts'
 import { BUNDLE_LIMITS, openBundle } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
 import type { BundleProblem } from './bundle-error.ts'
@@ -10,12 +11,15 @@ import type { Evaluator, EvaluatorEvents } from './evaluator.ts'
 import type { PolicyInput } from './input.ts'
 import { compilePolicy } from './instance.ts'
 import { selfTest } from './self-test.ts'
+import { createBundleVerifier } from './signature.ts'
 import { watchFile } from './watch-file.ts'
 
 export interface PolicyOptions {
   readonly bundlePath: string
   /** Load the bundle again whenever the file changes. */
   readonly watch: boolean
+  /** How the bundle is signed; a bundle that is signed is refused without. */
+  readonly verification?: VerificationConfig | undefined
   /** 64 KiB pages that one instance may hold. */
   readonly memoryLimitPages: number
   readonly clock: Clock
@@ -73,6 +77,7 @@ interface Live {
  * Loads the bundle and keeps it current.
  *
  * @throws BundleError when the first bundle cannot be activated: there is no gateway without policy
+ * @throws ConfigError when the key that bundles are verified with cannot be used
  */
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
   const { bundlePath, clock, onEvent } = options
@@ -143,7 +148,8 @@ function statusOf(live: Live, rejected: PolicyStatus['rejected'], counts: Counts
 
 /** Makes the function that turns the bundle file into a policy that may go live, or gives `current` back. */
 function createLoad(options: PolicyOptions, counts: Counts): (current: Live | undefined) => Promise<Live> {
-  const { bundlePath, memoryLimitPages, clock, onEvent } = options
+  const { bundlePath, verification, memoryLimitPages, clock, onEvent } = options
+  const verify = verification && createBundleVerifier(verification, clock)
   const events: EvaluatorEvents = {
     onThrow: (cause) => {
       counts.failed += 1
@@ -156,7 +162,7 @@ function createLoad(options: PolicyOptions, counts: Counts): (current: Live | un
   }
   return async (current) => {
     const startedMs = clock.monotonicMs()
-    const bundle = await openBundle(await readBundle(bundlePath))
+    const bundle = await openBundle(await readBundle(bundlePath), { verify })
     if (bundle.digest === current?.digest) return current
     const evaluator = createEvaluator(await compilePolicy(bundle, memoryLimitPages), events)
     await selfTest(evaluator)

@@ -179,6 +179,21 @@ store: { kind: redis }
       'policy.businessHours',
     ],
     ['a file that is not there', 'policy: { bundle: nowhere.tar.gz }', 'policy.bundle'],
+    [
+      'a key for bundles that is not there',
+      'policy: { bundle: bundle.tar.gz, verification: { keyFile: nowhere.pem, algorithm: ES256 } }',
+      'policy.verification.keyFile',
+    ],
+    [
+      'a key for bundles without its algorithm',
+      'policy: { bundle: bundle.tar.gz, verification: { keyFile: bundle.tar.gz } }',
+      'policy.verification.algorithm',
+    ],
+    [
+      'an algorithm with a shared secret for bundles',
+      'policy: { bundle: bundle.tar.gz, verification: { keyFile: bundle.tar.gz, algorithm: HS256 } }',
+      'policy.verification.algorithm',
+    ],
   ])('%s is refused', (_what, text, path) => {
     const base = text.startsWith('policy:') ? MINIMAL.replace(/policy:.*\n/, '') : MINIMAL
     expect(problemsOf(`${base}\n${text}\n`).map((problem) => problem.path)).toContain(path)

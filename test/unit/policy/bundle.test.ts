@@ -100,8 +100,8 @@ describe('a bundle', () => {
   test('is refused when it is larger than allowed, packed or unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(4 << 20))
     const limits = { maxCompressedBytes: 1 << 20, maxBytes: 1 << 20, maxEntries: 10 }
-    await expect(openBundle(bomb, limits)).rejects.toMatchObject({ problem: 'archive' })
-    await expect(openBundle(Buffer.alloc(2 << 20), limits)).rejects.toMatchObject({ problem: 'archive' })
+    await expect(openBundle(bomb, { limits })).rejects.toMatchObject({ problem: 'archive' })
+    await expect(openBundle(Buffer.alloc(2 << 20), { limits })).rejects.toMatchObject({ problem: 'archive' })
   })
 })
 

@@ -1,0 +1,53 @@
+import { createPublicKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { BundleAlgorithm, VerificationConfig } from '../config/policy-config.ts'
+import { ConfigError } from '../config/problem.ts'
+
+/** Whether a key is of the kind that an algorithm signs with; RSA of 2048 bits at least (RFC 7518 §3.3). */
+const FITS: Readonly<Record<BundleAlgorithm, (key: KeyObject) => boolean>> = {
+  ES256: (key) => isOnCurve(key, 'prime256v1'),
+  ES384: (key) => isOnCurve(key, 'secp384r1'),
+  EdDSA: (key) => key.asymmetricKeyType === 'ed25519',
+  PS256: isStrongRsa,
+  RS256: isStrongRsa,
+}
+
+/**
+ * The public key, or that of a certificate, in the PEM file that `policy.verification.keyFile` names.
+ *
+ * @throws ConfigError when there is none, or one of another kind than the algorithm's
+ */
+export function readVerificationKey({ keyFile, algorithm }: VerificationConfig): KeyObject {
+  const pem = readPem(keyFile)
+  // Whoever could read the private key here could sign a policy of their own; Node would derive the public one.
+  if (pem.includes('PRIVATE KEY')) throw problem(`${keyFile} holds a private key, which does not belong here`)
+  let key: KeyObject
+  try {
+    key = createPublicKey(pem)
+  } catch {
+    throw problem(`${keyFile} holds no public key in PEM`)
+  }
+  if (!FITS[algorithm](key)) throw problem(`the key in ${keyFile} is not one of ${algorithm}`)
+  return key
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    throw problem(`${path} cannot be read`)
+  }
+}
+
+function isOnCurve(key: KeyObject, curve: string): boolean {
+  return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve
+}
+
+function isStrongRsa(key: KeyObject): boolean {
+  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048
+}
+
+function problem(reason: string): ConfigError {
+  return new ConfigError([{ path: 'policy.verification.keyFile', reason }])
+}
