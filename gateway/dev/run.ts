@@ -7,12 +7,16 @@ import { loadConfig } from '../config/load.ts'
 import { ANY_PORTS, startWorld } from './world.ts'
 
 const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..')
+const DEFAULT_PORT = 8080
 const DEV_CONFIG = join(PACKAGE_FOLDER, 'deploy/dev/toolgate.yaml')
 
 export async function runDev(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { values } = parseArgs({
     args: [...args],
-    options: { port: { type: 'string', default: '8080' }, 'admin-port': { type: 'string', default: '9090' } },
+    options: {
+      port: { type: 'string', default: String(DEFAULT_PORT) },
+      'admin-port': { type: 'string', default: '9090' },
+    },
   })
   const origin = `http://127.0.0.1:${values.port}`
   await using world = await startWorld({ ports: ANY_PORTS, audience: origin })
@@ -40,6 +44,8 @@ function welcome(
   origins: Readonly<Record<string, string>>,
 ): string {
   const stand = Object.entries(origins).map(([vendor, origin]) => `  ${vendor.padEnd(11)} ${origin}`)
+  // What the other commands take for granted is the port that is the default here, too.
+  const option = port === DEFAULT_PORT ? '' : ` --gateway http://127.0.0.1:${port}`
   return `Toolgate is listening.
 
   calls       http://127.0.0.1:${port}
@@ -49,8 +55,8 @@ ${stand.join('\n')}
 
 Try next, in another terminal:
 
-  npx toolgate dev call github GET /repos/zyx/platform-infra/pulls/991
-  npx toolgate dev tour
+  npx toolgate dev call github GET /repos/zyx/platform-infra/pulls/991${option}
+  npx toolgate dev tour${option}
   curl -s http://127.0.0.1:${adminPort}/metrics | grep toolgate_calls_total
 
 One line per call follows on stderr. Ctrl-C drains and stops.

@@ -13,6 +13,8 @@ export interface ToolgateProcess extends AsyncDisposable {
   readonly output: () => string
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
+  /** To the whole group, if it leads one. */
+  readonly signal: (name: NodeJS.Signals) => void
 }
 
 /** Runs `toolgate` as an operator would: its own process, with these arguments and variables. */
@@ -23,14 +25,22 @@ export function runToolgate(
   return runProcess([process.execPath, MAIN, ...args], { environment })
 }
 
+export interface ProcessOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Leads a group of processes, as a command in a terminal does: disposal ends what it started, too. */
+  readonly isGroup?: boolean
+}
+
 /** Runs a command with nothing of this process's environment but PATH and HOME. */
 export function runProcess(
   [command = '', ...args]: readonly string[],
-  { environment = {}, cwd }: { environment?: Readonly<Record<string, string>>; cwd?: string } = {},
+  { environment = {}, cwd, isGroup = false }: ProcessOptions = {},
 ): ToolgateProcess {
   let output = ''
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: isGroup,
     ...(cwd === undefined ? {} : { cwd }),
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
   })
@@ -40,12 +50,18 @@ export function runProcess(
   const ended = once(child, 'close').then(
     ([code, signal]: unknown[]) => (code ?? signal) as number | NodeJS.Signals,
   )
+  const signal = (name: NodeJS.Signals): void => {
+    const isOver = child.exitCode !== null || child.signalCode !== null
+    if (isOver || child.pid === undefined) return
+    process.kill(isGroup ? -child.pid : child.pid, name)
+  }
   return {
     child,
     output: () => output,
     ended,
+    signal,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
+      signal('SIGKILL')
       await ended
     },
   }
