@@ -8,8 +8,8 @@ import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import { createSecretReader } from '../config/secret.ts'
 import { showConfig } from '../config/show.ts'
-import { watchFile } from '../lib/watch-file.ts'
-import { runPrimary } from '../workers/primary.ts'
+import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
+import { type ConfigFile, runPrimary } from '../workers/primary.ts'
 import { runWorker } from '../workers/worker.ts'
 import type { Command, ExitCode, Surroundings } from './command.ts'
 
@@ -29,25 +29,26 @@ export const start: Command = {
       options: { config: { type: 'string', default: 'toolgate.yaml' } },
     })
     const load = (): Config => loadConfig(values.config, surroundings)
+    const seen = fingerprintOf(values.config)
     const config = load()
     if (cluster.isWorker) return runWorker(config, load, surroundings)
     // Before a port, a log or a folder is opened, and all of them at once.
     const problems = await configProblems(config)
     if (problems.length > 0) throw new ConfigError(problems)
-    if (config.workers > 1) return runPrimary(config, values.config, surroundings)
-    return runAlone(config, load, values.config, surroundings)
+    if (config.workers > 1) return runPrimary(config, { path: values.config, seen }, surroundings)
+    return runAlone(config, load, { path: values.config, seen }, surroundings)
   },
 }
 
 async function runAlone(
   config: Config,
   load: () => Config,
-  path: string,
+  { path, seen }: ConfigFile,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   await using gateway = await startGateway(config, { environment: surroundings.environment, worker: 0 })
   await using _admin = await startAdminFor(gateway, config, surroundings)
-  using _watch = watchFile(path, () => void gateway.reload(load))
+  using _watch = watchFile(path, () => void gateway.reload(load), { seen })
   surroundings.onReload(() => void gateway.reload(load))
   await surroundings.stop.requested
   await gateway.drain(surroundings.stop.again)

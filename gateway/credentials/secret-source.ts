@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { SecretReference } from '../config/config.ts'
-import { watchFile } from '../lib/watch-file.ts'
+import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
 import { Secret } from './secret.ts'
 
 const SECRET_LIMIT_BYTES = 64 * 1024
@@ -39,6 +39,7 @@ export interface SecretSourceOptions {
  */
 export function createSecretSource(reference: SecretReference, options: SecretSourceOptions): SecretSource {
   const { environment, onChange, pollMs = POLL_MS } = options
+  const seen = reference.source === 'env' ? '' : fingerprintOf(reference.name)
   let reading = readSecret(reference, environment)
   if (reference.source === 'env') return { current: () => reading, [Symbol.dispose]: () => undefined }
   const reload = (): void => {
@@ -47,9 +48,7 @@ export function createSecretSource(reference: SecretReference, options: SecretSo
     reading = fresh
     onChange()
   }
-  const watcher = watchFile(reference.name, reload, { pollMs })
-  // A change between the first read and the watch would otherwise wait for the next one.
-  reload()
+  const watcher = watchFile(reference.name, reload, { seen, pollMs })
   return { current: () => reading, [Symbol.dispose]: () => watcher[Symbol.dispose]() }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IssuerConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
-import { watchFile } from '../lib/watch-file.ts'
+import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
 import { readKeySet } from './key-set.ts'
 import { holdKeys, noteFailure } from './key-source.ts'
 import type { IdentityEvents, KeyHolder, KeySource } from './key-source.ts'
@@ -27,8 +27,9 @@ export function createFileKeySource(
       noteFailure(holder, cause, config.issuer, events)
     }
   }
+  const seen = fingerprintOf(path)
   load()
-  const watcher = watchFile(path, load)
+  const watcher = watchFile(path, load, { seen })
 
   return {
     usable: () => holder.keys,

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import type { VerificationConfig } from '../config/policy-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
 import type { Verdict } from '../refusal.ts'
 import { BUNDLE_LIMITS, openBundle } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
@@ -12,7 +13,6 @@ import type { PolicyInput } from './input.ts'
 import { compilePolicy } from './instance.ts'
 import { selfTest } from './self-test.ts'
 import { createBundleVerifier } from './signature.ts'
-import { watchFile } from './watch-file.ts'
 
 export interface PolicyOptions {
   readonly bundlePath: string
@@ -83,6 +83,7 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
   const { bundlePath, clock, onEvent } = options
   const counts = { failed: 0, recycled: 0 }
   const load = createLoad(options, counts)
+  const seen = fingerprintOf(bundlePath)
   let live = await load(undefined)
   let rejected: PolicyStatus['rejected']
 
@@ -109,7 +110,7 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
     return swapped
   }
   const { watch, restatMs = 2000 } = options
-  const watching = watch ? watchFile(bundlePath, { restatMs, onChange: () => void reload() }) : undefined
+  const watching = watch ? watchFile(bundlePath, () => void reload(), { seen, pollMs: restatMs }) : undefined
 
   return {
     decide: (input) => live.evaluator.decide(input),

@@ -4,15 +4,21 @@ import type { ExitCode, Surroundings } from '../cli/command.ts'
 import type { Config } from '../config/config.ts'
 import { createSecretReader } from '../config/secret.ts'
 import { watchFile } from '../lib/watch-file.ts'
-import { createFleet, type Fleet } from './fleet.ts'
+import { Fleet } from './fleet.ts'
+
+/** The file that the configuration was read from, and its fingerprint before that. */
+export interface ConfigFile {
+  readonly path: string
+  readonly seen: string
+}
 
 /** Runs the workers: admin in one place, reload and drain passed on, a worker that dies is replaced. */
 export async function runPrimary(
   config: Config,
-  path: string,
+  { path, seen }: ConfigFile,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  const fleet = createFleet(surroundings.complain)
+  const fleet = new Fleet(surroundings.complain)
   const launch = (number: number): Worker => {
     const worker = cluster.fork({ TOOLGATE_WORKER: String(number) })
     fleet.add(worker)
@@ -22,7 +28,7 @@ export async function runPrimary(
   if (!started) return 1
   replaceTheDead(launch, fleet, surroundings)
   await using _admin = await startFleetAdmin(fleet, config, surroundings)
-  using _watch = watchFile(path, () => fleet.tell({ kind: 'reload' }))
+  using _watch = watchFile(path, () => fleet.tell({ kind: 'reload' }), { seen })
   surroundings.onReload(() => fleet.tell({ kind: 'reload' }))
   await surroundings.stop.requested
   fleet.stopping = true
