@@ -14,7 +14,14 @@ export interface BreakerSettings {
 export type BreakerState =
   | { readonly kind: 'closed'; readonly successes: SlidingCount; readonly failures: SlidingCount }
   | { readonly kind: 'open'; readonly untilMs: number }
-  | { readonly kind: 'half-open'; probes: number; successes: number }
+  | {
+      readonly kind: 'half-open'
+      /** In flight, those that lapsed apart. */
+      probes: number
+      lapsed: number
+      lastProbeMs: number
+      successes: number
+    }
 
 export type BreakerResult = 'success' | 'failure' | 'none'
 
@@ -57,13 +64,19 @@ export function createBreaker(
   const enter = (nowMs: number): BreakerEntry => {
     if (state.kind === 'open') {
       if (nowMs < state.untilMs) return { admitted: false, retryAfterMs: Math.ceil(state.untilMs - nowMs) }
-      become({ kind: 'half-open', probes: 0, successes: 0 })
+      become({ kind: 'half-open', probes: 0, lapsed: 0, lastProbeMs: nowMs, successes: 0 })
     }
     if (state.kind === 'half-open') {
+      // A caller that sends its body a byte at a time would else keep the place, and everybody out, for as long.
+      if (state.probes >= settings.halfOpenCalls && nowMs - state.lastProbeMs >= settings.openMs) {
+        state.lapsed += state.probes
+        state.probes = 0
+      }
       if (state.probes >= settings.halfOpenCalls) {
         return { admitted: false, retryAfterMs: Math.min(settings.openMs, HALF_OPEN_RETRY_MS) }
       }
       state.probes++
+      state.lastProbeMs = nowMs
     }
     return { admitted: true, generation }
   }
@@ -79,7 +92,8 @@ export function createBreaker(
         }
         return
       case 'half-open':
-        state.probes--
+        if (state.lapsed > 0) state.lapsed--
+        else state.probes--
         if (result === 'failure') become({ kind: 'open', untilMs: nowMs + settings.openMs })
         else if (result === 'success' && ++state.successes >= settings.halfOpenCalls) become(closed())
         return

@@ -2,13 +2,14 @@
 // release agent and was believed: policy knows agents by their name and tenant.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../gateway/config/problem.ts'
-import { compileBundle, readSources } from '../../policies-rego/compile.ts'
+import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
+import { POLICIES_DIRECTORY } from '../../gateway/policy/authoring/policies-directory.ts'
+import { readSources } from '../../gateway/policy/authoring/read-sources.ts'
 import { startIssuer, type Issuer } from '../harness/issuer.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
 const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 const BANK = { tenant: 'zyx-bank', groups: ['devsecops-change-review'] }
-const RULES = new URL('../../policies-rego/', import.meta.url).pathname
 
 let partner: Issuer
 beforeAll(async () => {
@@ -45,7 +46,7 @@ describe('an issuer trusted for a tenant of its own', () => {
 
 test('an agent registered with one issuer is no other issuer’s to name', async () => {
   await using bank = await startIssuer()
-  const sources = new Map(await readSources(RULES))
+  const sources = new Map(await readSources(POLICIES_DIRECTORY))
   const path = [...sources.keys()].find((name) => name.endsWith('registry/agents/data.json')) ?? ''
   const agents = JSON.parse(String(sources.get(path))) as Record<string, object>
   const agent = 'change-review-agent'

@@ -81,6 +81,18 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('closed')
   })
 
+  it('takes the place of a probe away that keeps it as long as the breaker was open', () => {
+    const breaker = createBreaker({ ...SETTINGS, halfOpenCalls: 1 })
+    fail(breaker, 0, 3)
+    const hostage = enter(breaker, 5_000)
+    expect(breaker.enter(9_999)).toMatchObject({ admitted: false })
+    const next = enter(breaker, 10_000)
+    breaker.leave(hostage, 'none', 10_001)
+    expect(breaker.enter(10_002)).toMatchObject({ admitted: false })
+    breaker.leave(next, 'success', 10_003)
+    expect(breaker.state).toBe('closed')
+  })
+
   it('ignores calls from before it opened', () => {
     const breaker = createBreaker(SETTINGS)
     const slow = enter(breaker, 0)
@@ -99,20 +111,24 @@ describe('a breaker', () => {
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const breaker = createBreaker(SETTINGS)
         const held: number[] = []
-        const heldProbes = new Map<number, number>()
+        let probes: { generation: number; enteredMs: number }[] = []
         let nowMs = 0
         for (const { gapMs, result, hold } of steps) {
           nowMs += gapMs
           const entry = breaker.enter(nowMs)
           if (!entry.admitted) continue
           const { generation } = entry
-          if (breaker.state === 'half-open') heldProbes.set(generation, (heldProbes.get(generation) ?? 0) + 1)
-          expect(heldProbes.get(generation) ?? 0).toBeLessThanOrEqual(SETTINGS.halfOpenCalls)
+          const probing = breaker.state === 'half-open'
+          // A probe that takes as long as the breaker stays open no longer keeps its place.
+          probes = probes.filter(
+            (probe) => probe.generation === generation && nowMs - probe.enteredMs < SETTINGS.openMs,
+          )
+          expect(probing ? probes.length : 0).toBeLessThan(SETTINGS.halfOpenCalls)
           if (hold) {
             held.push(generation)
+            if (probing) probes.push({ generation, enteredMs: nowMs })
             continue
           }
-          if (breaker.state === 'half-open') heldProbes.set(generation, (heldProbes.get(generation) ?? 1) - 1)
           breaker.leave(generation, result, nowMs)
         }
         for (const generation of held) breaker.leave(generation, 'none', nowMs)
