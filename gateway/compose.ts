@@ -63,20 +63,13 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   events.started({ host: given.listen.host, port: listener.port, version: VERSION })
 
   const take = async (load: () => Config): Promise<void> => {
-    lasting.telemetry.log.reopen()
-    try {
-      const next = load()
-      refuseRestart(given, next)
-      lasting.telemetry.useConnectors(
-        new Set([...Object.keys(generations.current.config.connectors), ...Object.keys(next.connectors)]),
-      )
-      generations.succeed(await make(next, lasting, generations.current))
-      listener.reloadTls()
-      events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
-      events.configLoaded()
-    } catch (error) {
-      events.configRejected(error)
-    }
+    const next = load()
+    refuseRestart(given, next)
+    const before = generations.current
+    const connectors = [...Object.keys(before.config.connectors), ...Object.keys(next.connectors)]
+    lasting.telemetry.useConnectors(new Set(connectors))
+    await succeed(generations, await make(next, lasting, before), listener)
+    events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
   }
   let reloading = Promise.resolve()
   const owned = stack.move()
@@ -89,12 +82,37 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     status: () => statusOf(listener, generations.current, lasting),
     config: () => generations.current.config,
     // One after the other: two at once could leave the older of two configurations in force.
-    reload: (load) => (reloading = reloading.then(() => take(load))),
+    reload: (load) => (reloading = reloading.then(() => attempt(() => take(load), lasting))),
     async drain(hurry) {
       events.draining()
       await listener.drain(given.listen.drain, hurry)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** A certificate that cannot be used refuses the whole configuration, before any of it is in force. */
+async function succeed(
+  generations: Succession<Generation>,
+  next: Generation,
+  listener: Listener,
+): Promise<void> {
+  try {
+    listener.reloadTls()
+  } catch (cause) {
+    await next[Symbol.asyncDispose]()
+    throw cause
+  }
+  generations.succeed(next)
+}
+
+async function attempt(reload: () => Promise<void>, { telemetry }: Lasting): Promise<void> {
+  telemetry.log.reopen()
+  try {
+    await reload()
+    telemetry.events.configLoaded()
+  } catch (error) {
+    telemetry.events.configRejected(error)
   }
 }
 

@@ -1,10 +1,9 @@
-import { accessSync, constants } from 'node:fs'
-import type { Config, CredentialConfig, SecretReference } from './config.ts'
+import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
 import type { ConfigProblem } from './problem.ts'
+import { type Environment, unreadable, unset } from './references.ts'
 
 type Section = keyof Config
-type Environment = Readonly<Record<string, string | undefined>>
 
 interface Rule {
   /** Sections it reads; it is skipped while one of them has the wrong shape. */
@@ -176,75 +175,6 @@ function reaching({ connectors, listen }: Config): ConfigProblem[] {
     if (byPrefix && !origins.has('prefix')) problems.push(lacking('that belongs to no host or port'))
   }
   return problems
-}
-
-function unreadable(config: Config): ConfigProblem[] {
-  const files: [string, string | undefined][] = [
-    ['listen.tls.certificateFile', config.listen.tls?.certificateFile],
-    ['listen.tls.keyFile', config.listen.tls?.keyFile],
-    ['listen.tls.clientCaFile', config.listen.tls?.clientCaFile],
-    ['listen.tls.crlFile', config.listen.tls?.crlFile],
-    ['listen.admin.token', fileOf(config.listen.admin.token)],
-    ['policy.bundle', config.policy.bundle],
-    ['policy.verification.keyFile', config.policy.verification?.keyFile],
-    ['store.redis.password', fileOf(config.store.redis?.password)],
-    ['store.redis.caFile', config.store.redis?.caFile],
-    ['identity.dpop.nonceSecret', fileOf(config.identity.dpop.nonceSecret)],
-    ...config.identity.issuers.map(({ jwks }, index): [string, string | undefined] => [
-      `identity.issuers.${index}.jwks`,
-      'file' in jwks ? jwks.file : jwks.caFile,
-    ]),
-    ...Object.entries(config.connectors).map(([name, { caFile }]): [string, string | undefined] => [
-      `connectors.${name}.caFile`,
-      caFile,
-    ]),
-  ]
-  return files.flatMap(([path, file]) =>
-    file === undefined || isReadable(file) ? [] : [{ path, reason: `${file} cannot be read` }],
-  )
-}
-
-/** A variable cannot appear later, as a file can: one that is not set is a mistake now. */
-function unset({ listen, store, identity, connectors }: Config, environment: Environment): ConfigProblem[] {
-  const references: [string, SecretReference | undefined][] = [
-    ['listen.admin.token', listen.admin.token],
-    ['store.redis.password', store.redis?.password],
-    ['identity.dpop.nonceSecret', identity.dpop.nonceSecret],
-    ...Object.entries(connectors).map(([name, { credential }]): [string, SecretReference | undefined] => [
-      `connectors.${name}.credential`,
-      secretOf(credential),
-    ]),
-  ]
-  return references.flatMap(([path, reference]) => {
-    const isUnset = reference?.source === 'env' && (environment[reference.name] ?? '') === ''
-    return isUnset ? [{ path, reason: `the variable ${reference.name} is not set` }] : []
-  })
-}
-
-function secretOf(credential: CredentialConfig): SecretReference | undefined {
-  switch (credential.type) {
-    case 'bearer':
-      return credential.token
-    case 'basic':
-      return credential.password
-    case 'header':
-      return credential.value
-    case 'none':
-      return undefined
-  }
-}
-
-function fileOf(reference: SecretReference | undefined): string | undefined {
-  return reference?.source === 'file' ? reference.name : undefined
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function isSafeKeySource(uri: string): boolean {
