@@ -18,6 +18,7 @@ import { createRelayPlanner } from '../../gateway/egress/relay-plan.ts'
 import { sendStream, sendWhole } from '../../gateway/egress/send-body.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { vendorConnector } from '../harness/upstream.ts'
+import { countOf } from './measure.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -148,7 +149,7 @@ async function compare(calls: number, replyBytes: string): Promise<void> {
   console.table(rows)
 }
 
-const [role = '20000', argument = '600', origin = ''] = process.argv.slice(2)
+const [role = String(countOf(20_000)), argument = '600', origin = ''] = process.argv.slice(2)
 if (role === 'upstream') {
   const body = Buffer.alloc(Number(argument), 'x')
   const headers = {

@@ -1,6 +1,6 @@
+/** What proving who calls costs, signatures and all. `node test/bench/identity.ts`; ends by itself. */
 import { createPublicKey, sign, verify } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { expect, test } from 'vitest'
 import type { TokenAlgorithm } from '../../gateway/config/config.ts'
 import type { Arrival, CallId, Received } from '../../gateway/exchange.ts'
 import { createIdentity } from '../../gateway/identity/identity.ts'
@@ -10,14 +10,15 @@ import { createIdentify } from '../../gateway/stages/identify.ts'
 import { startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
 import type { ProofKey } from '../harness/proof.ts'
+import { countOf, printTimeOf } from './measure.ts'
 
 const ORIGIN = 'https://gw.bank.example'
 const PATH = '/github/repos/zyx/platform-infra/pulls/991'
 const AGENTS = 50
-const PROOFS = 2000
+const PROOFS = countOf(2_000)
 
-const issuer = await startIssuer()
-const identity = createIdentity(
+await using issuer = await startIssuer()
+using identity = createIdentity(
   {
     identity: {
       issuers: [issuer.config],
@@ -49,19 +50,16 @@ await identity.opened
 const identify = createIdentify(identity)
 
 /** The stage as a call sees it: 50 agents, each with its token and key in the caches, every proof another. */
-test('identify, with the token cached', async ({ bench }) => {
-  const proven = (algorithm: TokenAlgorithm): (() => void) =>
-    inTurn(provenCalls(Array.from({ length: AGENTS }, () => createProofKey(algorithm))))
-  const unproven = receivedWith(['authorization', `Bearer ${issuer.token()}`])
-  expect(() => accept(unproven)).not.toThrow()
-  await bench.compare(
-    bench('ES256 proof by a known key', proven('ES256')),
-    bench('EdDSA proof by a known key', proven('EdDSA')),
-    bench('PS256 proof by a known key', proven('PS256')),
-    bench('nothing to prove: all but the proof', () => accept(unproven)),
-    bench('the ES256 signature alone, for comparison', bareVerification()),
-  )
-})
+const unproven = receivedWith(['authorization', `Bearer ${issuer.token()}`])
+printTimeOf('ES256 proof by a known key', proven('ES256'))
+printTimeOf('EdDSA proof by a known key', proven('EdDSA'))
+printTimeOf('PS256 proof by a known key', proven('PS256'))
+printTimeOf('nothing to prove: all but the proof', () => accept(unproven))
+printTimeOf('the ES256 signature alone, for comparison', bareVerification())
+
+function proven(algorithm: TokenAlgorithm): () => void {
+  return inTurn(provenCalls(Array.from({ length: AGENTS }, () => createProofKey(algorithm))))
+}
 
 function inTurn(calls: readonly Received[]): () => void {
   let next = 0

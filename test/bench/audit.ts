@@ -1,6 +1,6 @@
 /**
  * What it costs to be on record: intent and outcome of each call, by durability and calls in flight, and the log line
- * with the metrics. `node test/bench/audit.bench.ts [calls]`; ends by itself. CPU is that of this process, threads
+ * with the metrics. `node test/bench/audit.ts`; ends by itself. CPU is that of this process, threads
  * included.
  */
 import { randomUUID } from 'node:crypto'
@@ -9,8 +9,9 @@ import type { Sealed } from '../../gateway/exchange.ts'
 import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
+import { countOf, ownProcessorMicroseconds, quantile } from './measure.ts'
 
-const CALLS = Number(process.argv[2] ?? 40_000)
+const CALLS = countOf(40_000)
 const OUTCOME = syntheticOutcome()
 const DECLARED = {
   task: 'T-1',
@@ -78,16 +79,14 @@ async function report(
   work: () => Promise<unknown>,
 ): Promise<void> {
   const startedMs = performance.now()
-  const cpu = process.cpuUsage()
+  const beforeUs = ownProcessorMicroseconds()
   await work()
-  const { user, system } = process.cpuUsage(cpu)
+  const cpuUs = ownProcessorMicroseconds() - beforeUs
   const seconds = (performance.now() - startedMs) / 1_000
-  samplesMs.sort((one, other) => one - other)
-  const at = (share: number): string =>
-    samplesMs.length === 0 ? '–' : (samplesMs[Math.floor(samplesMs.length * share)] ?? 0).toFixed(2)
+  const at = (share: number): string => (samplesMs.length === 0 ? '–' : quantile(samplesMs, share).toFixed(2))
   console.log(
     `${name.padEnd(24)} ${(calls / seconds).toFixed(0).padStart(7)} calls/s   intent p50 ${at(0.5)} ms, p99 ${at(0.99)} ms   ` +
-      `${((user + system) / calls).toFixed(1)} µs CPU per call`,
+      `${(cpuUs / calls).toFixed(1)} µs CPU per call`,
   )
 }
 
