@@ -1,15 +1,43 @@
 import { loadCatalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError, type ConfigProblem } from './config/problem.ts'
+import { createTransport } from './egress/pools.ts'
 import { GatewayFault } from './fault.ts'
+import { readNonceSecret } from './identity/nonce-secret.ts'
 import { systemClock } from './lib/clock.ts'
 import { readSecureContext } from './listen/tls.ts'
 import { BundleError } from './policy/bundle-error.ts'
 import { createPolicy } from './policy/policy.ts'
 
-/** What is wrong with the things that a well-formed configuration names: certificates, connector folders, policy. */
-export async function configProblems(config: Config): Promise<readonly ConfigProblem[]> {
-  return [...tlsProblems(config), ...catalogProblems(config), ...(await policyProblems(config))]
+/**
+ * What is wrong with the things that a well-formed configuration names: certificates, secrets, connector folders and
+ * policy. Each is read by what will use it, so that nothing passes here and fails at the start.
+ */
+export async function configProblems(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly ConfigProblem[]> {
+  const { connectors, identity } = config
+  const { nonceSecret } = identity.dpop
+  return [
+    ...tlsProblems(config),
+    ...(nonceSecret === undefined ? [] : problemsOf(() => readNonceSecret(nonceSecret, environment))),
+    ...problemsOf(() => loadCatalog(connectors)),
+    ...Object.entries(connectors).flatMap(([name, limits]) =>
+      problemsOf(() => createTransport(name, limits, undefined)),
+    ),
+    ...(await policyProblems(config)),
+  ]
+}
+
+function problemsOf(read: () => unknown): readonly ConfigProblem[] {
+  try {
+    read()
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
 }
 
 function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
@@ -21,16 +49,6 @@ function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
     if (!(error instanceof GatewayFault)) throw error
     const reason = error.cause instanceof Error ? error.cause.message : error.message
     return [{ path: 'listen.tls', reason: `the certificate files cannot be used: ${reason}` }]
-  }
-}
-
-function catalogProblems({ connectors }: Config): readonly ConfigProblem[] {
-  try {
-    loadCatalog(connectors)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
   }
 }
 

@@ -3,12 +3,12 @@ import { loadCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Connector } from './catalog/connector.ts'
 import type { Config } from './config/config.ts'
 import { originsByEntrance, type Entrance } from './config/entrance.ts'
-import { createSecretReader } from './config/secret.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
 import type { ExternalBase } from './egress/external-address.ts'
 import type { ReadCall } from './exchange.ts'
 import { createIdentity, type Identity } from './identity/identity.ts'
+import { readNonceSecret } from './identity/nonce-secret.ts'
 import type { Clock } from './lib/clock.ts'
 import { compileDemand } from './limits/demand.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
@@ -180,5 +180,5 @@ function nonceKeyOf(
 ): Uint8Array {
   const reference = identity.dpop.nonceSecret
   if (reference === undefined || store.kind === 'embedded') return nonceKey
-  return Buffer.from(createSecretReader(environment)(reference))
+  return readNonceSecret(reference, environment)
 }

@@ -31,7 +31,7 @@ export const check: Command = {
 
 async function findProblems(path: string, environment: Readonly<Record<string, string | undefined>>) {
   try {
-    return await configProblems(loadConfig(path, { environment }))
+    return await configProblems(loadConfig(path, { environment }), environment)
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     throw error

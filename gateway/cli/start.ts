@@ -33,7 +33,7 @@ export const start: Command = {
     const config = load()
     if (cluster.isWorker) return runWorker(config, load, surroundings)
     // Before a port, a log or a folder is opened, and all of them at once.
-    const problems = await configProblems(config)
+    const problems = await configProblems(config, surroundings.environment)
     if (problems.length > 0) throw new ConfigError(problems)
     if (config.workers > 1) return runPrimary(config, { path: values.config, seen }, surroundings)
     return runAlone(config, load, { path: values.config, seen }, surroundings)

@@ -71,6 +71,7 @@ describe('a configuration with a mistake', () => {
     ['in the policy bundle', () => changed({ policy: { ...toolgate.loaded.policy, bundle: badBundle() } })],
     ['of a connector nobody knows', () => changed({ connectors: { unknown: connectorOfGithub() } })],
     ['of a setting that needs a restart', () => changed({ workers: 7 })],
+    ['in the CA file of an upstream', () => changed({ connectors: { github: trusting(badBundle()) } })],
     ['of a port, which needs a restart too', () => changed({ connectors: { github: onPort(9443) } })],
   ]
 
@@ -87,6 +88,10 @@ function badBundle(): string {
   const path = join(folder, 'bad.tar.gz')
   writeFileSync(path, 'not a bundle')
   return path
+}
+
+function trusting(caFile: string) {
+  return { ...connectorOfGithub(), caFile }
 }
 
 function onPort(port: number) {
