@@ -1,5 +1,5 @@
 # METADATA
-# description: What the agent was given. Reads are granted by connector, everything else by exact operation.
+# description: What the agent was given. Ordinary reads are granted by connector, everything else by exact operation.
 package gateway.grants
 
 import data.gateway.facts
@@ -12,12 +12,17 @@ grant contains role if {
 }
 
 # METADATA
-# description: Roles that carry the grant of every read of the connector
+# description: >-
+#   Roles that carry the grant of every ordinary read of the connector. What is confidential, such as the secrets that a
+#   scan found, is granted by name.
 grant contains role if {
 	input.operation.access == "read"
+	ordinary[input.operation.data_class] == true
 	some role in facts.roles
 	data.registry.roles[role].reads[input.operation.connector] == true
 }
+
+ordinary := {"public": true, "internal": true}
 
 # METADATA
 # title: Granted operation

@@ -17,6 +17,15 @@ test_r020_fires_when_the_access_is_not_known if {
 	"R020" in rules(object.union(fixtures.read, {"operation": {"access": "peek"}}))
 }
 
+test_r020_fires_on_a_read_of_what_is_confidential if {
+	scan := {"operation": {"id": "github.secret-scanning/list-alerts-for-repo", "data_class": "confidential"}}
+	"R020" in rules(object.union(fixtures.read, scan))
+}
+
+test_r020_fires_on_a_read_whose_data_class_is_not_known if {
+	"R020" in rules(object.union(fixtures.read, {"operation": {"data_class": ""}}))
+}
+
 test_r020_quiet_for_a_read_of_a_granted_connector if not "R020" in rules(fixtures.read)
 
 test_r020_quiet_for_an_exact_grant if not "R020" in rules(fixtures.comment)

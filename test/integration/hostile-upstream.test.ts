@@ -94,6 +94,5 @@ test.each([
   })
   expect(answer.rawHeaders.filter((name) => name.toLowerCase() === 'toolgate-decision')).toHaveLength(1)
   expect(answer.callId).not.toBe('')
-  if (answer.status !== 200) expect(answer.decision).toBe('deny')
-  else expect(answer.decision).toBe('allow')
+  expect(answer.decision).toBe(answer.status === 200 ? 'allow' : 'deny')
 })
