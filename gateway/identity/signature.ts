@@ -1,20 +1,22 @@
 import { constants, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { TokenAlgorithm } from '../config/config.ts'
+import { derSignature } from './ecdsa-signature.ts'
 
 type Verifier = (input: Buffer, key: KeyObject, signature: Buffer) => boolean
 
 const ecdsa =
-  (hash: string): Verifier =>
-  (input, key, signature) =>
-    // JWS carries r and s side by side (RFC 7518 §3.4), not the DER that is Node's default.
-    verify(hash, input, { key, dsaEncoding: 'ieee-p1363' }, signature)
+  (hash: string, sizeBytes: number): Verifier =>
+  (input, key, signature) => {
+    const der = derSignature(signature, sizeBytes)
+    return der !== undefined && verify(hash, input, key, der)
+  }
 
 const edwards: Verifier = (input, key, signature) => verify(null, input, key, signature)
 
 const VERIFIERS: Readonly<Record<TokenAlgorithm, Verifier>> = {
-  ES256: ecdsa('sha256'),
-  ES384: ecdsa('sha384'),
+  ES256: ecdsa('sha256', 32),
+  ES384: ecdsa('sha384', 48),
   EdDSA: edwards,
   Ed25519: edwards,
   // Without an explicit length Node accepts any salt; RFC 7518 §3.5 wants that of the hash.

@@ -69,14 +69,13 @@ function inTurn(calls: readonly Received[]): () => void {
   }
 }
 
-/** What no verifier can do without. */
+/** What no verifier can do without, in the form that Node verifies at the least cost. */
 function bareVerification(): () => void {
   const { privateKey, publicJwk } = createProofKey('ES256')
   const key = createPublicKey({ key: publicJwk, format: 'jwk' })
   const input = Buffer.alloc(400, 'a')
-  const dsaEncoding = 'ieee-p1363'
-  const signature = sign('sha256', input, { key: privateKey, dsaEncoding })
-  return () => void verify('sha256', input, { key, dsaEncoding }, signature)
+  const signature = sign('sha256', input, privateKey)
+  return () => void verify('sha256', input, key, signature)
 }
 
 function provenCalls(agents: readonly ProofKey[]): readonly Received[] {
