@@ -1,37 +1,38 @@
 #!/usr/bin/env node
-import { check } from './cli/check.ts'
 import type { Command, ExitCode, Surroundings } from './cli/command.ts'
-import { config } from './cli/config.ts'
-import { dev } from './cli/dev.ts'
-import { policy } from './cli/policy/policy.ts'
 import { isHelp, runCommand } from './cli/run-command.ts'
-import { start } from './cli/start.ts'
 
-const COMMANDS = new Map<string, Command>([
-  ['start', start],
-  ['check', check],
-  ['config', config],
-  ['dev', dev],
-  ['policy', policy],
+/** Loaded one by one: a command waits for its own parts only, and most need no gateway. */
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['start', async () => (await import('./cli/start.ts')).start],
+  ['check', async () => (await import('./cli/check.ts')).check],
+  ['config', async () => (await import('./cli/config.ts')).config],
+  ['dev', async () => (await import('./cli/dev.ts')).dev],
+  ['policy', async () => (await import('./cli/policy/policy.ts')).policy],
 ])
 
-const HELP = `toolgate: every tool call of an AI agent, proven, decided, limited, forwarded and recorded
+async function help(): Promise<string> {
+  const lines = [...COMMANDS].map(
+    async ([name, load]) => `  toolgate ${name.padEnd(8)} ${(await load()).summary}`,
+  )
+  return `toolgate: every tool call of an AI agent, proven, decided, limited, forwarded and recorded
 
-${[...COMMANDS].map(([name, { summary }]) => `  toolgate ${name.padEnd(8)} ${summary}`).join('\n')}
+${(await Promise.all(lines)).join('\n')}
 
 Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 refused by the gateway · 4 error of the upstream
 `
+}
 
 async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const [name = '', ...rest] = args
-  const command = COMMANDS.get(name)
-  if (command === undefined) {
+  const load = COMMANDS.get(name)
+  if (load === undefined) {
     const wantsHelp = name === '' || name === 'help' || isHelp(name)
-    if (wantsHelp) surroundings.print(HELP)
-    else surroundings.complain(`toolgate: no command is called ${JSON.stringify(name)}\n\n${HELP}`)
+    if (wantsHelp) surroundings.print(await help())
+    else surroundings.complain(`toolgate: no command is called ${JSON.stringify(name)}\n\n${await help()}`)
     return wantsHelp ? 0 : 2
   }
-  return runCommand(command, rest, surroundings)
+  return runCommand(await load(), rest, surroundings)
 }
 
 function surroundingsOf(self: NodeJS.Process): Surroundings {

@@ -11,7 +11,7 @@ lists every mistake with its path and reason. Starts nothing. Exit code 0 when t
 `
 
 export const check: Command = {
-  summary: 'check the configuration, the connectors and the policy bundle',
+  summary: 'check the configuration, and the certificates, connectors and policy bundle that it names',
   usage: USAGE,
   async run(args, { environment, print, complain }) {
     const { values } = parseArgs({
