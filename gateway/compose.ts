@@ -136,8 +136,7 @@ function openListener(
     onCall: (arrival, reply) => generations.use(({ stages }) => handle(stages, arrival, reply)),
     events: {
       turnedAway: (arrival, outcome) => void generations.current.stages.record({ arrival }, outcome),
-      unparsed: ({ refusal, ...unparsed }) =>
-        void recordUnparsed({ ...unparsed, code: refusal.code, detail: refusal.detail ?? '' }),
+      unparsed: (unparsed) => void recordUnparsed(unparsed),
       handshakeFailed: events.handshakeFailed,
       connectionDropped: events.connectionDropped,
       faulted: events.faulted,

@@ -6,7 +6,7 @@ import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
 import type { Branded } from './lib/branded.ts'
 import type { Decision } from './policy/decision.ts'
-import type { DecidedBy, Reason, RefusalCode } from './refusal.ts'
+import type { DecidedBy, Reason, Refusal, RefusalCode } from './refusal.ts'
 import type { Permit } from './stages/approve.ts'
 import type { Intended } from './stages/intend.ts'
 
@@ -217,6 +217,16 @@ export interface Sealed {
 export interface Answered {
   readonly intended: Intended
   readonly upstream: UpstreamReply
+}
+
+/** Bytes that never became a call, because the listener could not make a request of them. */
+export interface Unparsed {
+  readonly callId: CallId
+  readonly receivedAtMs: number
+  readonly peerAddress: string
+  readonly refusal: Refusal
+  /** Status sent to the client; 0 when an earlier reply was still under way, so that none could be. */
+  readonly status: number
 }
 
 /** As far as a call got; what record, log and metrics are written from. */

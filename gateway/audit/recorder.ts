@@ -1,11 +1,11 @@
 import type { Access } from '../catalog/connector.ts'
-import type { Outcome, Progress, Sealed } from '../exchange.ts'
+import type { Outcome, Progress, Sealed, Unparsed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AuditLog, Durability, Position } from './audit-log.ts'
 import { concludingEntry, decisionEntry, refusalEntry, unparsedEntry } from './call-entries.ts'
 import { timeField } from './call-fields.ts'
-import { encodeEntry, type OutcomeEntry, type Unparsed } from './entry.ts'
+import { encodeEntry, type OutcomeEntry } from './entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
 /** Ids in one `open` entry: 1,000 of 39 bytes each stay below the limit of an entry. */

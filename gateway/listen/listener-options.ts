@@ -1,9 +1,8 @@
 import type { Addressed } from '../catalog/connector.ts'
 import type { ListenConfig } from '../config/config.ts'
-import type { Arrival, LimitState, Outcome } from '../exchange.ts'
+import type { Arrival, LimitState, Outcome, Unparsed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Reply } from './reply.ts'
-import type { Unparsed } from './unparsed.ts'
 
 /** What the listener tells of requests that never reach `onCall`; each is one log line, the first two a record. */
 interface ListenerEvents {

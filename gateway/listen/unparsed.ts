@@ -1,21 +1,11 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { renderRefusal } from '../dialects/dialect.ts'
-import type { CallId } from '../exchange.ts'
+import type { CallId, Unparsed } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Refusal, RefusalCode } from '../refusal.ts'
 import type { Connections } from './connections.ts'
-
-/** A request that never became one: what the log line and the record are written from. */
-export interface Unparsed {
-  readonly callId: CallId
-  readonly refusal: Refusal
-  readonly receivedAtMs: number
-  readonly peerAddress: string
-  /** Status sent to the client; 0 when an earlier reply was still under way, so that none could be. */
-  readonly status: number
-}
 
 export interface UnparsedOptions {
   readonly connections: Connections

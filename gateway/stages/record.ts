@@ -1,6 +1,5 @@
-import type { Unparsed } from '../audit/entry.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import type { Outcome, Progress } from '../exchange.ts'
+import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Events } from '../telemetry/events.ts'
 

@@ -1,6 +1,5 @@
 import type { Durability } from '../audit/audit-log.ts'
-import type { Unparsed } from '../audit/entry.ts'
-import type { Outcome, Progress } from '../exchange.ts'
+import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import { callLine, causeFields, levelOf } from './call-line.ts'
 import { createCallMetrics } from './call-metrics.ts'
@@ -27,14 +26,14 @@ export function createEvents(options: EventsOptions) {
       calls.count(call, outcome, durationMs)
       log.write(levelOf(outcome.code), 'call', callLine(call, outcome, durationMs))
     },
-    requestUnparsed({ callId, peerAddress, code, status, detail }: Unparsed): void {
-      metrics.unparsed.inc({ reason: closedLabel(OUTCOME_CODES, code) })
+    requestUnparsed({ callId, peerAddress, refusal, status }: Unparsed): void {
+      metrics.unparsed.inc({ reason: closedLabel(OUTCOME_CODES, refusal.code) })
       log.write('info', 'request.unparsed', {
         call_id: callId,
         peer: printable(peerAddress, 64),
-        reason: code,
+        reason: refusal.code,
         status,
-        detail: scrub(detail, 256),
+        detail: scrub(refusal.detail ?? '', 256),
       })
     },
     policyEvaluated(elapsedMs: number): void {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Outcome, OutcomeCode, Progress } from '../../gateway/exchange.ts'
+import type { CallId, Outcome, OutcomeCode, Progress } from '../../gateway/exchange.ts'
 import { REFUSALS } from '../../gateway/refusal.ts'
 import type { Log } from '../../gateway/telemetry/log.ts'
 import { createTelemetry, type Telemetry } from '../../gateway/telemetry/telemetry.ts'
@@ -83,8 +83,13 @@ function oneOfEverything({ events }: Telemetry): void {
   const { arrival } = syntheticCall()
   const nowhere: Progress = { arrival: { ...arrival, addressed: undefined } }
   events.callFinished(nowhere, outcomeOf('route.unknown_connector'), 1)
-  const unparsed = { callId: 'u', receivedAtMs: 0, peerAddress: '127.0.0.1', status: 400, detail: '' }
-  events.requestUnparsed({ ...unparsed, code: 'request.malformed' })
+  events.requestUnparsed({
+    callId: 'u' as CallId,
+    receivedAtMs: 0,
+    peerAddress: '127.0.0.1',
+    refusal: { code: 'request.malformed' },
+    status: 400,
+  })
   events.policyEvaluated(0.02)
   events.identity.tokenLookedUp('hit')
   events.identity.tokenLookedUp('miss')

@@ -1,11 +1,10 @@
-import type { Arrival, LimitState, Outcome, Received } from '../../gateway/exchange.ts'
+import type { Arrival, LimitState, Outcome, Received, Unparsed } from '../../gateway/exchange.ts'
 import type { ListenConfig } from '../../gateway/config/config.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { createListener } from '../../gateway/listen/listener.ts'
 import type { Listener } from '../../gateway/listen/listener.ts'
 import type { ListenerOptions } from '../../gateway/listen/listener-options.ts'
 import type { Reply } from '../../gateway/listen/reply.ts'
-import type { Unparsed } from '../../gateway/listen/unparsed.ts'
 import { createReceive } from '../../gateway/stages/receive.ts'
 
 export interface TestListener extends AsyncDisposable {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openAudit } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
-import type { Outcome, Progress } from '../../gateway/exchange.ts'
+import type { CallId, Outcome, Progress } from '../../gateway/exchange.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { createRecord, createRecordUnparsed } from '../../gateway/stages/record.ts'
 import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
@@ -86,12 +86,11 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
     await record(sealed.permit.call, failure('gateway.fault'))
     for (const call of progressively()) await record(call, failure('policy.denied'))
     await recordUnparsed({
-      callId: 'unparsed',
+      callId: 'unparsed' as CallId,
       receivedAtMs: 0,
       peerAddress: '192.0.2.1',
-      code: 'request.malformed',
+      refusal: { code: 'request.malformed', detail: `bad header: authorization: Bearer ${TOKEN}` },
       status: 400,
-      detail: `bad header: authorization: Bearer ${TOKEN}`,
     })
     events.identity.keysFailed({
       issuer: 'https://issuer.example',

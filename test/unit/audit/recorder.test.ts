@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import type { CallId } from '../../../gateway/exchange.ts'
 import type { AuditLog, AuditLogHealth, Durability } from '../../../gateway/audit/audit-log.ts'
 import { ENTRY_LIMIT_BYTES } from '../../../gateway/audit/audit-log.ts'
 import { decodeEntry, type AuditEntry } from '../../../gateway/audit/entry.ts'
@@ -56,6 +57,20 @@ describe('an intent', () => {
     expect(log.appended[0]?.durability).toBe(durability)
   })
 
+  it('leaves groups off that are too many, or hold a secret, rather than cut them', async () => {
+    for (const groups of [
+      Array.from({ length: 17 }, String),
+      ['x'.repeat(129)],
+      ['ghp_0123456789abcdef0123'],
+    ]) {
+      const log = memoryLog()
+      const caller = { principal: { id: 'mira', groups, deviceCompliant: true, act: [] } }
+      await recorderOn(log).intend(syntheticSealed({ caller }))
+      expect(entries(log)[0]).toMatchObject({ facts: { device_compliant: true } })
+      expect(entries(log)[0]).not.toHaveProperty('facts.groups')
+    }
+  })
+
   it('says who, for whom, what, on what, why and under which policy', async () => {
     const log = memoryLog()
     const declared = { task: 'T-1', ticket: 'CHG-18422', rationale: 'review', rollbackPlan: 'close it' }
@@ -98,6 +113,21 @@ describe('an intent', () => {
       reasons: [],
       obligations: [],
       policy: { digest: 'sha256:3f1c', revision: '2026-11-21.1' },
+      facts: {
+        groups: ['sre'],
+        device_compliant: true,
+        scopes: [],
+        authorization_details: 0,
+        risk: 1,
+        data_class: 'internal',
+        reversible: true,
+        truncated: false,
+        calls_1m: 0,
+        denials_10m: 0,
+        errors_1h: 0,
+        writes_task: 0,
+        first_use: false,
+      },
       declared: {
         task: 'T-1',
         ticket: 'CHG-18422',
@@ -188,12 +218,11 @@ describe('an outcome', () => {
   it('of what was no request is one entry', async () => {
     const log = memoryLog()
     await recorderOn(log).concludeUnparsed({
-      callId: 'u',
+      callId: 'u' as CallId,
       receivedAtMs: 0,
       peerAddress: '192.0.2.7',
-      code: 'request.malformed',
+      refusal: { code: 'request.malformed', detail: 'HPE_INVALID_METHOD' },
       status: 400,
-      detail: 'HPE_INVALID_METHOD',
     })
     expect(entries(log)).toMatchObject([
       { call: 'u', outcome: 'request.malformed', peer: '192.0.2.7', detail: 'HPE_INVALID_METHOD' },

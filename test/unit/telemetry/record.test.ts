@@ -1,18 +1,18 @@
 import { describe, expect, it, vi } from 'vitest'
+import type { CallId, Unparsed } from '../../../gateway/exchange.ts'
 import type { Recorder } from '../../../gateway/audit/recorder.ts'
 import { systemClock } from '../../../gateway/lib/clock.ts'
 import { createRecord, createRecordUnparsed } from '../../../gateway/stages/record.ts'
 import type { Events } from '../../../gateway/telemetry/events.ts'
 import { syntheticCall, syntheticOutcome } from '../../harness/synthetic-call.ts'
 
-const UNPARSED = {
-  callId: 'u',
+const UNPARSED: Unparsed = {
+  callId: 'u' as CallId,
   receivedAtMs: 0,
   peerAddress: '192.0.2.1',
-  code: 'request.malformed',
+  refusal: { code: 'request.malformed' },
   status: 400,
-  detail: '',
-} as const
+}
 
 function dependencies() {
   return {
