@@ -204,6 +204,7 @@ export interface ConnectorConfig {
   readonly environment: Environment
   /** CIDR ranges beyond public addresses that this upstream may resolve to. */
   readonly allowAddresses: readonly string[]
+  /** PEM file of the only authorities trusted for this upstream; the well-known ones when absent. */
   readonly caFile: string | undefined
   readonly connections: number
   readonly connectTimeoutMs: number

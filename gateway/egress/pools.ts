@@ -2,22 +2,17 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import { Agent, Pool } from 'undici'
+import type { ConnectorConfig } from '../config/config.ts'
 import { ConfigError } from '../config/problem.ts'
 import { createAddressGuard } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connector.ts'
 import type { Lookup } from './guarded-connector.ts'
 
 /** How one upstream is connected to; the part of a connector's configuration that concerns sockets. */
-export interface UpstreamLimits {
-  /** CIDR ranges beyond public addresses that the upstream may resolve to. */
-  readonly allowAddresses: readonly string[]
-  /** PEM file of the only authorities trusted for this upstream; the well-known ones when absent. */
-  readonly caFile: string | undefined
-  readonly connections: number
-  readonly connectTimeoutMs: number
-  readonly replyTimeoutMs: number
-  readonly idleTimeoutMs: number
-}
+export type UpstreamLimits = Pick<
+  ConnectorConfig,
+  'allowAddresses' | 'caFile' | 'connections' | 'connectTimeoutMs' | 'replyTimeoutMs' | 'idleTimeoutMs'
+>
 
 /** Vendors send long policies and cookies in headers; more than this is an attack or a fault. */
 const REPLY_HEADER_LIMIT_BYTES = 64 * 1024
