@@ -57,6 +57,12 @@ export function createRead(dependencies: ReadDependencies): Read {
     const understand = (collected: Verdict<Collected>): Verdict<ReadCall> => {
       if (!collected.ok) return collected
       if ('stream' in collected.value) {
+        // A form that is too large to be read could hold a credential, which would act in place of ours.
+        if (kind.value === 'multipart' && connector.credentialParameters.body.length > 0) {
+          return refuse('request.body_too_large', {
+            detail: 'a form that cannot be searched for a credential',
+          })
+        }
         const { stream } = collected.value
         const content: ReadBody = { kind: kind.value, bytes: NO_BODY.bytes, stream, digest: '' }
         return finish(call, content, { kind: 'opaque' })
