@@ -31,7 +31,7 @@ it('the rule of the README compiles where it says, and denies what it says', asy
     ({ input, expected }) => input.operation.access === 'write' && expected.effect === 'allow',
   )
   if (write === undefined) throw new Error('no case of an allowed change')
-  const reasonsOn = (weekday: string): unknown[] => {
+  const reasonsOn = (weekday: 'thursday' | 'friday'): unknown[] => {
     const verdict = running.policy.decide({ ...write.input, time: { ...write.input.time, weekday } })
     return verdict.ok ? verdict.value.reasons.map(({ rule: id }) => id) : [verdict.refusal.code]
   }
