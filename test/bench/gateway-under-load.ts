@@ -187,6 +187,6 @@ function settingsOf({ issuer, upstreamPort, folder }: Places): object {
       slack: connector,
     },
     audit: { directory: join(folder, 'audit') },
-    telemetry: { logDestination: join(folder, 'gateway.log') },
+    telemetry: { logDestination: join(folder, 'log', 'gateway.log') },
   }
 }
