@@ -12,7 +12,13 @@ export interface BreakerSettings {
 }
 
 export type BreakerState =
-  | { readonly kind: 'closed'; readonly successes: SlidingCount; readonly failures: SlidingCount }
+  | {
+      readonly kind: 'closed'
+      readonly successes: SlidingCount
+      readonly failures: SlidingCount
+      readonly failedFor: LastAgents
+      readonly servedLast: LastAgents
+    }
   | { readonly kind: 'open'; readonly untilMs: number }
   | {
       readonly kind: 'half-open'
@@ -22,6 +28,8 @@ export type BreakerState =
       lastProbeMs: number
       successes: number
     }
+
+type Closed = Extract<BreakerState, { kind: 'closed' }>
 
 export type BreakerResult = 'success' | 'failure' | 'none'
 
@@ -34,7 +42,7 @@ export interface Breaker {
   /** Asks for one call. An admitted call must `leave` exactly once. */
   enter(nowMs: number): BreakerEntry
   /** `none` when the upstream was not asked or gave no sign of its health. */
-  leave(generation: number, result: BreakerResult, nowMs: number): void
+  leave(generation: number, result: BreakerResult, nowMs: number, agent?: string): void
   readonly state: BreakerState['kind']
 }
 
@@ -42,8 +50,29 @@ export interface Breaker {
 const FAILING_SHARE = 0.5
 const HALF_OPEN_RETRY_MS = 1_000
 
+/** The two agents heard of last, and when: enough to tell whether there was another one than a given agent. */
+interface LastAgents {
+  note(agent: string, nowMs: number): void
+  /** Some agent heard of since, other than `agent` where one is given. */
+  since(fromMs: number, agent?: string): string | undefined
+}
+
+function lastAgents(): LastAgents {
+  let last = { agent: '', atMs: -Infinity }
+  let before = last
+  return {
+    note(agent, nowMs) {
+      if (agent !== last.agent) before = last
+      last = { agent, atMs: nowMs }
+    },
+    since: (fromMs, agent) => [last, before].find((one) => one.atMs > fromMs && one.agent !== agent)?.agent,
+  }
+}
+
 /**
  * Times are milliseconds of a monotonic clock. `onChange` is told after every change of state.
+ * Failures of one agent alone do not open it while the upstream serves another: who finds a request that an upstream
+ * fails at could else keep everybody from it. That agent has a breaker of its own.
  * A call that was let in before the last change says nothing about the present state, so its result is dropped.
  */
 export function createBreaker(
@@ -51,8 +80,14 @@ export function createBreaker(
   onChange: (state: BreakerState['kind']) => void = () => {},
 ): Breaker {
   const widthUs = bucketUs(settings.windowMs)
-  const closed = (): BreakerState => ({ kind: 'closed', successes: slidingCount(), failures: slidingCount() })
-  let state = closed()
+  const closed = (): Closed => ({
+    kind: 'closed',
+    successes: slidingCount(),
+    failures: slidingCount(),
+    failedFor: lastAgents(),
+    servedLast: lastAgents(),
+  })
+  let state: BreakerState = closed()
   let generation = 0
 
   const become = (next: BreakerState): void => {
@@ -81,16 +116,19 @@ export function createBreaker(
     return { admitted: true, generation }
   }
 
-  const leave = (entered: number, result: BreakerResult, nowMs: number): void => {
+  const leave = (entered: number, result: BreakerResult, nowMs: number, agent = ''): void => {
     if (entered !== generation) return
     switch (state.kind) {
-      case 'closed':
+      case 'closed': {
         if (result === 'none') return
         addEvent(result === 'success' ? state.successes : state.failures, widthUs, nowMs * 1000)
-        if (result === 'failure' && isFailing(state.successes, state.failures, nowMs)) {
+        const heard = result === 'success' ? state.servedLast : state.failedFor
+        heard.note(agent, nowMs)
+        if (result === 'failure' && isFailing(state, nowMs) && !failsOneAlone(state, agent, nowMs)) {
           become({ kind: 'open', untilMs: nowMs + settings.openMs })
         }
         return
+      }
       case 'half-open':
         if (state.lapsed > 0) state.lapsed--
         else state.probes--
@@ -102,7 +140,12 @@ export function createBreaker(
     }
   }
 
-  const isFailing = (successes: SlidingCount, failures: SlidingCount, nowMs: number): boolean => {
+  const failsOneAlone = ({ failedFor, servedLast }: Closed, agent: string, nowMs: number): boolean => {
+    const fromMs = nowMs - settings.windowMs
+    return failedFor.since(fromMs, agent) === undefined && servedLast.since(fromMs, agent) !== undefined
+  }
+
+  const isFailing = ({ successes, failures }: Closed, nowMs: number): boolean => {
     const failed = countEvents(failures, widthUs, nowMs * 1000)
     if (failed < settings.failures) return false
     return failed >= FAILING_SHARE * (failed + countEvents(successes, widthUs, nowMs * 1000))

@@ -30,7 +30,7 @@ export function createAdmit(
     const entry = breaker.enter(clock.monotonicMs())
     if (!entry.admitted) return refuse('breaker.upstream_open', { retryAfterMs: entry.retryAfterMs })
     const leave = (result: BreakerResult): void =>
-      breaker.leave(entry.generation, result, clock.monotonicMs())
+      breaker.leave(entry.generation, result, clock.monotonicMs(), demanded.agent)
     const conclude = (answer: AdmissionAnswer): Verdict<Admitted> => {
       if (answer.kind === 'admitted') return pass(admitted(routed, answer, leave))
       leave('none')

@@ -93,6 +93,33 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('closed')
   })
 
+  describe('while the upstream serves others', () => {
+    const leave = (breaker: Breaker, result: 'success' | 'failure', agent: string, nowMs: number): void =>
+      breaker.leave(enter(breaker, nowMs), result, nowMs, agent)
+
+    it('stays closed for one agent that fails alone', () => {
+      const breaker = createBreaker(SETTINGS)
+      leave(breaker, 'success', 'other', 0)
+      for (let time = 0; time < 20; time++) leave(breaker, 'failure', 'hostile', 1)
+      expect(breaker.state).toBe('closed')
+    })
+
+    it('opens once two agents fail', () => {
+      const breaker = createBreaker(SETTINGS)
+      leave(breaker, 'success', 'other', 0)
+      for (let time = 0; time < 3; time++) leave(breaker, 'failure', 'hostile', 1)
+      leave(breaker, 'failure', 'other', 2)
+      expect(breaker.state).toBe('open')
+    })
+
+    it('opens for one agent once the others have not been served for a window', () => {
+      const breaker = createBreaker(SETTINGS)
+      leave(breaker, 'success', 'other', 0)
+      for (let time = 0; time < 3; time++) leave(breaker, 'failure', 'hostile', SETTINGS.windowMs)
+      expect(breaker.state).toBe('open')
+    })
+  })
+
   it('ignores calls from before it opened', () => {
     const breaker = createBreaker(SETTINGS)
     const slow = enter(breaker, 0)
