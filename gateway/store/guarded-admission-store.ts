@@ -10,8 +10,7 @@ import {
 import type { EmbeddedAdmissionStore } from './embedded-admission-store.ts'
 import type { RedisAdmissionStore } from './redis-admission-store.ts'
 import type { ReplayFinding } from './replay-memory.ts'
-
-export type StoreState = 'up' | 'down'
+import { StoreHealth, type StoreState } from './store-health.ts'
 
 /** For metrics and the log; each is called as it happens and must not throw. */
 export interface StoreEvents {
@@ -28,12 +27,6 @@ export interface GuardedAdmissionStore extends AdmissionStore {
   readonly opened: Promise<void>
 }
 
-/** So many answers in a row that fail or come late, and calls stop waiting for the store. */
-const FAILURES_TO_OPEN = 3
-const PROBE_EVERY_MS = 100
-/** So many probes in a row without an answer, and the connection itself is given up. */
-const PROBES_TO_RECONNECT = 5
-
 /**
  * Admission that survives the loss of Redis as `store.onFailure` says, by class of access:
  * `closed` refuses; `local` counts in this process with its share of each limit; `open` counts nothing.
@@ -41,7 +34,6 @@ const PROBES_TO_RECONNECT = 5
  * No mode accepts a proof that this process has seen, or that is older than it. In a fleet the others' proofs are unknown
  * here, so with `shares` above 1 a write proven by DPoP is refused in every mode, and a read raises `replayUnshared`.
  * While the store is down calls are answered at once, and a probe in the background finds out when it is back.
- * It counts as down until the first probe has been answered.
  */
 export function createGuardedAdmissionStore(options: {
   readonly shared: RedisAdmissionStore
@@ -52,26 +44,7 @@ export function createGuardedAdmissionStore(options: {
   readonly events?: StoreEvents
 }): GuardedAdmissionStore {
   const { shared, local, onFailure, shares, events = {} } = options
-  let failures = 0
-  let closed = false
-  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
-
-  const failed = (cause: unknown): void => {
-    failures++
-    if (failures < FAILURES_TO_OPEN || probing !== undefined || closed) return
-    probing = startProbing(shared, recovered)
-    events.stateChanged?.('down', cause)
-  }
-  const recovered = (): void => {
-    if (probing === undefined || closed) return
-    clearInterval(probing)
-    probing = undefined
-    failures = 0
-    open()
-    events.stateChanged?.('up', undefined)
-  }
-
-  let probing: NodeJS.Timeout | undefined = startProbing(shared, recovered)
+  const health = new StoreHealth(shared, (state, cause) => events.stateChanged?.(state, cause))
 
   const fallBack = (demand: AdmissionDemand, finding: ReplayFinding, cause: unknown): AdmissionAnswer => {
     const { access, replay } = demand
@@ -88,29 +61,28 @@ export function createGuardedAdmissionStore(options: {
   }
 
   return {
-    opened,
+    opened: health.opened,
     get state() {
-      return probing === undefined ? 'up' : 'down'
+      return health.state
     },
     admit(demand) {
       // Remembered here, too, while the store is well: it may be gone when the same proof comes again.
       const finding = checkReplay(local, demand.replay)
       if (finding === 'seen') return { kind: 'replayed' }
-      if (probing !== undefined) return fallBack(demand, finding, new Error('the shared store is down'))
+      if (health.state === 'down') return fallBack(demand, finding, new Error('the shared store is down'))
       return shared.admit(demand).then(
         (answer) => {
-          failures = 0
+          health.succeeded()
           return answer
         },
         (cause: unknown) => {
-          failed(cause)
+          health.failed(cause)
           return fallBack(demand, finding, cause)
         },
       )
     },
     async close() {
-      closed = true
-      clearInterval(probing)
+      health.close()
       await shared.close()
     },
   }
@@ -118,27 +90,6 @@ export function createGuardedAdmissionStore(options: {
 
 function checkReplay(local: EmbeddedAdmissionStore, replay: ReplayCheck | undefined): ReplayFinding {
   return replay === undefined ? 'new' : local.replays.check(replay)
-}
-
-/** One probe at a time; each has the client's own time limit. */
-function startProbing(shared: RedisAdmissionStore, recovered: () => void): NodeJS.Timeout {
-  let waiting = false
-  let unanswered = 0
-  const probe = (): void => {
-    if (waiting) return
-    waiting = true
-    void shared
-      .probe()
-      .then(recovered, () => {
-        unanswered++
-        if (unanswered % PROBES_TO_RECONNECT === 0) shared.reconnect()
-      })
-      .finally(() => {
-        waiting = false
-      })
-  }
-  probe()
-  return setInterval(probe, PROBE_EVERY_MS).unref()
 }
 
 function uncounted(): AdmissionAnswer {

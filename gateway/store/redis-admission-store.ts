@@ -3,6 +3,7 @@ import type { Feedback } from '../limits/feedback.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionAnswer, AdmissionDemand } from './admission-store.ts'
 import { admitTrip, readAdmitReply, renewTrip, settleTrip, type Trip } from './admit-trip.ts'
+import { Leases } from './leases.ts'
 import { type AdmissionScripts, type RedisScript, readAdmissionScripts, runScript } from './redis-script.ts'
 
 /** Not an `AdmissionStore` by itself: it rejects where that one answers `unavailable`; see guarded-admission-store.ts. */
@@ -26,17 +27,9 @@ export interface RedisAdmissionOptions {
   readonly scripts?: AdmissionScripts
 }
 
-/** Often enough to renew every lease twice before it lapses. */
-const RENEWALS_PER_LEASE = 3
-const SHORTEST_LEASE_MS = 1_000
-
 /** Admission counted by a whole fleet in Redis: one EVALSHA per call, and a second one after the reply that nobody waits for. */
 export function createRedisAdmissionStore(options: RedisAdmissionOptions): RedisAdmissionStore {
   const { client, keyPrefix, clock, onSettlementLost = () => {}, scripts = readAdmissionScripts() } = options
-  const holders = new Map<
-    string,
-    { readonly demand: AdmissionDemand; readonly everyMs: number; dueMs: number }
-  >()
   const run = (script: RedisScript, { keys, args }: Trip): Promise<unknown> =>
     runScript(client, script, keys, args)
 
@@ -47,26 +40,10 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
   client.on('ready', load)
   if (client.status === 'ready') load()
 
+  const leases = new Leases(clock, (demand) => run(scripts.renew, renewTrip(keyPrefix, demand)))
   const settle = (demand: AdmissionDemand, feedback: Feedback): void => {
-    holders.delete(demand.callId)
+    leases.release(demand.callId)
     run(scripts.settle, settleTrip(keyPrefix, demand, feedback)).catch(onSettlementLost)
-  }
-
-  // A stream may outlive its lease by hours; only a call whose gateway died must lose its place.
-  const renewing = setInterval(() => {
-    const nowMs = clock.monotonicMs()
-    for (const holder of holders.values()) {
-      if (holder.dueMs > nowMs) continue
-      holder.dueMs = nowMs + holder.everyMs
-      // A renewal that fails is tried again; until then the lease still runs.
-      run(scripts.renew, renewTrip(keyPrefix, holder.demand)).catch(() => (holder.dueMs = nowMs))
-    }
-  }, SHORTEST_LEASE_MS / RENEWALS_PER_LEASE).unref()
-
-  const hold = (demand: AdmissionDemand): void => {
-    if (demand.concurrency.length === 0) return
-    const everyMs = Math.min(...demand.concurrency.map(({ whole }) => whole.leaseMs)) / RENEWALS_PER_LEASE
-    holders.set(demand.callId, { demand, everyMs, dueMs: clock.monotonicMs() + everyMs })
   }
 
   return {
@@ -76,7 +53,7 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
         await run(scripts.admit, admitTrip(keyPrefix, demand, clock.nowMs())),
       )
       if (reply.kind !== 'admitted') return reply
-      hold(demand)
+      leases.hold(demand)
       return { ...reply, settle: (feedback) => settle(demand, feedback) }
     },
     async probe() {
@@ -84,7 +61,7 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
     },
     reconnect: () => client.disconnect(true),
     async close() {
-      clearInterval(renewing)
+      leases.close()
       // Settlements already written are answered first; a server that does not answer is left after the timeout.
       await client.quit().catch(() => client.disconnect())
     },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Access } from '../../gateway/catalog/connector.ts'
 import type { FailureMode } from '../../gateway/config/config.ts'
-import type { StoreState } from '../../gateway/store/guarded-admission-store.ts'
+import type { StoreState } from '../../gateway/store/store-health.ts'
 import { startRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
 import { codeOf, EVERYTHING, freshProof, NO_LIMITS, startAdmission } from '../integration/admit-gateway.ts'
