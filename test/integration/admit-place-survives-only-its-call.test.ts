@@ -29,7 +29,7 @@ it('the place of a call that lives longer than its lease stays taken until it is
   await until(async () => {
     expect(codeOf(await gateway.admit())).toBe('limit.concurrency')
     return performance.now() - startedMs > 2_500
-  }, 100)
+  })
   lease.settle(settlement)
   expect(codeOf(await gateway.admit())).toBe('admitted')
 })
