@@ -6,7 +6,8 @@ import { createPki } from '../harness/pki.ts'
 import { createProofKey } from '../harness/proof.ts'
 import { startRedis } from '../harness/redis.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
-import { configFileIn, freePorts, runToolgate, untilReady } from '../harness/toolgate-process.ts'
+import { freePorts } from '../harness/free-ports.ts'
+import { configFileIn, runToolgate, untilReady } from '../harness/toolgate-process.ts'
 import type { LoadPlan } from './load-client.ts'
 
 /** One way of running and calling the gateway. */

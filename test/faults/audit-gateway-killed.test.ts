@@ -8,7 +8,8 @@ import { startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
 import { createSender } from '../harness/send.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
-import { configFileIn, freePorts, runToolgate, untilReady } from '../harness/toolgate-process.ts'
+import { freePorts } from '../harness/free-ports.ts'
+import { configFileIn, runToolgate, untilReady } from '../harness/toolgate-process.ts'
 
 const ROUNDS = 4
 const CLIENTS = 24

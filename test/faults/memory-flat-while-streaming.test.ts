@@ -13,7 +13,8 @@ import { compileRules } from '../harness/opa.ts'
 import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
-import { configFileIn, freePorts, runToolgate, untilReady } from '../harness/toolgate-process.ts'
+import { freePorts } from '../harness/free-ports.ts'
+import { configFileIn, runToolgate, untilReady } from '../harness/toolgate-process.ts'
 
 const MEGABYTE = 1_048_576
 const WARM_UP_BYTES = 128 * MEGABYTE

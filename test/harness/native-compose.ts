@@ -8,7 +8,8 @@ import { buildNatively, type ImageTarget, readDockerfile } from './dockerfile.ts
 import { type RunningPrometheus, runPrometheus } from './prometheus.ts'
 import { findRedis } from './redis.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
-import { firstOfFreePorts, freePorts, runProcess, type ToolgateProcess } from './toolgate-process.ts'
+import { firstOfFreePorts, freePorts } from './free-ports.ts'
+import { runProcess, type ToolgateProcess } from './toolgate-process.ts'
 
 interface Ports {
   readonly calls: number

@@ -1,12 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
+import { freePorts } from './free-ports.ts'
+import { until } from './until.ts'
 
 const DEPLOYED = join(import.meta.dirname, '../../deploy/prometheus')
 
@@ -57,7 +57,7 @@ export async function runPrometheus(
   args: readonly string[],
   { targets, remove }: { readonly targets: number; readonly remove: () => Promise<void> },
 ): Promise<RunningPrometheus> {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const child = spawn(
     'prometheus',
     [...args, `--web.listen-address=127.0.0.1:${String(port)}`, '--log.level=warn'],
@@ -145,21 +145,4 @@ async function runQuery(url: string, promql: string): Promise<readonly Sample[]>
   const { data, error } = (await reply.json()) as InstantVector
   if (data === undefined) throw new Error(`${error ?? 'no data'}: ${promql}`)
   return data.result.map(({ metric, value }) => ({ metric, value: value[1] }))
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 20_000
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error('not so within 20 seconds')
-    await sleep(50)
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePorts } from './free-ports.ts'
 import { until } from './until.ts'
 
 export interface RunningRedis extends AsyncDisposable {
@@ -189,7 +189,7 @@ async function onFreePort(
 ): Promise<{ child: ChildProcess; port: number }> {
   let failure: unknown
   for (let attempt = 0; attempt < 5; attempt++) {
-    const port = await freePort()
+    const [port = 0] = await freePorts(1)
     try {
       return { child: await start(port), port }
     } catch (cause) {
@@ -197,16 +197,6 @@ async function onFreePort(
     }
   }
   throw new Error('redis did not start', { cause: failure })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 function spawnReady(args: readonly string[], ready = 'Ready to accept connections'): Promise<ChildProcess> {

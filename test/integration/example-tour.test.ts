@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,6 +6,7 @@ import { startGateway } from '../../gateway/compose.ts'
 import { loadConfig } from '../../gateway/config/load.ts'
 import { runTour } from '../../gateway/dev/tour.ts'
 import { ANY_PORTS, startWorld } from '../../gateway/dev/world.ts'
+import { freePorts } from '../harness/free-ports.ts'
 import { captureSurroundings } from '../unit/dev/surroundings.ts'
 
 const DEV_CONFIG = resolve(import.meta.dirname, '../../deploy/dev/toolgate.yaml')
@@ -15,7 +14,7 @@ const DEV_CONFIG = resolve(import.meta.dirname, '../../deploy/dev/toolgate.yaml'
 it('goes through the gateway of npm start with every verdict as it has to be', async () => {
   const audit = mkdtempSync(join(tmpdir(), 'toolgate-tour-'))
   try {
-    const port = await freePort()
+    const [port = 0] = await freePorts(1)
     const origin = `http://127.0.0.1:${port}`
     await using world = await startWorld({ ports: ANY_PORTS, audience: origin })
     const environment = {
@@ -45,12 +44,3 @@ it('goes through the gateway of npm start with every verdict as it has to be', a
     rmSync(audit, { recursive: true, force: true })
   }
 })
-
-/** The gateway's own origin is in its configuration, so its port has to be known before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((closed) => void server.close(() => closed()))
-  return port
-}

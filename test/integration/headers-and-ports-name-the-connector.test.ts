@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePorts } from '../harness/free-port.ts'
+import { freePorts } from '../harness/free-ports.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { compileRules } from '../harness/opa.ts'
 import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'

@@ -7,9 +7,9 @@ import { createPki, type Pki } from '../harness/pki.ts'
 import { readmeBlocks, readmeCommands } from '../harness/readme.ts'
 import { startRedis } from '../harness/redis.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
+import { freePorts } from '../harness/free-ports.ts'
 import {
   configFileIn,
-  freePorts,
   runProcess,
   runToolgate,
   type ToolgateProcess,

@@ -4,13 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { REPOSITORY } from '../harness/compose-file.ts'
 import { readmeBlocks } from '../harness/readme.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
-import {
-  freePorts,
-  runProcess,
-  runToolgate,
-  type ToolgateProcess,
-  untilReady,
-} from '../harness/toolgate-process.ts'
+import { freePorts } from '../harness/free-ports.ts'
+import { runProcess, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 
 /** What a reader writes beside the two files of the README: their own way to a token, and their calls. */
 const AGENT = `

@@ -7,13 +7,8 @@ import { type Issuer, startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
 import { type RunningRedis, startRedis } from '../harness/redis.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
-import {
-  configFileIn,
-  freePorts,
-  runToolgate,
-  type ToolgateProcess,
-  untilReady,
-} from '../harness/toolgate-process.ts'
+import { freePorts } from '../harness/free-ports.ts'
+import { configFileIn, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 
 const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 

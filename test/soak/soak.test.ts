@@ -10,7 +10,8 @@ import { readEntries } from '../../gateway/audit/read-entries.ts'
 import { startFakes } from '../harness/fakes.ts'
 import { startIssuer } from '../harness/issuer.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
-import { configFileIn, freePorts, runToolgate, untilReady } from '../harness/toolgate-process.ts'
+import { freePorts } from '../harness/free-ports.ts'
+import { configFileIn, runToolgate, untilReady } from '../harness/toolgate-process.ts'
 import { churn } from './churn.ts'
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? '600')
