@@ -11,12 +11,14 @@ import {
   whoFields,
 } from './call-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
+import { factFields } from './fact-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
 /** The intent of a call that policy allowed, complete but for the bytes that will answer it. */
 export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens): DecisionEntry {
   const { call } = sealed.permit
   const { decision, policy } = call
+  const facts = factFields(call)
   return {
     v: 1,
     type: 'decision',
@@ -33,6 +35,7 @@ export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens
     reasons: reasonFields(decision.reasons),
     obligations: decision.obligations.slice(0, 16).map(({ id }) => printable(id, 64)),
     policy: policyFields(policy),
+    ...(facts && { facts }),
     declared: declaredFields(call.declared, tokens),
     credential: printable(sealed.credentialVersion, 128),
     request: requestFields(call.content, tokens),
@@ -73,6 +76,7 @@ export function refusalEntry(
 ): OutcomeEntry {
   const { caller, connector, operation, pathParams, method, resource, environment, declared } = call
   const policy = call.policy ?? outcome.decidedBy
+  const facts = policy && factFields(call)
   const risk = call.decision?.risk ?? outcome.decidedBy?.risk
   return {
     v: 1,
@@ -95,6 +99,7 @@ export function refusalEntry(
     ...(environment && { environment }),
     ...(policy && { policy: policyFields(policy) }),
     ...(risk !== undefined && { risk }),
+    ...(facts && { facts }),
     ...(declared && { declared: declaredFields(declared, tokens) }),
   }
 }

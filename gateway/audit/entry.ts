@@ -1,4 +1,4 @@
-import type { Access, Environment } from '../catalog/connector.ts'
+import type { Access, DataClass, Environment } from '../catalog/connector.ts'
 import type { OutcomeCode } from '../exchange.ts'
 
 /**
@@ -64,6 +64,26 @@ export interface DeclaredFields {
   readonly rollback_plan: string
 }
 
+/** What rules could read beside the rest; with it a decision can be explained and made again. */
+export interface FactFields {
+  /** Absent when there are too many to be recorded whole. */
+  readonly groups?: readonly string[]
+  readonly device_compliant: boolean
+  /** Absent when there are too many to be recorded whole. */
+  readonly scopes?: readonly string[]
+  /** How many. */
+  readonly authorization_details: number
+  readonly risk: number
+  readonly data_class: DataClass
+  readonly reversible: boolean
+  readonly truncated: boolean
+  readonly calls_1m: number
+  readonly denials_10m: number
+  readonly errors_1h: number
+  readonly writes_task: number
+  readonly first_use: boolean
+}
+
 export interface ReasonFields {
   readonly code: string
   readonly rule: string
@@ -88,6 +108,7 @@ export interface DecisionEntry {
   readonly reasons: readonly ReasonFields[]
   readonly obligations: readonly string[]
   readonly policy: { readonly digest: string; readonly revision: string }
+  readonly facts?: FactFields
   readonly declared: DeclaredFields
   /** Version of the upstream credential, never the credential. */
   readonly credential: string
@@ -122,6 +143,7 @@ export interface OutcomeEntry {
   readonly policy?: { readonly digest: string; readonly revision: string }
   /** What policy made of the call, where it was asked. */
   readonly risk?: number
+  readonly facts?: FactFields
   readonly declared?: DeclaredFields
   /** For `unknown`: the epoch that holds the decision entry. */
   readonly epoch?: string

@@ -3,6 +3,7 @@ import { UsageError } from '../command.ts'
 
 const USAGE = `toolgate policy build     compile a policy folder to a bundle
 toolgate policy test      put a policy folder to all its tests
+toolgate policy explain   say which rules fired and which nearly did
 
 Each has its own --help. Exit codes: 0 done · 1 failed · 2 wrong usage
 `
@@ -14,6 +15,7 @@ export const policy: Command = {
   subcommands: new Map([
     ['build', async () => (await import('./build.ts')).build],
     ['test', async () => (await import('./test.ts')).test],
+    ['explain', async () => (await import('./explain.ts')).explain],
   ]),
   run([name]) {
     return Promise.reject(

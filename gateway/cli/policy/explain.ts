@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
+import { explainInput, explainRecorded, type Explanation } from '../../policy/authoring/explain.ts'
+import { inputProblem, isPolicyInput } from '../../policy/authoring/parse-input.ts'
+import { type RecordedCall, recordedCalls } from '../../policy/authoring/recorded-call.ts'
+import { type Command, type Surroundings, UsageError } from '../command.ts'
+import { paintFor } from './colours.ts'
+import { describeExplanation } from './describe-explanation.ts'
+import { DEFAULT_BUNDLE, timeFrom } from './policy-files.ts'
+
+const USAGE = `toolgate policy explain CALL-ID | FILE.json [--bundle FILE] [--audit FOLDER] [--config FILE] [--json]
+
+Says of one call which rules fired, which nearly did, and which stayed quiet. A rule nearly fires when all of its
+conditions hold but one: that one is shown. A rule of a single condition fires or it does not.
+
+A file holds version 1 of the input. The call of an id is taken from the record, which does not hold everything that
+rules may read: members that are not on record are listed, and rules that turn on them are shown as open.
+
+  --bundle FILE    the policy, with its Rego in it (the one that comes with the gateway)
+  --audit FOLDER   the record (.toolgate/audit)
+  --config FILE    toolgate.yaml of the gateway, for its business hours; unknown without it
+
+Exit codes: 0 explained · 1 no such call on record, not decided by policy, or the bundle cannot be used · 2 wrong usage
+`
+
+interface Explained {
+  readonly explanation: Explanation
+  readonly call?: RecordedCall
+}
+
+export const explain: Command = {
+  summary: 'say which rules fired and which nearly did',
+  usage: USAGE,
+  async run(args, surroundings) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        bundle: { type: 'string', default: DEFAULT_BUNDLE },
+        audit: { type: 'string', default: '.toolgate/audit' },
+        config: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const [subject, ...more] = positionals
+    if (subject === undefined || more.length > 0)
+      throw new UsageError('explain takes one call id, or one file')
+    const bundle = await readBundleFile(values.bundle)
+    const explained = subject.endsWith('.json')
+      ? { explanation: await explainInput(bundle, await readInput(subject)) }
+      : await explainCall(bundle, subject, values, surroundings)
+    surroundings.print(
+      values.json
+        ? `${JSON.stringify(asJson(explained), undefined, 2)}\n`
+        : describeExplanation(explained.explanation, explained.call, paintFor(surroundings)),
+    )
+    return 0
+  },
+}
+
+async function readInput(path: string) {
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw new Error(`${path} cannot be read as JSON`, { cause })
+  }
+  if (!isPolicyInput(value)) throw new Error(`${path} is not version 1 of the input: ${inputProblem(value)}`)
+  return value
+}
+
+async function explainCall(
+  bundle: Buffer,
+  id: string,
+  { audit, config }: { readonly audit: string; readonly config?: string | undefined },
+  surroundings: Surroundings,
+): Promise<Explained> {
+  for await (const call of recordedCalls(audit, timeFrom(config, surroundings))) {
+    if (call.id === id) return { explanation: await explainRecorded(bundle, call), call }
+  }
+  throw new Error(`${id} is not in ${audit}, or policy did not decide it`)
+}
+
+function asJson({ explanation, call }: Explained): object {
+  if (call === undefined) return explanation
+  const { id, received, allowed, rules, codes, policy, unknown } = call
+  const recorded = { id, received, effect: allowed ? 'allow' : 'deny', rules, codes, policy }
+  return {
+    call: recorded,
+    same_policy: policy.digest === explanation.bundle.digest,
+    not_on_record: unknown,
+    ...explanation,
+  }
+}

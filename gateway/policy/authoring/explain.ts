@@ -1,0 +1,95 @@
+import type { Decision } from '../decision.ts'
+import type { PolicyInput } from '../input.ts'
+import { sourcesInBundle } from './bundle-sources.ts'
+import { evaluatorOf } from './evaluator-of.ts'
+import type { Condition, SetRule } from './parse-rules.ts'
+import { type Holds, probeRules } from './probe-rules.ts'
+import type { RecordedCall } from './recorded-call.ts'
+
+export interface ExplainedRule {
+  readonly id: string
+  readonly title: string
+  readonly set: string
+  readonly code: string
+  readonly file: string
+  readonly row: number
+}
+
+export interface NearRule extends ExplainedRule {
+  /** Without any one of these, and with all its others, the rule would fire. */
+  readonly missing: readonly Condition[]
+}
+
+export interface OpenRule extends ExplainedRule {
+  /** Members of the input that it turns on and that nobody recorded. */
+  readonly on: readonly string[]
+}
+
+export interface Explanation {
+  readonly bundle: { readonly digest: string; readonly revision: string }
+  /** What the bundle decides; absent where that would need what is not on record. */
+  readonly decision?: Decision | { readonly refusal: string }
+  readonly fired: readonly ExplainedRule[]
+  readonly nearly: readonly NearRule[]
+  /** Rules of which this input does not say whether they fire. */
+  readonly open: readonly OpenRule[]
+  readonly quiet: readonly ExplainedRule[]
+}
+
+/** Explains one input, all of which is known. */
+export async function explainInput(bundle: Buffer, input: PolicyInput): Promise<Explanation> {
+  const policy = await evaluatorOf(bundle)
+  const verdict = policy.decide(input)
+  const decision = verdict.ok ? verdict.value : { refusal: verdict.refusal.code }
+  return { ...(await explainRules(bundle, policy, input, [])), decision }
+}
+
+/**
+ * Explains a call from its record. What the record does not hold stays open, save for the denials: of these the
+ * record says which there were, if this is the policy that decided.
+ */
+export async function explainRecorded(bundle: Buffer, call: RecordedCall): Promise<Explanation> {
+  const policy = await evaluatorOf(bundle)
+  const explanation = await explainRules(bundle, policy, call.input, call.unknown)
+  if (policy.digest !== call.policy.digest) return explanation
+  const denied = (rule: ExplainedRule): boolean => call.rules.includes(rule.id)
+  const settled = explanation.open.filter(({ set }) => set === 'deny')
+  return {
+    ...explanation,
+    fired: [...explanation.fired, ...settled.filter(denied)],
+    open: explanation.open.filter(({ set }) => set !== 'deny'),
+    quiet: [...explanation.quiet, ...settled.filter((rule) => !denied(rule))],
+  }
+}
+
+async function explainRules(
+  bundle: Buffer,
+  { digest, revision }: { readonly digest: string; readonly revision: string },
+  input: PolicyInput,
+  unknown: readonly string[],
+): Promise<Explanation> {
+  const probed = await probeRules(sourcesInBundle(bundle), input, unknown)
+  const that = (wanted: Holds['holds']) => probed.filter(({ whole }) => whole.holds === wanted)
+  return {
+    bundle: { digest, revision },
+    fired: that(true).map(({ rule }) => shown(rule)),
+    nearly: that(false)
+      .filter(({ missing }) => missing.length > 0)
+      // The more conditions hold, the nearer it was.
+      .sort((one, other) => other.rule.conditions.length - one.rule.conditions.length)
+      .map(({ rule, missing }) => ({
+        ...shown(rule),
+        missing: missing.flatMap((each) => rule.conditions[each] ?? []),
+      })),
+    open: probed.flatMap(({ rule, whole }) =>
+      whole.holds === 'depends' ? [{ ...shown(rule), on: whole.on }] : [],
+    ),
+    quiet: that(false)
+      .filter(({ missing }) => missing.length === 0)
+      .map(({ rule }) => shown(rule)),
+  }
+}
+
+function shown({ id, title, set, code, file, row }: SetRule): ExplainedRule {
+  return { id, title, set, code, file: file.replace(/^\//, ''), row }
+}

@@ -1,0 +1,152 @@
+import type { DecisionEntry, FactFields, OutcomeEntry } from '../../audit/entry.ts'
+import { decodeEntry } from '../../audit/entry.ts'
+import { readEntries } from '../../audit/read-entries.ts'
+import type { PolicyTime } from '../calendar.ts'
+import type { PolicyInput } from '../input.ts'
+import { NOBODY } from '../self-test.ts'
+
+/** What the record knows of a call that policy decided. */
+export interface RecordedCall {
+  readonly id: string
+  readonly received: string
+  readonly allowed: boolean
+  readonly risk: number | undefined
+  /** Rule ids that denied; empty when allowed. */
+  readonly rules: readonly string[]
+  readonly codes: readonly string[]
+  readonly obligations: readonly string[] | undefined
+  readonly policy: { readonly digest: string; readonly revision: string }
+  /** As it was put to policy, where it is on record; elsewhere as of a call that says nothing. */
+  readonly input: PolicyInput
+  /** Paths of the input that are not on record as they were, such as `input.params.body`. */
+  readonly unknown: readonly string[]
+}
+
+type Entry = DecisionEntry | OutcomeEntry
+
+/** Local time for the rules, as the configuration of the gateway has it. */
+export type TimeOf = (receivedMs: number) => PolicyTime
+
+/**
+ * Calls that policy decided, in the order of the record. Of a call that was allowed the intent tells, of one that
+ * was denied its outcome.
+ *
+ * @param timeOf without it, weekday and business hours count as unknown
+ */
+export async function* recordedCalls(auditDirectory: string, timeOf?: TimeOf): AsyncGenerator<RecordedCall> {
+  for await (const { bytes } of readEntries(auditDirectory)) {
+    const entry = decodeEntry(bytes)
+    if (entry?.type !== 'decision' && entry?.type !== 'outcome') continue
+    const call = recordedCall(entry, timeOf)
+    if (call !== undefined) yield call
+  }
+}
+
+/** `undefined` for an entry that tells of no decision. */
+export function recordedCall(entry: Entry, timeOf?: TimeOf): RecordedCall | undefined {
+  const { who, what, resource, policy, declared, environment, received } = entry
+  if (!who || !what || !resource || !policy || !declared || !environment || received === undefined)
+    return undefined
+  if (entry.type === 'outcome' && entry.outcome !== 'policy.denied') return undefined
+  const time = timeOf?.(Date.parse(received))
+  const { facts } = entry
+  const unknown = new Set([
+    'input.params.path',
+    'input.params.query',
+    'input.params.body',
+    'input.params.digest',
+  ])
+  const known = <T>(path: string, value: T, isKnown: boolean): T => {
+    if (!isKnown) unknown.add(`input.${path}`)
+    return value
+  }
+  const text = (path: string, value: string): string => known(path, value, !isTokenOrCut(value))
+  const input: PolicyInput = {
+    v: 1,
+    agent: { id: text('agent.id', who.agent), issuer: who.issuer, binding: who.binding, key: who.key },
+    principal: {
+      id: text('principal.id', who.principal),
+      groups: known('principal.groups', facts?.groups ?? [], facts?.groups !== undefined),
+      device_compliant: known(
+        'principal.device_compliant',
+        facts?.device_compliant ?? false,
+        facts !== undefined,
+      ),
+      act: known('principal.act', who.act, who.act.length < 16),
+    },
+    tenant: text('tenant', who.tenant),
+    scopes: known('scopes', facts?.scopes ?? [], facts?.scopes !== undefined),
+    authorization_details: known('authorization_details', [], facts?.authorization_details === 0),
+    operation: {
+      id: what.operation,
+      connector: what.connector,
+      access: what.access,
+      risk: known('operation.risk', facts?.risk ?? 0, facts !== undefined),
+      data_class: known('operation.data_class', facts?.data_class ?? 'restricted', facts !== undefined),
+      reversible: known('operation.reversible', facts?.reversible ?? false, facts !== undefined),
+      environment,
+    },
+    params: {
+      ...NOBODY.params,
+      truncated: known('params.truncated', facts?.truncated ?? false, facts !== undefined),
+    },
+    resource: {
+      project: text('resource.project', resource.project),
+      repository: text('resource.repository', resource.repository),
+      channel: text('resource.channel', resource.channel),
+      account: text('resource.account', resource.account),
+      amount: { value: resource.amount, currency: resource.currency },
+    },
+    declared: {
+      task: text('declared.task', declared.task),
+      rationale: text('declared.rationale', declared.rationale),
+      ticket: text('declared.ticket', declared.ticket),
+      rollback_plan: text('declared.rollback_plan', declared.rollback_plan),
+    },
+    signals: {
+      secrets: known('signals.secrets', [], false),
+      pii: known('signals.pii', [], false),
+      injection: known('signals.injection', [], false),
+      first_use: known('signals.first_use', facts?.first_use ?? false, facts !== undefined),
+    },
+    history: historyOf(facts, known),
+    approval: NOBODY.approval,
+    time: known('time', time ?? NOBODY.time, time !== undefined),
+  }
+  return { ...decisionIn(entry, policy), id: entry.call, received, input, unknown: [...unknown].sort() }
+}
+
+function historyOf(
+  facts: FactFields | undefined,
+  known: <T>(path: string, value: T, isKnown: boolean) => T,
+): PolicyInput['history'] {
+  const { calls_1m = 0, denials_10m = 0, errors_1h = 0, writes_task = 0 } = facts ?? {}
+  const operations = known('history.operations_task', [], false)
+  const history = { calls_1m, denials_10m, errors_1h, writes_task, spend_day: 0, operations_task: operations }
+  return facts === undefined ? known('history', history, false) : history
+}
+
+function decisionIn(
+  entry: Entry,
+  policy: RecordedCall['policy'],
+): Omit<RecordedCall, 'id' | 'received' | 'input' | 'unknown'> {
+  const reasons = entry.reasons ?? []
+  return {
+    allowed: entry.type === 'decision',
+    risk: entry.type === 'decision' ? entry.risk : undefined,
+    rules: [...new Set(reasons.map(({ rule }) => rule))].sort(),
+    codes: [...new Set(reasons.map(({ code }) => code))].sort(),
+    obligations: entry.type === 'decision' ? entry.obligations : undefined,
+    policy,
+  }
+}
+
+/** A keyed token, a commitment, or a text that was shortened or rid of a secret stands for something else. */
+function isTokenOrCut(value: string): boolean {
+  return (
+    value.startsWith('hmac:') ||
+    value.endsWith('…') ||
+    value.includes('[removed]') ||
+    value.includes('\ufffd')
+  )
+}
