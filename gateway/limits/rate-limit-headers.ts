@@ -1,5 +1,7 @@
 import type { LimitState } from '../exchange.ts'
 
+/** What needs neither replacing nor escaping: every name that an operator is likely to choose. */
+const PLAIN = /^[ !#-[\]-~]*$/
 const NOT_PRINTABLE_ASCII = /[^\x20-\x7e]/gu
 const QUOTE_OR_BACKSLASH = /["\\]/g
 
@@ -26,5 +28,6 @@ function seconds(ms: number): number {
 
 /** RFC 9651 §3.3.3: printable ASCII only, with `"` and `\` escaped. */
 function structuredString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`
   return `"${text.replace(NOT_PRINTABLE_ASCII, '?').replace(QUOTE_OR_BACKSLASH, String.raw`\$&`)}"`
 }
