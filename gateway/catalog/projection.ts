@@ -10,102 +10,96 @@ type JsonObject = Record<string, unknown>
 /**
  * Copies what rules may read into a bounded document: strings to 1,024 characters, everything together to 16,384, eight
  * levels deep. `truncated` turns true when anything the projection covers was cut, so that a rule can refuse to
- * decide on half a call.
+ * decide on half a call. One projector serves one call.
  */
-export interface Projector {
-  readonly truncated: boolean
+export class Projector {
+  #left = MAX_TOTAL_LENGTH
+  #truncated = false
+
+  get truncated(): boolean {
+    return this.#truncated
+  }
+
   /** Copies fields of a path, query or form: one value as text, several as a list. */
-  fields(entries: Iterable<readonly [string, string | readonly string[]]>): JsonObject
-  body(value: unknown, projection: BodyProjection): JsonObject
-}
-
-export function createProjector(): Projector {
-  let left = MAX_TOTAL_LENGTH
-  let truncated = false
-
-  const spend = (length: number): boolean => {
-    if (length > left) {
-      truncated = true
-      return false
-    }
-    left -= length
-    return true
-  }
-
-  const text = (value: string): string => {
-    if (value.length <= MAX_STRING_LENGTH) return value
-    truncated = true
-    // A lone surrogate at the cut is not UTF-8 and would not survive the way into the policy engine.
-    return value.slice(0, MAX_STRING_LENGTH).toWellFormed()
-  }
-
-  const copy = (value: unknown, depth: number): unknown => {
-    if (typeof value === 'string') {
-      const kept = text(value).toWellFormed()
-      return spend(kept.length) ? kept : undefined
-    }
-    if (typeof value !== 'object' || value === null) return spend(8) ? value : undefined
-    if (depth === MAX_DEPTH) {
-      truncated = true
-      return undefined
-    }
-    if (!spend(2)) return undefined
-    if (Array.isArray(value)) {
-      return (value as unknown[]).map((item) => copy(item, depth + 1)).filter((item) => item !== undefined)
-    }
+  fields(entries: Iterable<readonly [string, string | readonly string[]]>): JsonObject {
     const into = createObject()
-    for (const [name, member] of Object.entries(value)) put(into, name, member, depth)
+    for (const [name, value] of entries) {
+      this.#put(into, name, Array.isArray(value) && value.length === 1 ? value[0] : value, 0)
+    }
     return into
   }
 
-  const put = (into: JsonObject, name: string, value: unknown, depth: number): void => {
-    if (left === 0 || !spend(name.length)) {
-      truncated = true
+  body(value: unknown, projection: BodyProjection): JsonObject {
+    const into = createObject()
+    if (!isRecord(value)) return into
+    if (projection === 'all') {
+      for (const [name, member] of Object.entries(value)) this.#put(into, name, member, 0)
+      return into
+    }
+    // What the connector asks for by name comes first: padding must not be able to crowd it out.
+    for (const tokens of projection) this.#putPointer(into, value, tokens, 0)
+    for (const [name, member] of Object.entries(value)) {
+      if ((typeof member !== 'object' || member === null) && !Object.hasOwn(into, name)) {
+        this.#put(into, name, member, 0)
+      }
+    }
+    return into
+  }
+
+  #put(into: JsonObject, name: string, value: unknown, depth: number): void {
+    if (this.#left === 0 || !this.#spend(name.length)) {
+      this.#truncated = true
       return
     }
-    const copied = copy(value, depth + 1)
+    const copied = this.#copy(value, depth + 1)
     if (copied !== undefined) into[name.toWellFormed()] = copied
   }
 
-  const copyPointer = (into: JsonObject, from: unknown, tokens: readonly string[], depth: number): void => {
+  #putPointer(into: JsonObject, from: unknown, tokens: readonly string[], depth: number): void {
     const [token, ...rest] = tokens
     if (token === undefined || !isRecord(from) || !Object.hasOwn(from, token)) return
     if (rest.length === 0) {
-      if (!Object.hasOwn(into, token)) put(into, token, from[token], depth)
+      if (!Object.hasOwn(into, token)) this.#put(into, token, from[token], depth)
       return
     }
     const held = into[token]
     const next = isRecord(held) ? held : createObject()
-    copyPointer(next, from[token], rest, depth + 1)
+    this.#putPointer(next, from[token], rest, depth + 1)
     if (Object.keys(next).length > 0) into[token] = next
   }
 
-  return {
-    get truncated() {
-      return truncated
-    },
-    fields(entries) {
-      const into = createObject()
-      for (const [name, value] of entries) {
-        put(into, name, Array.isArray(value) && value.length === 1 ? value[0] : value, 0)
-      }
-      return into
-    },
-    body(value, projection) {
-      const into = createObject()
-      if (!isRecord(value)) return into
-      if (projection === 'all') {
-        for (const [name, member] of Object.entries(value)) put(into, name, member, 0)
-        return into
-      }
-      // What the connector asks for by name comes first: padding must not be able to crowd it out.
-      for (const tokens of projection) copyPointer(into, value, tokens, 0)
-      for (const [name, member] of Object.entries(value)) {
-        if ((typeof member !== 'object' || member === null) && !Object.hasOwn(into, name))
-          put(into, name, member, 0)
-      }
-      return into
-    },
+  #copy(value: unknown, depth: number): unknown {
+    if (typeof value === 'string') return this.#copyText(value)
+    if (typeof value !== 'object' || value === null) return this.#spend(8) ? value : undefined
+    if (depth === MAX_DEPTH) {
+      this.#truncated = true
+      return undefined
+    }
+    if (!this.#spend(2)) return undefined
+    if (Array.isArray(value)) {
+      return (value as unknown[])
+        .map((item) => this.#copy(item, depth + 1))
+        .filter((item) => item !== undefined)
+    }
+    const into = createObject()
+    for (const [name, member] of Object.entries(value)) this.#put(into, name, member, depth)
+    return into
+  }
+
+  #copyText(value: string): string | undefined {
+    if (value.length > MAX_STRING_LENGTH) this.#truncated = true
+    // A lone surrogate, in the value or at the cut, is not UTF-8 and would not survive the way into the policy engine.
+    const kept = value.slice(0, MAX_STRING_LENGTH).toWellFormed()
+    return this.#spend(kept.length) ? kept : undefined
+  }
+
+  #spend(length: number): boolean {
+    if (length > this.#left) {
+      this.#truncated = true
+      return false
+    }
+    this.#left -= length
+    return true
   }
 }
 

@@ -4,7 +4,7 @@ import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
 import type { CompiledOperation } from './compile.ts'
 import type { Connector } from './connector.ts'
 import { hasLookalike, readFields, type Fields } from './fields.ts'
-import { createProjector } from './projection.ts'
+import { Projector } from './projection.ts'
 import { readResource, type ResourceSources } from './resource.ts'
 
 /** The body as the read stage understood it; what it could not or would not parse is `opaque`. */
@@ -82,7 +82,7 @@ function project(
   query: Fields,
   body: ResourceSources['body'],
 ): Params {
-  const projector = createProjector()
+  const projector = new Projector()
   const path = projector.fields(Object.entries(input.pathParams)) as Record<string, string>
   const queryView = projector.fields(query)
   let bodyView: Record<string, unknown> = {}
