@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fakes } from './fakes.ts'
 import type { Issuer } from './issuer.ts'
-import { configFileIn, freePorts } from './toolgate-process.ts'
+import { freePorts } from './free-ports.ts'
+import { configFileIn } from './toolgate-process.ts'
 
 export interface StartConfig {
   readonly file: string

@@ -1,13 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
-import {
-  firstOfFreePorts,
-  freePorts,
-  runToolgate,
-  type ToolgateProcess,
-  untilReady,
-} from '../harness/toolgate-process.ts'
+import { firstOfFreePorts, freePorts } from '../harness/free-ports.ts'
+import { runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 
 const PULL = '/repos/zyx/platform-infra/pulls/991'
 
