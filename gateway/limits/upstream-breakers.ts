@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import { type Breaker, type BreakerSettings, type BreakerState, createBreaker } from './breaker.ts'
+import { Breaker, type BreakerSettings, type BreakerState } from './breaker.ts'
 
 export interface UpstreamBreakers {
   /** The breaker of one upstream, made at its first call. */
@@ -25,7 +25,7 @@ export function createUpstreamBreakers(options: {
       const [oldest] = breakers.keys()
       if (oldest !== undefined) breakers.delete(oldest)
     }
-    const made = createBreaker(options.settings, (state) => options.onChange?.(upstream, state))
+    const made = new Breaker(options.settings, (state) => options.onChange?.(upstream, state))
     breakers.set(upstream, made)
     return made
   }

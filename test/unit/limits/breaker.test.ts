@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Breaker, type BreakerState, createBreaker } from '../../../gateway/limits/breaker.ts'
+import { Breaker, type BreakerState } from '../../../gateway/limits/breaker.ts'
 import { createUpstreamBreakers } from '../../../gateway/limits/upstream-breakers.ts'
 import { virtualClock } from '../../harness/virtual-clock.ts'
 
@@ -22,7 +22,7 @@ function succeed(breaker: Breaker, nowMs: number, times = 1): void {
 
 describe('a breaker', () => {
   it('opens after so many failures and names the time until it tries again', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     fail(breaker, 1_000, 2)
     expect(breaker.state).toBe('closed')
     fail(breaker, 1_000)
@@ -30,14 +30,14 @@ describe('a breaker', () => {
   })
 
   it('forgets failures older than its window', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     fail(breaker, 0, 2)
     fail(breaker, 12_000, 2)
     expect(breaker.state).toBe('closed')
   })
 
   it('stays closed while failures are the smaller part of the calls', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     succeed(breaker, 0, 100)
     fail(breaker, 0, 99)
     expect(breaker.state).toBe('closed')
@@ -46,13 +46,13 @@ describe('a breaker', () => {
   })
 
   it('never opens for calls that say nothing of the upstream', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     for (let time = 0; time < 50; time++) breaker.leave(enter(breaker, 0), 'none', 0)
     expect(breaker.state).toBe('closed')
   })
 
   it('lets a limited number of probes through, and closes when they succeed', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     fail(breaker, 0, 3)
     const probes = [enter(breaker, 5_000), enter(breaker, 5_000)]
     expect(breaker.enter(5_000)).toEqual({ admitted: false, retryAfterMs: 1_000 })
@@ -63,7 +63,7 @@ describe('a breaker', () => {
   })
 
   it('opens again when a probe fails, and ignores what the other probe says later', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     fail(breaker, 0, 3)
     const [first, second] = [enter(breaker, 5_000), enter(breaker, 5_000)]
     breaker.leave(first, 'failure', 5_100)
@@ -74,7 +74,7 @@ describe('a breaker', () => {
   })
 
   it('gives the place of a probe back that never reached the upstream', () => {
-    const breaker = createBreaker({ ...SETTINGS, halfOpenCalls: 1 })
+    const breaker = new Breaker({ ...SETTINGS, halfOpenCalls: 1 })
     fail(breaker, 0, 3)
     for (let time = 0; time < 10; time++) breaker.leave(enter(breaker, 5_000), 'none', 5_000)
     succeed(breaker, 5_000)
@@ -82,7 +82,7 @@ describe('a breaker', () => {
   })
 
   it('takes the place of a probe away that keeps it as long as the breaker was open', () => {
-    const breaker = createBreaker({ ...SETTINGS, halfOpenCalls: 1 })
+    const breaker = new Breaker({ ...SETTINGS, halfOpenCalls: 1 })
     fail(breaker, 0, 3)
     const hostage = enter(breaker, 5_000)
     expect(breaker.enter(9_999)).toMatchObject({ admitted: false })
@@ -98,14 +98,14 @@ describe('a breaker', () => {
       breaker.leave(enter(breaker, nowMs), result, nowMs, agent)
 
     it('stays closed for one agent that fails alone', () => {
-      const breaker = createBreaker(SETTINGS)
+      const breaker = new Breaker(SETTINGS)
       leave(breaker, 'success', 'other', 0)
       for (let time = 0; time < 20; time++) leave(breaker, 'failure', 'hostile', 1)
       expect(breaker.state).toBe('closed')
     })
 
     it('opens once two agents fail', () => {
-      const breaker = createBreaker(SETTINGS)
+      const breaker = new Breaker(SETTINGS)
       leave(breaker, 'success', 'other', 0)
       for (let time = 0; time < 3; time++) leave(breaker, 'failure', 'hostile', 1)
       leave(breaker, 'failure', 'other', 2)
@@ -113,7 +113,7 @@ describe('a breaker', () => {
     })
 
     it('opens for one agent once the others have not been served for a window', () => {
-      const breaker = createBreaker(SETTINGS)
+      const breaker = new Breaker(SETTINGS)
       leave(breaker, 'success', 'other', 0)
       for (let time = 0; time < 3; time++) leave(breaker, 'failure', 'hostile', SETTINGS.windowMs)
       expect(breaker.state).toBe('open')
@@ -121,7 +121,7 @@ describe('a breaker', () => {
   })
 
   it('ignores calls from before it opened', () => {
-    const breaker = createBreaker(SETTINGS)
+    const breaker = new Breaker(SETTINGS)
     const slow = enter(breaker, 0)
     fail(breaker, 0, 3)
     breaker.leave(slow, 'success', 100)
@@ -136,7 +136,7 @@ describe('a breaker', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const breaker = createBreaker(SETTINGS)
+        const breaker = new Breaker(SETTINGS)
         const held: number[] = []
         let probes: { generation: number; enteredMs: number }[] = []
         let nowMs = 0
