@@ -19,14 +19,16 @@ export async function runPrimary(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const fleet = new Fleet(surroundings.complain)
+  const numbers = new Map<number, number>()
   const launch = (number: number): Worker => {
     const worker = cluster.fork({ TOOLGATE_WORKER: String(number) })
+    numbers.set(worker.id, number)
     fleet.add(worker)
     return worker
   }
   const started = await startAll(config.workers, launch, fleet)
   if (!started) return 1
-  replaceTheDead(launch, fleet, surroundings)
+  replaceTheDead(({ id }) => launch(numbers.get(id) ?? id), fleet, surroundings)
   await using _admin = await startFleetAdmin(fleet, config, surroundings)
   using _watch = watchFile(path, () => fleet.tell({ kind: 'reload' }), { seen })
   surroundings.onReload(() => fleet.tell({ kind: 'reload' }))
@@ -51,14 +53,15 @@ async function startAll(workers: number, launch: (number: number) => Worker, fle
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 
-function replaceTheDead(launch: (number: number) => Worker, fleet: Fleet, { complain }: Surroundings): void {
+/** `relaunch` gives the new worker the number of the dead one, and with it the folder of its record. */
+function replaceTheDead(relaunch: (dead: Worker) => Worker, fleet: Fleet, { complain }: Surroundings): void {
   let pauseMs = FIRST_PAUSE_MS
   cluster.on('exit', (worker, code, signal) => {
     if (fleet.stopping) return
     complain(`toolgate: worker ${worker.id} ended (${signal ?? code}), starting another in ${pauseMs} ms\n`)
     setTimeout(() => {
       if (fleet.stopping) return
-      void fleet.started(launch(worker.id)).then((isUp) => {
+      void fleet.started(relaunch(worker)).then((isUp) => {
         if (isUp) pauseMs = FIRST_PAUSE_MS
       })
     }, pauseMs)
