@@ -26,7 +26,8 @@ const listen = closed({
     type: 'array',
     items: { type: 'string', format: 'origin' },
     default: [],
-    description: 'Origins callers use; proofs are checked against these, never against Host',
+    description:
+      'Origins callers use, one at least for each port and host name of a connector; proofs are checked against these',
   },
   externalPathPrefix: { type: 'string', pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '' },
   admin: closed({
