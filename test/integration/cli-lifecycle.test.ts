@@ -92,7 +92,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     const reply = call(config)
     await upstream.arrived
     toolgate.child.kill(signal)
-    await expect.poll(() => countOf('gateway.draining', toolgate)).toBe(1)
+    await expect.poll(() => countOf('gateway.draining', toolgate), { timeout: 10_000 }).toBe(1)
     upstream.release()
     const { status } = await reply
     expect([status, await toolgate.ended, await isSealed(config)]).toEqual([200, 0, [true]])
@@ -113,7 +113,7 @@ it('is not ready from the first signal on, and a second one cuts the waiting sho
   )
   await upstream.arrived
   toolgate.child.kill('SIGTERM')
-  await expect.poll(() => readyStatus(config)).toBe(503)
+  await expect.poll(() => readyStatus(config), { timeout: 10_000 }).toBe(503)
   toolgate.child.kill('SIGTERM')
   expect([await toolgate.ended, await isSealed(config)]).toEqual([0, [true]])
   expect(['cut', 502, 503, 504]).toContain(await cut)
