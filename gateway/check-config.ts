@@ -8,6 +8,7 @@ import { systemClock } from './lib/clock.ts'
 import { readSecureContext } from './listen/tls.ts'
 import { BundleError } from './policy/bundle-error.ts'
 import { createPolicy } from './policy/policy.ts'
+import { serviceTokenOf } from './policy/service-token.ts'
 
 /**
  * What is wrong with the things that a well-formed configuration names: certificates, secrets, connector folders and
@@ -26,7 +27,7 @@ export async function configProblems(
     ...Object.entries(connectors).flatMap(([name, limits]) =>
       problemsOf(() => createTransport(name, limits, undefined)),
     ),
-    ...(await policyProblems(config)),
+    ...(await policyProblems(config, environment)),
   ]
 }
 
@@ -53,10 +54,16 @@ function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
 }
 
 /** Loads the bundle as a start would, self-test included. */
-async function policyProblems({ policy }: Config): Promise<readonly ConfigProblem[]> {
+async function policyProblems(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly ConfigProblem[]> {
+  const { policy } = config
   try {
     await using _policy = await createPolicy({
       bundlePath: policy.bundle,
+      service: policy.service,
+      serviceToken: serviceTokenOf(config, environment),
       watch: false,
       verification: policy.verification,
       memoryLimitPages: policy.memoryLimitPages,
@@ -65,7 +72,9 @@ async function policyProblems({ policy }: Config): Promise<readonly ConfigProble
     })
     return []
   } catch (error) {
-    if (error instanceof BundleError) return [{ path: 'policy.bundle', reason: error.message }]
+    if (error instanceof BundleError) {
+      return [{ path: policy.service ? 'policy.service' : 'policy.bundle', reason: error.message }]
+    }
     if (error instanceof ConfigError) return error.problems
     throw error
   }

@@ -10,7 +10,7 @@ import { systemClock, type Clock } from './lib/clock.ts'
 import { rateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { createListener, type Listener } from './listen/listener.ts'
 import { settleOrigins, settlePort } from './listen/settle-address.ts'
-import { readinessOf, statusOf } from './report.ts'
+import { notesOf, readinessOf, statusOf } from './report.ts'
 import { createRecordUnparsed } from './stages/record.ts'
 import { createSuccession, type Succession } from './succession.ts'
 import type { MetricsText } from './telemetry/merge.ts'
@@ -22,6 +22,8 @@ export interface Gateway extends AsyncDisposable {
   readonly connectorPorts: readonly number[]
   /** Why it may not be sent calls; empty when it may. */
   readiness(): Readiness
+  /** What to know beside that, by the name of the part; nothing here keeps calls away. */
+  notes(): Readiness
   metrics(): Promise<MetricsText>
   /** For `mergeMetrics` in another process. */
   metricsJson(): Promise<readonly object[]>
@@ -77,6 +79,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     port: listener.port,
     connectorPorts: listener.connectorPorts,
     readiness: () => readinessOf(listener, generations.current, lasting),
+    notes: () => notesOf(generations.current),
     metrics: () => lasting.telemetry.metrics(),
     metricsJson: () => lasting.telemetry.metricsJson(),
     status: () => statusOf(listener, generations.current, lasting),

@@ -15,6 +15,7 @@ import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
 import { createPolicy, type Policy } from './policy/policy.ts'
+import { serviceTokenOf } from './policy/service-token.ts'
 import { createAdmit } from './stages/admit.ts'
 import { approve } from './stages/approve.ts'
 import { createDecide } from './stages/decide.ts'
@@ -77,6 +78,8 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
   const policy = stack.use(
     await createPolicy({
       bundlePath: config.policy.bundle,
+      service: config.policy.service,
+      serviceToken: serviceTokenOf(config, environment),
       watch: config.policy.watch,
       verification: config.policy.verification,
       memoryLimitPages: config.policy.memoryLimitPages,

@@ -16,6 +16,14 @@ export function readinessOf(listener: Listener, generation: Generation, lasting:
   return reasons
 }
 
+/** What does not keep calls away, but whoever looks whether calls may be sent here should know. */
+export function notesOf({ policy }: Generation): Readiness {
+  const { kept, rejected } = policy.status()
+  if (!kept) return {}
+  // Anybody may ask, so the reason is a word of ours and no address; the status has it in full.
+  return { policy: `the bundle kept from an earlier run is in force (${rejected?.problem ?? 'unconfirmed'})` }
+}
+
 /** State for people; nothing in it is secret. */
 export function statusOf(listener: Listener, generation: Generation, lasting: Lasting): unknown {
   const { catalog, credentials, egress, identity, policy, breakers } = generation

@@ -9,6 +9,8 @@ export type Readiness = Readonly<Record<string, string>>
 
 export interface AdminSources {
   readiness(): Readiness | Promise<Readiness>
+  /** What to know of a gateway that may be sent calls; by the name of the part. */
+  notes?(): Readiness
   /** Prometheus text exposition. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   /** State for people: policy, identity, connectors, store, audit; no secrets. */
@@ -60,7 +62,7 @@ async function answer(
   }
   const path = (request.url ?? '').split('?', 1)[0]
   if (path === '/healthz') return json(200, { status: 'ok' })
-  if (path === '/readyz') return readiness(await sources.readiness())
+  if (path === '/readyz') return readiness(await sources.readiness(), sources.notes?.() ?? {})
   if (!isAuthorized(request, options.token)) return problem(401, 'A bearer token is required')
   switch (path) {
     case '/metrics': {
@@ -78,9 +80,10 @@ async function answer(
   }
 }
 
-function readiness(reasons: Readiness): Answer {
+function readiness(reasons: Readiness, notes: Readiness): Answer {
   const isReady = Object.keys(reasons).length === 0
-  return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', reasons })
+  const said = Object.keys(notes).length === 0 ? {} : { notes }
+  return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', reasons, ...said })
 }
 
 function isAuthorized(request: IncomingMessage, token: string | undefined): boolean {

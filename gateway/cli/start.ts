@@ -67,6 +67,7 @@ export async function startAdminFor(
     { host, port, token: secret },
     {
       readiness: () => gateway.readiness(),
+      notes: () => gateway.notes(),
       metrics: () => gateway.metrics(),
       status: () => gateway.status(),
       config: () => showConfig(gateway.config()),

@@ -16,10 +16,11 @@ const RULES: readonly Rule[] = [
   { reads: ['identity', 'workers', 'listen'], check: identifying },
   { reads: ['store', 'workers'], check: storing },
   { reads: ['policy', 'limits'], check: deciding },
+  { reads: ['policy'], check: fetching },
   { reads: ['connectors', 'listen'], check: addressing },
   { reads: ['connectors', 'listen'], check: reaching },
   { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unreadable },
-  { reads: ['listen', 'store', 'identity', 'connectors'], check: unset },
+  { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unset },
 ]
 
 /** What the schema cannot say: settings that are fine alone and wrong together, and files that are not there. */
@@ -77,7 +78,7 @@ function identifying({ identity, workers, listen }: Config): ConfigProblem[] {
     if (seen.has(issuer))
       problems.push({ path: `identity.issuers.${index}.issuer`, reason: 'is listed twice' })
     seen.add(issuer)
-    if ('uri' in jwks && !isSafeKeySource(jwks.uri)) {
+    if ('uri' in jwks && !isSafeSource(jwks.uri)) {
       problems.push({
         path: `identity.issuers.${index}.jwks.uri`,
         reason: 'must be https (http only on loopback)',
@@ -125,6 +126,24 @@ function deciding({ policy, limits }: Config): ConfigProblem[] {
         problems.push({ path: `limits.${kind}.${index}.name`, reason: `${name} is used twice` })
       names.add(name)
     }
+  }
+  return problems
+}
+
+function fetching({ policy: { service } }: Config): ConfigProblem[] {
+  if (service === undefined) return []
+  const problems: ConfigProblem[] = []
+  const refuse = (setting: string, reason: string): void => {
+    problems.push({ path: `policy.service.${setting}`, reason })
+  }
+  const { url, pollMinMs, pollMaxMs, clientCertificateFile, clientKeyFile } = service
+  if (!isSafeSource(url)) refuse('url', 'must be https (http only on loopback)')
+  if (pollMinMs > pollMaxMs) refuse('pollMinMs', 'must not be above pollMaxMs')
+  if ((clientCertificateFile === undefined) !== (clientKeyFile === undefined)) {
+    refuse('clientKeyFile', 'and clientCertificateFile need each other')
+  }
+  if (clientCertificateFile !== undefined && !url.startsWith('https:')) {
+    refuse('clientCertificateFile', 'is shown over https only')
   }
   return problems
 }
@@ -177,7 +196,7 @@ function reaching({ connectors, listen }: Config): ConfigProblem[] {
   return problems
 }
 
-function isSafeKeySource(uri: string): boolean {
+function isSafeSource(uri: string): boolean {
   const url = new URL(uri)
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
 }

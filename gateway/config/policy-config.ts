@@ -1,7 +1,12 @@
+import type { SecretReference } from './config.ts'
+
 /** Where policy comes from and what it may cost. */
 export interface PolicyConfig {
+  /** A file; not read where there is a `service`. */
   readonly bundle: string
+  /** Look for another bundle while running, in the file or at the service. */
   readonly watch: boolean
+  readonly service: BundleServiceConfig | undefined
   readonly timeZone: string
   readonly businessHours: {
     readonly days: readonly string[]
@@ -11,6 +16,27 @@ export interface PolicyConfig {
   readonly memoryLimitPages: number
   /** How bundles are signed; none is believed unsigned then. */
   readonly verification: VerificationConfig | undefined
+}
+
+/** Service that bundles are fetched from, as OPA would. */
+export interface BundleServiceConfig {
+  /** http(s) origin, with a base path if need be. */
+  readonly url: string
+  /** Path of the bundle below `url`, without a slash at its beginning. */
+  readonly resource: string
+  readonly pollMinMs: number
+  readonly pollMaxMs: number
+  /** How long the service may hold a request where it says that it can. */
+  readonly longPollMs: number | undefined
+  /** How long one answer may take, the wait of a long poll not counted. */
+  readonly timeoutMs: number
+  readonly token: SecretReference | undefined
+  readonly clientCertificateFile: string | undefined
+  readonly clientKeyFile: string | undefined
+  readonly caFile: string | undefined
+  readonly maxBytes: number
+  /** Where the last good bundle is kept for a start while the service is away. */
+  readonly directory: string
 }
 
 export type BundleAlgorithm = 'ES256' | 'ES384' | 'EdDSA' | 'PS256' | 'RS256'

@@ -14,6 +14,10 @@ export function unreadable(config: Config): ConfigProblem[] {
     ['listen.admin.token', fileOf(config.listen.admin.token)],
     ['policy.bundle', config.policy.bundle],
     ['policy.verification.keyFile', config.policy.verification?.keyFile],
+    ['policy.service.token', fileOf(config.policy.service?.token)],
+    ['policy.service.caFile', config.policy.service?.caFile],
+    ['policy.service.clientCertificateFile', config.policy.service?.clientCertificateFile],
+    ['policy.service.clientKeyFile', config.policy.service?.clientKeyFile],
     ['store.redis.password', fileOf(config.store.redis?.password)],
     ['store.redis.caFile', config.store.redis?.caFile],
     ['identity.dpop.nonceSecret', fileOf(config.identity.dpop.nonceSecret)],
@@ -33,11 +37,12 @@ export function unreadable(config: Config): ConfigProblem[] {
 
 /** A variable cannot appear later, as a file can: one that is not set is a mistake now. */
 export function unset(
-  { listen, store, identity, connectors }: Config,
+  { listen, policy, store, identity, connectors }: Config,
   environment: Environment,
 ): ConfigProblem[] {
   const references: [string, SecretReference | undefined][] = [
     ['listen.admin.token', listen.admin.token],
+    ['policy.service.token', policy.service?.token],
     ['store.redis.password', store.redis?.password],
     ['identity.dpop.nonceSecret', identity.dpop.nonceSecret],
     ...Object.entries(connectors).map(([name, { credential }]): [string, SecretReference | undefined] => [

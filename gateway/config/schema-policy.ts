@@ -1,4 +1,4 @@
-import { closed, file, integer, oneOf, optional, text } from './schema-parts.ts'
+import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
 
 const verification = {
   ...optional(
@@ -17,9 +17,35 @@ const verification = {
   required: ['keyFile', 'algorithm'],
 }
 
+const service = {
+  ...optional(
+    closed({
+      url: text({ format: 'upstream', description: 'http(s) origin, with a base path if need be' }),
+      resource: text({
+        // No segment of dots alone: it would lead out of the base path.
+        pattern: '^(?!(.*/)?\\.{1,2}(/|$))[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$',
+        maxLength: 512,
+        description: 'Path of the bundle below `url`',
+      }),
+      pollMinMs: milliseconds(1_000, 86_400_000, 60_000),
+      pollMaxMs: milliseconds(1_000, 86_400_000, 120_000),
+      longPollMs: milliseconds(1_000, 3_600_000),
+      timeoutMs: milliseconds(100, 600_000, 15_000),
+      token: secret('Bearer token'),
+      clientCertificateFile: file('PEM certificate chain to show to the service'),
+      clientKeyFile: file('PEM private key of that certificate'),
+      caFile: file('CA of the service'),
+      maxBytes: integer(1_024, 33_554_432, 33_554_432),
+      directory: file('Where the last good bundle is kept', '.toolgate/policy'),
+    }),
+  ),
+  required: ['url', 'resource'],
+}
+
 export const policySchema = closed({
   bundle: file('Policy bundle (.tar.gz) made by opa build', '@policies-rego/bundle.tar.gz'),
   watch: { type: 'boolean', default: true },
+  service,
   timeZone: { type: 'string', format: 'time-zone', default: 'UTC' },
   businessHours: closed({
     days: {

@@ -1,6 +1,7 @@
 /** Which check a bundle failed; the label of the metric and the code in the log. */
 export type BundleProblem =
   | 'unreadable'
+  | 'service'
   | 'archive'
   | 'signature'
   | 'manifest'

@@ -1,22 +1,27 @@
-import { readFile, stat } from 'node:fs/promises'
-import type { VerificationConfig } from '../config/policy-config.ts'
+import type { BundleServiceConfig, VerificationConfig } from '../config/policy-config.ts'
 import type { Clock } from '../lib/clock.ts'
-import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
 import type { Verdict } from '../refusal.ts'
-import { BUNDLE_LIMITS, openBundle } from './bundle.ts'
+import { openBundle } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
 import type { BundleProblem } from './bundle-error.ts'
+import { createBundleService } from './bundle-service.ts'
+import type { BundleSource, SourceStatus, Taking } from './bundle-source.ts'
 import type { Decision } from './decision.ts'
 import { createEvaluator } from './evaluator.ts'
 import type { Evaluator, EvaluatorEvents } from './evaluator.ts'
+import { createFileSource } from './file-source.ts'
 import type { PolicyInput } from './input.ts'
 import { compilePolicy } from './instance.ts'
 import { selfTest } from './self-test.ts'
 import { createBundleVerifier } from './signature.ts'
 
 export interface PolicyOptions {
+  /** File that the bundle is in; not read where there is a `service`. */
   readonly bundlePath: string
-  /** Load the bundle again whenever the file changes. */
+  readonly service?: BundleServiceConfig | undefined
+  /** Bearer token for the service, asked for at every request. */
+  readonly serviceToken?: (() => string) | undefined
+  /** Load the bundle again whenever there is another, and keep what a service gave. */
   readonly watch: boolean
   /** How the bundle is signed; a bundle that is signed is refused without. */
   readonly verification?: VerificationConfig | undefined
@@ -37,6 +42,9 @@ export type PolicyEvent =
       readonly loadMs: number
     }
   | { readonly type: 'rejected'; readonly problem: BundleProblem; readonly error: Error }
+  /** After a rejection, the live bundle turned out to be the newest after all. */
+  | { readonly type: 'confirmed' }
+  | { readonly type: 'not_kept'; readonly error: Error }
   | { readonly type: 'instance_failed'; readonly cause: unknown }
   | { readonly type: 'instance_recycled'; readonly memoryPages: number }
 
@@ -44,6 +52,9 @@ interface PolicyStatus {
   readonly digest: string
   readonly revision: string
   readonly activatedAtMs: number
+  readonly source: SourceStatus
+  /** The live bundle is the one kept from an earlier run: its source has not confirmed it since the start. */
+  readonly kept: boolean
   /** Why the newest bundle is not the live one; `undefined` when it is. */
   readonly rejected:
     { readonly atMs: number; readonly problem: BundleProblem; readonly message: string } | undefined
@@ -59,10 +70,10 @@ export interface Policy extends AsyncDisposable {
   readonly digest: string
   readonly revision: string
   /**
-   * Loads the bundle file beside the live policy and swaps it in. A bundle that fails any check leaves the live
+   * Loads the newest bundle beside the live policy and swaps it in. A bundle that fails any check leaves the live
    * one in place; the result says so.
    */
-  reload(): Promise<'activated' | 'unchanged' | 'rejected'>
+  reload(): Promise<Taking>
   status(): PolicyStatus
 }
 
@@ -80,37 +91,46 @@ interface Live {
  * @throws ConfigError when the key that bundles are verified with cannot be used
  */
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
-  const { bundlePath, clock, onEvent } = options
+  const { clock, onEvent } = options
   const counts = { failed: 0, recycled: 0 }
-  const load = createLoad(options, counts)
-  const seen = fingerprintOf(bundlePath)
-  let live = await load(undefined)
+  const activate = createActivate(options, counts)
+  const source = createSource(options)
   let rejected: PolicyStatus['rejected']
+  let closed = false
 
-  const swap = async (): Promise<'activated' | 'unchanged' | 'rejected'> => {
+  const reject = (thrown: unknown): void => {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const problem = thrown instanceof BundleError ? thrown.problem : 'unreadable'
+    rejected = { atMs: clock.nowMs(), problem, message: error.message }
+    onEvent({ type: 'rejected', problem, error })
+  }
+  let { live, kept } = await start(source, activate, reject)
+
+  const swap = async (): Promise<Taking> => {
     try {
       const before = live
-      live = await load(live)
+      const offered = await source.read()
+      if (closed) return 'unchanged'
+      if (offered !== undefined) live = await activate(offered.bytes, live)
+      if (rejected !== undefined && live === before) onEvent({ type: 'confirmed' })
       rejected = undefined
+      kept = false
+      if (offered !== undefined) await source.taken(offered, live !== before)
       return live === before ? 'unchanged' : 'activated'
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-      const problem = thrown instanceof BundleError ? thrown.problem : 'unreadable'
-      rejected = { atMs: clock.nowMs(), problem, message: error.message }
-      onEvent({ type: 'rejected', problem, error })
+      if (!closed) reject(thrown)
       return 'rejected'
     }
   }
 
-  // One at a time, in order: the last file to change is the last to be swapped in.
+  // One at a time, in order: the last bundle to be read is the last to be swapped in.
   let swapping: Promise<unknown> = Promise.resolve()
   const reload = (): ReturnType<typeof swap> => {
     const swapped = swapping.then(swap)
     swapping = swapped
     return swapped
   }
-  const { watch, restatMs = 2000 } = options
-  const watching = watch ? watchFile(bundlePath, () => void reload(), { seen, pollMs: restatMs }) : undefined
+  if (options.watch) source.follow(reload)
 
   return {
     decide: (input) => live.evaluator.decide(input),
@@ -121,11 +141,40 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
       return live.revision
     },
     reload,
-    status: () => statusOf(live, rejected, counts),
+    status: () => ({ ...statusOf(live, counts), source: source.status(), kept, rejected }),
     async [Symbol.asyncDispose]() {
-      watching?.[Symbol.dispose]()
+      closed = true
+      source[Symbol.dispose]()
       await swapping
     },
+  }
+}
+
+function createSource(options: PolicyOptions): BundleSource {
+  const { bundlePath, service, serviceToken, watch, clock, onEvent, restatMs } = options
+  if (service === undefined) return createFileSource({ path: bundlePath, clock, restatMs })
+  const onNotKept = (error: Error): void => onEvent({ type: 'not_kept', error })
+  return createBundleService({ config: service, token: serviceToken, clock, keep: watch, onNotKept })
+}
+
+/** The first policy: the newest bundle, or else the one that was kept when the gateway last ran. */
+async function start(
+  source: BundleSource,
+  activate: Activate,
+  reject: (thrown: unknown) => void,
+): Promise<{ live: Live; kept: boolean }> {
+  try {
+    const offered = await source.read()
+    if (offered === undefined) throw new BundleError('service', 'there is no bundle in force to go on with')
+    const live = await activate(offered.bytes, undefined)
+    await source.taken(offered, true)
+    return { live, kept: false }
+  } catch (thrown) {
+    const bytes = await source.kept()
+    if (bytes === undefined) throw thrown
+    const live = await activate(bytes, undefined)
+    reject(thrown)
+    return { live, kept: true }
   }
 }
 
@@ -134,22 +183,23 @@ interface Counts {
   recycled: number
 }
 
-function statusOf(live: Live, rejected: PolicyStatus['rejected'], counts: Counts): PolicyStatus {
+function statusOf(live: Live, counts: Counts): Omit<PolicyStatus, 'source' | 'kept' | 'rejected'> {
   const { digest, revision, activatedAtMs, evaluator } = live
   return {
     digest,
     revision,
     activatedAtMs,
-    rejected,
     instancesFailed: counts.failed,
     instancesRecycled: counts.recycled,
     memoryPages: evaluator.memoryPages(),
   }
 }
 
-/** Makes the function that turns the bundle file into a policy that may go live, or gives `current` back. */
-function createLoad(options: PolicyOptions, counts: Counts): (current: Live | undefined) => Promise<Live> {
-  const { bundlePath, verification, memoryLimitPages, clock, onEvent } = options
+type Activate = (bytes: Buffer, current: Live | undefined) => Promise<Live>
+
+/** Makes the function that turns a bundle into a policy that may go live, or gives `current` back. */
+function createActivate(options: PolicyOptions, counts: Counts): Activate {
+  const { verification, memoryLimitPages, clock, onEvent } = options
   const verify = verification && createBundleVerifier(verification, clock)
   const events: EvaluatorEvents = {
     onThrow: (cause) => {
@@ -161,27 +211,14 @@ function createLoad(options: PolicyOptions, counts: Counts): (current: Live | un
       onEvent({ type: 'instance_recycled', memoryPages })
     },
   }
-  return async (current) => {
+  return async (bytes, current) => {
     const startedMs = clock.monotonicMs()
-    const bundle = await openBundle(await readBundle(bundlePath), { verify })
+    const bundle = await openBundle(bytes, { verify })
     if (bundle.digest === current?.digest) return current
     const evaluator = createEvaluator(await compilePolicy(bundle, memoryLimitPages), events)
     await selfTest(evaluator)
     const { digest, revision } = bundle
     onEvent({ type: 'activated', digest, revision, loadMs: clock.monotonicMs() - startedMs })
     return { digest, revision, activatedAtMs: clock.nowMs(), evaluator }
-  }
-}
-
-async function readBundle(path: string): Promise<Buffer> {
-  try {
-    const { size } = await stat(path)
-    if (size > BUNDLE_LIMITS.maxCompressedBytes) {
-      throw new BundleError('archive', `${path} is larger than ${BUNDLE_LIMITS.maxCompressedBytes} bytes`)
-    }
-    return await readFile(path)
-  } catch (cause) {
-    if (cause instanceof BundleError) throw cause
-    throw new BundleError('unreadable', `${path} cannot be read`, { cause })
   }
 }

@@ -14,6 +14,8 @@ type LogEvent =
   | 'config.rejected'
   | 'policy.loaded'
   | 'policy.rejected'
+  | 'policy.confirmed'
+  | 'policy.not_kept'
   | 'identity.keys_refreshed'
   | 'identity.keys_failed'
   | 'identity.unbound_tokens_allowed'

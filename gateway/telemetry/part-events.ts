@@ -72,7 +72,13 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
         })
       case 'rejected':
         metrics.policyReloaded.set(0)
+        parts.policyRejections.inc({ problem: event.problem })
         return log.write('error', 'policy.rejected', { detail: event.problem, ...causeFields(event.error) })
+      case 'confirmed':
+        metrics.policyReloaded.set(1)
+        return log.write('info', 'policy.confirmed', {})
+      case 'not_kept':
+        return log.write('error', 'policy.not_kept', causeFields(event.error))
       case 'instance_failed':
         parts.policyInstances.inc({ cause: 'failed' })
         return log.write('error', 'policy.instance_failed', causeFields(event.cause))

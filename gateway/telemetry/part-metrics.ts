@@ -26,6 +26,11 @@ export function createPartMetrics(registry: Registry) {
       'Calls whose end the shared store did not learn.',
       [],
     ),
+    policyRejections: counter(
+      'toolgate_policy_rejections_total',
+      'Policy bundles that were not taken, by the check that failed.',
+      ['problem'],
+    ),
     policyInstances: counter(
       'toolgate_policy_instances_replaced_total',
       'WASM instances replaced, by cause.',

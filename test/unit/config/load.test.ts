@@ -180,6 +180,31 @@ store: { kind: redis }
     ],
     ['a file that is not there', 'policy: { bundle: nowhere.tar.gz }', 'policy.bundle'],
     [
+      'a bundle service over plain http',
+      'policy: { bundle: bundle.tar.gz, service: { url: http://bundles.example, resource: b } }',
+      'policy.service.url',
+    ],
+    [
+      'a bundle service whose polls end before they begin',
+      'policy: { bundle: bundle.tar.gz, service: { url: https://bundles.example, resource: b, pollMinMs: 9000, pollMaxMs: 8000 } }',
+      'policy.service.pollMinMs',
+    ],
+    [
+      'a certificate for the bundle service without its key',
+      'policy: { bundle: bundle.tar.gz, service: { url: https://bundles.example, resource: b, clientCertificateFile: bundle.tar.gz } }',
+      'policy.service.clientKeyFile',
+    ],
+    [
+      'a bundle above its service',
+      'policy: { bundle: bundle.tar.gz, service: { url: https://bundles.example, resource: ../b } }',
+      'policy.service.resource',
+    ],
+    [
+      'a token for the bundle service that is not set',
+      'policy: { bundle: bundle.tar.gz, service: { url: https://bundles.example, resource: b, token: env:NOWHERE } }',
+      'policy.service.token',
+    ],
+    [
       'a key for bundles that is not there',
       'policy: { bundle: bundle.tar.gz, verification: { keyFile: nowhere.pem, algorithm: ES256 } }',
       'policy.verification.keyFile',
