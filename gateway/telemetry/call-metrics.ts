@@ -27,67 +27,72 @@ interface Handles {
   readonly byCode: Map<OutcomeCode, Counting>
 }
 
-export interface CallMetrics {
-  count(call: Progress, outcome: Outcome, durationMs: number): void
-}
+/** Counts finished calls. */
+export class CallMetrics {
+  readonly #metrics: Metrics
+  readonly #connectors: () => ReadonlySet<string>
+  readonly #handles = new Map<string, Handles>()
+  readonly #verdicts = new Map<LimiterVerdict, Counting>()
 
-/** Counts finished calls; `connectors` is the closed set of the label, read anew for every new series. */
-export function createCallMetrics(metrics: Metrics, connectors: () => ReadonlySet<string>): CallMetrics {
-  const kept = new Map<string, Handles>()
-  const verdicts = new Map<LimiterVerdict, Counting>()
+  /** `connectors` is the closed set of the label, read anew for every new series. */
+  constructor(metrics: Metrics, connectors: () => ReadonlySet<string>) {
+    this.#metrics = metrics
+    this.#connectors = connectors
+  }
 
-  const handlesOf = (connector: string, access: AccessLabel): Handles => {
+  count(call: Progress, outcome: Outcome, durationMs: number): void {
+    const connector = call.connector?.name ?? call.arrival.addressed?.connector.name ?? NONE
+    const access = call.operation?.access ?? NONE
+    const handles = this.#handlesOf(connector, access)
+    this.#countCode(handles, connector, access, outcome.code)
+    handles.duration.observe(durationMs / 1_000)
+    handles.overhead.observe(Math.max(0, durationMs - outcome.upstreamMs) / 1_000)
+    handles.replyBytes.inc(outcome.replyBytes)
+    if (call.lease !== undefined) this.#countVerdict('admitted')
+    else if (isLimiterRefusal(outcome.code)) this.#countVerdict(outcome.code)
+    if (outcome.upstreamStatus > 0) {
+      handles.upstream.observe(outcome.upstreamMs / 1_000)
+      const status_class = statusClass(outcome.upstreamStatus)
+      this.#metrics.upstreamReplies.inc({ connector, status_class })
+    }
+    if (outcome.code === 'policy.denied') {
+      for (const { code } of outcome.reasons) this.#metrics.policyReasons.inc({ connector, reason: code })
+    }
+  }
+
+  #handlesOf(connector: string, access: AccessLabel): Handles {
     const key = `${connector}\n${access}`
-    const known = kept.get(key)
+    const known = this.#handles.get(key)
     if (known !== undefined) return known
-    if (connector !== NONE) closedLabel(connectors(), connector)
+    if (connector !== NONE) closedLabel(this.#connectors(), connector)
     const made: Handles = {
-      duration: metrics.callSeconds.labels(connector, access),
-      overhead: metrics.overheadSeconds.labels(connector),
-      upstream: metrics.upstreamSeconds.labels(connector),
-      replyBytes: metrics.replyBytes.labels(connector),
+      duration: this.#metrics.callSeconds.labels(connector, access),
+      overhead: this.#metrics.overheadSeconds.labels(connector),
+      upstream: this.#metrics.upstreamSeconds.labels(connector),
+      replyBytes: this.#metrics.replyBytes.labels(connector),
       byCode: new Map(),
     }
-    kept.set(key, made)
+    this.#handles.set(key, made)
     return made
   }
-  const countCode = (handles: Handles, connector: string, access: AccessLabel, code: OutcomeCode): void => {
-    let counting = handles.byCode.get(code)
+
+  #countCode({ byCode }: Handles, connector: string, access: AccessLabel, code: OutcomeCode): void {
+    let counting = byCode.get(code)
     if (counting === undefined) {
       closedLabel(OUTCOME_CODES, code)
-      counting = metrics.calls.labels(connector, access, decisionOf(code), code)
-      handles.byCode.set(code, counting)
-    }
-    counting.inc()
-  }
-  const countVerdict = (verdict: LimiterVerdict): void => {
-    let counting = verdicts.get(verdict)
-    if (counting === undefined) {
-      counting = metrics.limiterVerdicts.labels(verdict)
-      verdicts.set(verdict, counting)
+      counting = this.#metrics.calls.labels(connector, access, decisionOf(code), code)
+      byCode.set(code, counting)
     }
     counting.inc()
   }
 
-  return {
-    count(call, outcome, durationMs) {
-      const connector = call.connector?.name ?? call.arrival.addressed?.connector.name ?? NONE
-      const access = call.operation?.access ?? NONE
-      const handles = handlesOf(connector, access)
-      countCode(handles, connector, access, outcome.code)
-      handles.duration.observe(durationMs / 1_000)
-      handles.overhead.observe(Math.max(0, durationMs - outcome.upstreamMs) / 1_000)
-      handles.replyBytes.inc(outcome.replyBytes)
-      if (call.lease !== undefined) countVerdict('admitted')
-      else if (isLimiterRefusal(outcome.code)) countVerdict(outcome.code)
-      if (outcome.upstreamStatus > 0) {
-        handles.upstream.observe(outcome.upstreamMs / 1_000)
-        metrics.upstreamReplies.inc({ connector, status_class: statusClass(outcome.upstreamStatus) })
-      }
-      if (outcome.code === 'policy.denied') {
-        for (const { code } of outcome.reasons) metrics.policyReasons.inc({ connector, reason: code })
-      }
-    },
+  #countVerdict(verdict: LimiterVerdict): void {
+    let counting = this.#verdicts.get(verdict)
+    if (counting === undefined) {
+      counting = this.#metrics.limiterVerdicts.labels(verdict)
+      this.#verdicts.set(verdict, counting)
+    }
+    counting.inc()
   }
 }
 

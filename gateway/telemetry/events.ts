@@ -2,7 +2,7 @@ import type { Durability } from '../audit/audit-log.ts'
 import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import { callLine, causeFields, levelOf } from './call-line.ts'
-import { createCallMetrics } from './call-metrics.ts'
+import { CallMetrics } from './call-metrics.ts'
 import { closedLabel, OUTCOME_CODES } from './labels.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -20,7 +20,7 @@ export interface EventsOptions {
 
 export function createEvents(options: EventsOptions) {
   const { log, metrics } = options
-  const calls = createCallMetrics(metrics, options.connectors)
+  const calls = new CallMetrics(metrics, options.connectors)
   return {
     callFinished(call: Progress, outcome: Outcome, durationMs: number): void {
       calls.count(call, outcome, durationMs)

@@ -32,99 +32,36 @@ export function createMetrics(registry: Registry) {
 /** Every name, unit and label in one place. */
 function defineMetrics(registry: Registry) {
   collectDefaultMetrics({ register: registry })
-  const registers = [registry]
-  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
-    new Counter({ name, help, labelNames, registers })
-  const histogram = <Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    buckets: number[],
-  ) => new Histogram({ name, help, labelNames, buckets, registers })
-  const gauge = (name: string, help: string, aggregator: 'sum' | 'min' | 'max' | 'first') =>
-    new Gauge({ name, help, aggregator, registers })
+  const definitions = definitionsIn(registry)
   return {
-    ...callMetrics(counter, histogram),
-    policySeconds: histogram(
-      'toolgate_policy_duration_seconds',
-      'Time to build the policy input and evaluate it.',
-      [],
-      STEP_BUCKETS,
-    ),
-    identityCache: counter(
-      'toolgate_identity_cache_lookups_total',
-      'Lookups of verified tokens in the cache, by result.',
-      ['result'],
-    ),
-    keyRefreshes: counter('toolgate_identity_key_refreshes_total', 'Fetches of issuer keys, by result.', [
-      'result',
-    ]),
-    storeSeconds: histogram(
-      'toolgate_store_duration_seconds',
-      'Round trips to the limiter store.',
-      [],
-      STEP_BUCKETS,
-    ),
-    storeErrors: counter('toolgate_store_errors_total', 'Round trips to the limiter store that failed.', []),
-    breakerChanges: counter('toolgate_breaker_changes_total', 'Changes of upstream breakers, by new state.', [
-      'connector',
-      'state',
-    ]),
-    auditSeconds: histogram(
-      'toolgate_audit_append_duration_seconds',
-      'Time until an audit entry was as durable as asked.',
-      ['durability'],
-      CALL_BUCKETS,
-    ),
-    auditSyncSeconds: histogram(
-      'toolgate_audit_fsync_duration_seconds',
-      'Time of each fsync of the audit log.',
-      [],
-      CALL_BUCKETS,
-    ),
-    auditLost: counter('toolgate_audit_outcomes_lost_total', 'Outcomes that could not be put on record.', []),
-    auditInDoubt: counter(
-      'toolgate_audit_calls_in_doubt_total',
-      'Calls found at start with an intent and no outcome on record.',
-      [],
-    ),
-    configReloaded: gauge(
-      'toolgate_config_last_reload_successful',
-      'Whether the last reading of the configuration succeeded.',
-      'min',
-    ),
-    configReloadedAt: gauge(
-      'toolgate_config_last_reload_success_timestamp_seconds',
-      'When the configuration in force was read.',
-      'min',
-    ),
-    policyReloaded: gauge(
-      'toolgate_policy_last_reload_successful',
-      'Whether the last policy bundle was taken.',
-      'min',
-    ),
-    policyReloadedAt: gauge(
-      'toolgate_policy_last_reload_success_timestamp_seconds',
-      'When the policy bundle in force was loaded.',
-      'min',
-    ),
-    unboundTokens: gauge(
-      'toolgate_dangerously_allow_unbound_tokens',
-      'Whether access tokens without proof of possession are accepted.',
-      'max',
-    ),
+    ...callMetrics(definitions),
+    ...identityMetrics(definitions),
+    ...policyMetrics(definitions),
+    ...limiterMetrics(definitions),
+    ...auditMetrics(definitions),
+    ...configMetrics(definitions),
   }
 }
 
-function callMetrics(
-  counter: <Label extends string>(name: string, help: string, labelNames: readonly Label[]) => Counter<Label>,
-  histogram: <Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    buckets: number[],
-  ) => Histogram<Label>,
-) {
+type Definitions = ReturnType<typeof definitionsIn>
+
+function definitionsIn(registry: Registry) {
+  const registers = [registry]
+  return {
+    counter: <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+      new Counter({ name, help, labelNames, registers }),
+    histogram: <Label extends string>(
+      name: string,
+      help: string,
+      labelNames: readonly Label[],
+      buckets: number[],
+    ) => new Histogram({ name, help, labelNames, buckets, registers }),
+    gauge: (name: string, help: string, aggregator: 'sum' | 'min' | 'max' | 'first') =>
+      new Gauge({ name, help, aggregator, registers }),
+  }
+}
+
+function callMetrics({ counter, histogram }: Definitions) {
   return {
     calls: counter('toolgate_calls_total', 'Calls, by what the gateway decided and why.', [
       'connector',
@@ -135,11 +72,6 @@ function callMetrics(
     unparsed: counter('toolgate_requests_unparsed_total', 'Requests that could not be parsed, by reason.', [
       'reason',
     ]),
-    policyReasons: counter('toolgate_policy_reasons_total', 'Reasons that policy gave for its denials.', [
-      'connector',
-      'reason',
-    ]),
-    limiterVerdicts: counter('toolgate_limiter_verdicts_total', 'What admission made of calls.', ['verdict']),
     upstreamReplies: counter('toolgate_upstream_replies_total', 'Answers of upstreams, by class of status.', [
       'connector',
       'status_class',
@@ -162,6 +94,104 @@ function callMetrics(
       'From sending a request upstream to the header section of the answer.',
       ['connector'],
       CALL_BUCKETS,
+    ),
+  }
+}
+
+function identityMetrics({ counter, gauge }: Definitions) {
+  return {
+    identityCache: counter(
+      'toolgate_identity_cache_lookups_total',
+      'Lookups of verified tokens in the cache, by result.',
+      ['result'],
+    ),
+    keyRefreshes: counter('toolgate_identity_key_refreshes_total', 'Fetches of issuer keys, by result.', [
+      'result',
+    ]),
+    unboundTokens: gauge(
+      'toolgate_dangerously_allow_unbound_tokens',
+      'Whether access tokens without proof of possession are accepted.',
+      'max',
+    ),
+  }
+}
+
+function policyMetrics({ counter, histogram, gauge }: Definitions) {
+  return {
+    policySeconds: histogram(
+      'toolgate_policy_duration_seconds',
+      'Time to build the policy input and evaluate it.',
+      [],
+      STEP_BUCKETS,
+    ),
+    policyReasons: counter('toolgate_policy_reasons_total', 'Reasons that policy gave for its denials.', [
+      'connector',
+      'reason',
+    ]),
+    policyReloaded: gauge(
+      'toolgate_policy_last_reload_successful',
+      'Whether the last policy bundle was taken.',
+      'min',
+    ),
+    policyReloadedAt: gauge(
+      'toolgate_policy_last_reload_success_timestamp_seconds',
+      'When the policy bundle in force was loaded.',
+      'min',
+    ),
+  }
+}
+
+function limiterMetrics({ counter, histogram }: Definitions) {
+  return {
+    limiterVerdicts: counter('toolgate_limiter_verdicts_total', 'What admission made of calls.', ['verdict']),
+    breakerChanges: counter('toolgate_breaker_changes_total', 'Changes of upstream breakers, by new state.', [
+      'connector',
+      'state',
+    ]),
+    storeSeconds: histogram(
+      'toolgate_store_duration_seconds',
+      'Round trips to the limiter store.',
+      [],
+      STEP_BUCKETS,
+    ),
+    storeErrors: counter('toolgate_store_errors_total', 'Round trips to the limiter store that failed.', []),
+  }
+}
+
+function auditMetrics({ counter, histogram }: Definitions) {
+  return {
+    auditSeconds: histogram(
+      'toolgate_audit_append_duration_seconds',
+      'Time until an audit entry was as durable as asked.',
+      ['durability'],
+      CALL_BUCKETS,
+    ),
+    auditSyncSeconds: histogram(
+      'toolgate_audit_fsync_duration_seconds',
+      'Time of each fsync of the audit log.',
+      [],
+      CALL_BUCKETS,
+    ),
+    auditLost: counter('toolgate_audit_outcomes_lost_total', 'Outcomes that could not be put on record.', []),
+    auditInDoubt: counter(
+      'toolgate_audit_calls_in_doubt_total',
+      'Calls found at start with an intent and no outcome on record.',
+      [],
+    ),
+  }
+}
+
+function configMetrics({ gauge }: Definitions) {
+  return {
+    configReloaded: gauge(
+      'toolgate_config_last_reload_successful',
+      'Whether the last reading of the configuration succeeded.',
+      'min',
+    ),
+    configReloadedAt: gauge(
+      'toolgate_config_last_reload_success_timestamp_seconds',
+      'When the configuration in force was read.',
+      'min',
     ),
   }
 }
