@@ -11,8 +11,6 @@ export async function runWorker(
   load: () => Config,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  // Otherwise Node ends this process the moment the primary is gone, with calls in flight and the log unsealed.
-  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
   await serve(config, load, surroundings)
   if (process.connected) process.disconnect()
   return 0
@@ -20,13 +18,15 @@ export async function runWorker(
 
 async function serve(config: Config, load: () => Config, surroundings: Surroundings): Promise<void> {
   const worker = Number(surroundings.environment['TOOLGATE_WORKER'] ?? '1')
+  // Node ends this process if the primary goes during the start: the sockets come from there, and never would.
   await using gateway = await startGateway(config, { environment: surroundings.environment, worker })
   const drain = Promise.withResolvers<string>()
+  // From here on Node must not, with calls in flight and the log unsealed; they still finish.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
+  process.on('disconnect', () => drain.resolve('disconnect'))
   process.on('message', (message: unknown) => {
     if (isToWorker(message)) void obey(message, gateway, load, drain.resolve)
   })
-  // A primary that was killed can ask for nothing any more; calls in flight still finish.
-  process.on('disconnect', () => drain.resolve('disconnect'))
   tell({ kind: 'started' })
   await Promise.race([drain.promise, surroundings.stop.requested])
   await gateway.drain(surroundings.stop.again)
@@ -58,5 +58,5 @@ async function reportOf(gateway: Gateway, want: 'state' | 'metrics'): Promise<Wo
 }
 
 function tell(message: FromWorker): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }

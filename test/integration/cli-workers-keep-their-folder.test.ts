@@ -55,3 +55,24 @@ it(
   },
   4 * START_MS,
 )
+
+it(
+  'workers end when their primary is killed, even while they start',
+  async () => {
+    await using folder = await temporaryDirectory()
+    await using issuer = await startIssuer()
+    await using fakes = await startFakes()
+    await using redis = await startRedis()
+    const config = await writeStartConfig(
+      folder.path,
+      { issuer, fakes },
+      { workers: 2, store: { kind: 'redis', redis: { url: redis.url } } },
+    )
+    await using toolgate = runToolgate(['start', '--config', config.file], fakes.environment)
+    await expect.poll(() => toolgate.output(), { timeout: START_MS }).toContain('store.state')
+    toolgate.signal('SIGKILL')
+    // Both write to the output of the primary, which closes with the last of them.
+    expect(await toolgate.ended).toBe('SIGKILL')
+  },
+  2 * START_MS,
+)
