@@ -10,7 +10,7 @@ import { lockEpoch, type EpochLock } from './epoch-lock.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
 import { createKeyedTokens, openTokenKey } from './keyed-tokens.ts'
 import { syncDirectory, type LogDisk } from './log-disk.ts'
-import { createRecorder, openEntries, type Recorder } from './recorder.ts'
+import { openEntries, Recorder } from './recorder.ts'
 import { finishRecovery, recoverEpochs, type RecoveredEpoch } from './recover.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
@@ -55,7 +55,7 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
   const epochs = await recoverEpochs(config.directory)
   const openCalls = new Set<string>()
   const { log, inDoubt } = await begin(options, clock, openCalls, epochs)
-  const recorder = createRecorder({
+  const recorder = new Recorder({
     log,
     tokens,
     clock,

@@ -1,4 +1,3 @@
-import type { Access } from '../catalog/connector.ts'
 import type { Outcome, Progress, Sealed, Unparsed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
@@ -25,65 +24,66 @@ export interface RecorderOptions {
 }
 
 /** Puts calls on record: the intent before anything is sent, the outcome after. */
-export interface Recorder {
-  /** Resolves once the intent is as durable as the configuration demands of its access. */
-  intend(sealed: Sealed): Promise<Verdict<Position>>
-  /** Records how the call ended; rejects when that could not be put on record. */
-  conclude(call: Progress, outcome: Outcome): Promise<void>
-  concludeUnparsed(unparsed: Unparsed): Promise<void>
+export class Recorder {
+  readonly #options: RecorderOptions
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+  }
+
   /** Why calls cannot be put on record; empty when they can. */
-  trouble(): string
-}
-
-export function createRecorder(options: RecorderOptions): Recorder {
-  const { log, tokens, clock, durability, openCalls } = options
-  const intentQueueLimitBytes = options.intentQueueLimitBytes ?? 16_777_216
-  const durabilityOf = (access: Access): Durability =>
-    access === 'read' ? durability.read : durability.write
-
-  const trouble = (): string => {
+  trouble(): string {
+    const { log, intentQueueLimitBytes = 16_777_216 } = this.#options
     const { state, queuedBytes, detail } = log.health()
     if (state !== 'open') return `the audit log is ${state}${detail === '' ? '' : `: ${detail}`}`
     return queuedBytes > intentQueueLimitBytes ? 'the audit queue is full' : ''
   }
-  const append = async (entry: Uint8Array, wanted: Durability): Promise<Position> => {
-    const startedMs = clock.monotonicMs()
-    const position = await log.append(entry, wanted)
-    options.onAppend?.(wanted, clock.monotonicMs() - startedMs)
-    return position
-  }
-  // Outcomes are handed to the operating system: one that a power loss takes is found in doubt at the next start.
-  const appendOutcome = async (entry: OutcomeEntry): Promise<void> => {
-    await append(encodeEntry(entry), 'flushed')
+
+  /** Resolves once the intent is as durable as the configuration demands of its access. */
+  async intend(sealed: Sealed): Promise<Verdict<Position>> {
+    const reason = this.trouble()
+    if (reason !== '') return refuse('audit.unavailable', { detail: reason, retryAfterMs: 1_000 })
+    const { clock, tokens, durability, openCalls } = this.#options
+    const { arrival, operation } = sealed.permit.call
+    const entry = encodeEntry(decisionEntry(sealed, clock.nowMs(), tokens))
+    openCalls.add(arrival.callId)
+    try {
+      return pass(await this.#append(entry, operation.access === 'read' ? durability.read : durability.write))
+    } catch (cause) {
+      openCalls.delete(arrival.callId)
+      return refuse('audit.unavailable', { retryAfterMs: 1_000, cause })
+    }
   }
 
-  return {
-    trouble,
-    async intend(sealed) {
-      const reason = trouble()
-      if (reason !== '') return refuse('audit.unavailable', { detail: reason, retryAfterMs: 1_000 })
-      const { arrival, operation } = sealed.permit.call
-      const entry = encodeEntry(decisionEntry(sealed, clock.nowMs(), tokens))
-      openCalls.add(arrival.callId)
-      try {
-        return pass(await append(entry, durabilityOf(operation.access)))
-      } catch (cause) {
-        openCalls.delete(arrival.callId)
-        return refuse('audit.unavailable', { retryAfterMs: 1_000, cause })
-      }
-    },
-    async conclude(call, outcome) {
-      const { callId, startedMs } = call.arrival
-      const durationMs = clock.monotonicMs() - startedMs
-      const nowMs = clock.nowMs()
-      const entry = openCalls.has(callId)
-        ? concludingEntry(call, outcome, durationMs, nowMs, tokens)
-        : refusalEntry(call, outcome, durationMs, nowMs, tokens)
-      await appendOutcome(entry)
-      // Only now: were it gone before, a rotation in between would forget a call whose outcome is not written.
-      openCalls.delete(callId)
-    },
-    concludeUnparsed: (unparsed) => appendOutcome(unparsedEntry(unparsed, clock.nowMs())),
+  /** Records how the call ended; rejects when that could not be put on record. */
+  async conclude(call: Progress, outcome: Outcome): Promise<void> {
+    const { clock, tokens, openCalls } = this.#options
+    const { callId, startedMs } = call.arrival
+    const durationMs = clock.monotonicMs() - startedMs
+    const nowMs = clock.nowMs()
+    const entry = openCalls.has(callId)
+      ? concludingEntry(call, outcome, durationMs, nowMs, tokens)
+      : refusalEntry(call, outcome, durationMs, nowMs, tokens)
+    await this.#appendOutcome(entry)
+    // Only now: were it gone before, a rotation in between would forget a call whose outcome is not written.
+    openCalls.delete(callId)
+  }
+
+  concludeUnparsed(unparsed: Unparsed): Promise<void> {
+    return this.#appendOutcome(unparsedEntry(unparsed, this.#options.clock.nowMs()))
+  }
+
+  // Outcomes are handed to the operating system: one that a power loss takes is found in doubt at the next start.
+  async #appendOutcome(entry: OutcomeEntry): Promise<void> {
+    await this.#append(encodeEntry(entry), 'flushed')
+  }
+
+  async #append(entry: Uint8Array, wanted: Durability): Promise<Position> {
+    const { log, clock, onAppend } = this.#options
+    const startedMs = clock.monotonicMs()
+    const position = await log.append(entry, wanted)
+    onAppend?.(wanted, clock.monotonicMs() - startedMs)
+    return position
   }
 }
 

@@ -5,7 +5,7 @@ import type { AuditLog, AuditLogHealth, Durability } from '../../../gateway/audi
 import { ENTRY_LIMIT_BYTES } from '../../../gateway/audit/audit-log.ts'
 import { decodeEntry, type AuditEntry } from '../../../gateway/audit/entry.ts'
 import { createKeyedTokens } from '../../../gateway/audit/keyed-tokens.ts'
-import { createRecorder, openEntries, type Recorder } from '../../../gateway/audit/recorder.ts'
+import { openEntries, Recorder } from '../../../gateway/audit/recorder.ts'
 import { GatewayFault } from '../../../gateway/fault.ts'
 import { systemClock } from '../../../gateway/lib/clock.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../../harness/synthetic-call.ts'
@@ -34,7 +34,7 @@ function memoryLog(): MemoryLog {
 }
 
 function recorderOn(log: AuditLog, openCalls = new Set<string>()): Recorder {
-  return createRecorder({
+  return new Recorder({
     log,
     tokens: createKeyedTokens(randomBytes(32)),
     clock: systemClock,
