@@ -22,83 +22,87 @@ interface Connection {
 }
 
 /** Knows every open connection, and decides which end with the reply they are at. */
-export interface Connections {
+export class Connections {
+  readonly #maxAgeMs: number
+  readonly #monotonicMs: () => number
+  readonly #connections = new Map<Socket, Connection>()
+  /** By the client's address and port, which the TLS socket of the finished handshake shares. */
+  readonly #handshakes = new Map<string, Socket>()
+
+  constructor(maxAgeMs: number, monotonicMs: () => number) {
+    this.#maxAgeMs = maxAgeMs
+    this.#monotonicMs = monotonicMs
+  }
+
   /** A TCP connection on which a TLS handshake begins. */
-  startHandshake(rawSocket: Socket): void
-  open(socket: Socket): void
-  begin(socket: Socket, call: ConnectionCall): void
-  latest(socket: Socket): ConnectionCall | undefined
-  isEnding(socket: Socket): boolean
+  startHandshake(rawSocket: Socket): void {
+    const key = clientOf(rawSocket)
+    this.#handshakes.set(key, rawSocket)
+    rawSocket.once('close', () => this.#handshakes.get(key) === rawSocket && this.#handshakes.delete(key))
+  }
+
+  open(socket: Socket): void {
+    this.#handshakes.delete(clientOf(socket))
+    this.#of(socket)
+  }
+
+  begin(socket: Socket, call: ConnectionCall): void {
+    const connection = this.#of(socket)
+    connection.calls += 1
+    connection.latest = call
+  }
+
+  latest(socket: Socket): ConnectionCall | undefined {
+    return this.#connections.get(socket)?.latest
+  }
+
+  isEnding(socket: Socket): boolean {
+    const { openedMs, calls, broken, outdated } = this.#of(socket)
+    return broken || outdated || calls >= MAX_CALLS || openedMs <= this.#monotonicMs() - this.#maxAgeMs
+  }
+
   /** Nothing more may be read from the connection; `false` when that was so already. */
-  break(socket: Socket): boolean
+  break(socket: Socket): boolean {
+    const connection = this.#of(socket)
+    const first = !connection.broken
+    connection.broken = true
+    return first
+  }
+
   /**
    * Ends every connection whose client was, or is just being, verified with what is now out of date: with the reply
    * it is at, or at once where there is none.
    */
-  outdateAll(): void
+  outdateAll(): void {
+    for (const rawSocket of this.#handshakes.values()) rawSocket.destroy()
+    for (const [socket, connection] of this.#connections) {
+      connection.outdated = true
+      if (!isAnswering(connection)) socket.destroy()
+    }
+  }
+
   /** Closes those that never sent anything, which Node counts as busy with their first request. */
-  closeUnused(): void
-}
+  closeUnused(): void {
+    for (const [socket, { latest }] of this.#connections) {
+      if (latest === undefined && socket.bytesRead === 0) socket.destroy()
+    }
+  }
 
-export function createConnections(maxAgeMs: number, monotonicMs: () => number): Connections {
-  const connections = new Map<Socket, Connection>()
-  /** By the client's address and port, which the TLS socket of the finished handshake shares. */
-  const handshakes = new Map<string, Socket>()
-
-  const connectionOf = (socket: Socket): Connection => {
-    let connection = connections.get(socket)
+  #of(socket: Socket): Connection {
+    let connection = this.#connections.get(socket)
     if (connection === undefined) {
-      connection = newConnection(monotonicMs())
-      connections.set(socket, connection)
-      socket.once('close', () => connections.delete(socket))
+      connection = {
+        openedMs: this.#monotonicMs(),
+        calls: 0,
+        latest: undefined,
+        broken: false,
+        outdated: false,
+      }
+      this.#connections.set(socket, connection)
+      socket.once('close', () => this.#connections.delete(socket))
     }
     return connection
   }
-
-  return {
-    startHandshake: (rawSocket) => {
-      const key = clientOf(rawSocket)
-      handshakes.set(key, rawSocket)
-      rawSocket.once('close', () => handshakes.get(key) === rawSocket && handshakes.delete(key))
-    },
-    open: (socket) => {
-      handshakes.delete(clientOf(socket))
-      connectionOf(socket)
-    },
-    begin: (socket, call) => {
-      const connection = connectionOf(socket)
-      connection.calls += 1
-      connection.latest = call
-    },
-    latest: (socket) => connections.get(socket)?.latest,
-    isEnding: (socket) => isEnding(connectionOf(socket), monotonicMs() - maxAgeMs),
-    break: (socket) => {
-      const connection = connectionOf(socket)
-      const first = !connection.broken
-      connection.broken = true
-      return first
-    },
-    outdateAll: () => {
-      for (const rawSocket of handshakes.values()) rawSocket.destroy()
-      for (const [socket, connection] of connections) {
-        connection.outdated = true
-        if (!isAnswering(connection)) socket.destroy()
-      }
-    },
-    closeUnused: () => {
-      for (const [socket, { latest }] of connections) {
-        if (latest === undefined && socket.bytesRead === 0) socket.destroy()
-      }
-    },
-  }
-}
-
-function newConnection(openedMs: number): Connection {
-  return { openedMs, calls: 0, latest: undefined, broken: false, outdated: false }
-}
-
-function isEnding({ openedMs, calls, broken, outdated }: Connection, oldestMs: number): boolean {
-  return broken || outdated || calls >= MAX_CALLS || openedMs <= oldestMs
 }
 
 function isAnswering({ latest }: Connection): boolean {

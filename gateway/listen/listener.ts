@@ -7,7 +7,7 @@ import type { CallId } from '../exchange.ts'
 import { createRandomPool } from '../lib/random-pool.ts'
 import { createUuidV7 } from '../lib/uuid-v7.ts'
 import { createCallGate } from './call-gate.ts'
-import { createConnections } from './connections.ts'
+import { Connections } from './connections.ts'
 import { drainServers } from './drain.ts'
 import type { DrainLimits, DrainReport } from './drain.ts'
 import type { ListenerOptions } from './listener-options.ts'
@@ -53,7 +53,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const { config, clock } = options
   let state: ListenerState = 'accepting'
   let draining: Promise<DrainReport> | undefined
-  const connections = createConnections(config.connectionMaxAgeMs, () => clock.monotonicMs())
+  const connections = new Connections(config.connectionMaxAgeMs, () => clock.monotonicMs())
   const nextCallId = createUuidV7(() => clock.nowMs(), createRandomPool()) as () => CallId
   const gate = createCallGate({
     ...options,
@@ -134,7 +134,7 @@ function openServer(config: ListenConfig): Server {
 }
 
 interface Watchers extends Pick<ListenerOptions, 'events'> {
-  readonly connections: ReturnType<typeof createConnections>
+  readonly connections: Connections
   readonly onUnparsed: ReturnType<typeof createUnparsedHandler>
   readonly serve: ReturnType<typeof createCallGate>['serve']
 }
