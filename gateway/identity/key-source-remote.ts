@@ -5,7 +5,7 @@ import type { FetchJson } from './fetch-json.ts'
 import { readKeySet } from './key-set.ts'
 import type { KeySet } from './key-set.ts'
 import { holdKeys, noteFailure } from './key-source.ts'
-import type { IdentityEvents, KeyHolder, KeySource } from './key-source.ts'
+import type { IdentityEvents, KeyHolder, KeySource, KeyStatus } from './key-source.ts'
 
 const MAX_BYTES = 512 * 1024
 /** Between attempts while there is no key to work with: the cooldown then only lengthens an outage. */
@@ -13,74 +13,104 @@ const EMPTY_RETRY_MS = 1000
 
 type RemoteJwks = Extract<IssuerConfig['jwks'], { readonly uri: string }>
 
+interface RemoteDependencies {
+  readonly clock: Clock
+  readonly events: IdentityEvents
+  readonly fetchJson: FetchJson
+}
+
 /**
  * Keys from the issuer's key server. They are fetched again on a timer and not only when asked for: a key that the
  * issuer withdrew would otherwise be believed until somebody happened to present an unknown one.
  */
-export function createRemoteKeySource(
-  config: IssuerConfig,
-  jwks: RemoteJwks,
-  deps: { readonly clock: Clock; readonly events: IdentityEvents; readonly fetchJson: FetchJson },
-): KeySource {
-  if (!isFetchable(new URL(jwks.uri))) throw new TypeError(`keys cannot be fetched safely from ${jwks.uri}`)
-  const { clock, events } = deps
-  const holder: KeyHolder = { keys: undefined, generation: 0, failure: undefined }
-  let loadedMs: number | undefined
-  let triedMs = -Infinity
-  let underWay: Promise<void> | undefined
-  let timer: NodeJS.Timeout | undefined
-  let disposed = false
+export class RemoteKeySource implements KeySource {
+  readonly #config: IssuerConfig
+  readonly #jwks: RemoteJwks
+  readonly #deps: RemoteDependencies
+  readonly #holder: KeyHolder = { keys: undefined, generation: 0, failure: undefined }
+  #loadedMs: number | undefined
+  #triedMs = -Infinity
+  #underWay: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #disposed = false
 
-  const ageMs = (): number => (loadedMs === undefined ? Infinity : clock.monotonicMs() - loadedMs)
-  const usable = (): KeySet | undefined =>
-    ageMs() <= Math.max(jwks.cacheMaxAgeMs, jwks.staleIfErrorMs) ? holder.keys : undefined
-  const waitMs = (): number =>
-    usable() === undefined ? Math.min(jwks.cooldownMs, EMPTY_RETRY_MS) : jwks.cooldownMs
+  /** Begins to fetch at once. Throws when nothing may be fetched from the address. */
+  constructor(config: IssuerConfig, jwks: RemoteJwks, deps: RemoteDependencies) {
+    if (!isFetchable(new URL(jwks.uri))) throw new TypeError(`keys cannot be fetched safely from ${jwks.uri}`)
+    this.#config = config
+    this.#jwks = jwks
+    this.#deps = deps
+    void this.refresh()
+  }
 
-  const load = async (): Promise<void> => {
-    try {
-      const { timeoutMs, caFile } = jwks
-      const document = await deps.fetchJson(jwks.uri, { timeoutMs, caFile, maxBytes: MAX_BYTES })
-      if (disposed) return
-      holdKeys(holder, readKeySet(document, config.algorithms), config.issuer, events)
-      loadedMs = clock.monotonicMs()
-    } catch (cause) {
-      if (!disposed) noteFailure(holder, cause, config.issuer, events)
-    } finally {
-      underWay = undefined
-      schedule()
+  usable(): KeySet | undefined {
+    const { cacheMaxAgeMs, staleIfErrorMs } = this.#jwks
+    return this.#ageMs() <= Math.max(cacheMaxAgeMs, staleIfErrorMs) ? this.#holder.keys : undefined
+  }
+
+  generation(): number {
+    return this.#holder.generation
+  }
+
+  due(): boolean {
+    return this.#ageMs() > this.#jwks.cacheMaxAgeMs
+  }
+
+  refresh(): Promise<void> | undefined {
+    if (this.#underWay !== undefined) return this.#underWay
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (this.#disposed || nowMs - this.#triedMs < this.#cooldownMs()) return undefined
+    this.#triedMs = nowMs
+    this.#underWay = this.#load()
+    return this.#underWay
+  }
+
+  status(): KeyStatus {
+    return {
+      issuer: this.#config.issuer,
+      usable: this.usable() !== undefined,
+      keys: this.#holder.keys?.length ?? 0,
+      ageMs: this.#loadedMs === undefined ? undefined : this.#ageMs(),
+      failure: this.#holder.failure,
     }
   }
-  const refresh = (): Promise<void> | undefined => {
-    if (underWay !== undefined) return underWay
-    if (disposed || clock.monotonicMs() - triedMs < waitMs()) return undefined
-    triedMs = clock.monotonicMs()
-    underWay = load()
-    return underWay
-  }
-  const schedule = (): void => {
-    clearTimeout(timer)
-    if (disposed) return
-    const delayMs = holder.failure === undefined ? jwks.cacheMaxAgeMs : waitMs()
-    timer = setTimeout(() => void (refresh() ?? schedule()), Math.max(delayMs, EMPTY_RETRY_MS)).unref()
-  }
-  void refresh()
 
-  return {
-    usable,
-    generation: () => holder.generation,
-    due: () => ageMs() > jwks.cacheMaxAgeMs,
-    refresh,
-    status: () => ({
-      issuer: config.issuer,
-      usable: usable() !== undefined,
-      keys: holder.keys?.length ?? 0,
-      ageMs: loadedMs === undefined ? undefined : ageMs(),
-      failure: holder.failure,
-    }),
-    [Symbol.dispose]: () => {
-      disposed = true
-      clearTimeout(timer)
-    },
+  [Symbol.dispose](): void {
+    this.#disposed = true
+    clearTimeout(this.#timer)
+  }
+
+  async #load(): Promise<void> {
+    const { issuer, algorithms } = this.#config
+    const { clock, events, fetchJson } = this.#deps
+    try {
+      const { uri, timeoutMs, caFile } = this.#jwks
+      const document = await fetchJson(uri, { timeoutMs, caFile, maxBytes: MAX_BYTES })
+      if (this.#disposed) return
+      holdKeys(this.#holder, readKeySet(document, algorithms), issuer, events)
+      this.#loadedMs = clock.monotonicMs()
+    } catch (cause) {
+      if (!this.#disposed) noteFailure(this.#holder, cause, issuer, events)
+    } finally {
+      this.#underWay = undefined
+      this.#schedule()
+    }
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    if (this.#disposed) return
+    const delayMs = this.#holder.failure === undefined ? this.#jwks.cacheMaxAgeMs : this.#cooldownMs()
+    const again = (): void => void (this.refresh() ?? this.#schedule())
+    this.#timer = setTimeout(again, Math.max(delayMs, EMPTY_RETRY_MS)).unref()
+  }
+
+  #cooldownMs(): number {
+    const { cooldownMs } = this.#jwks
+    return this.usable() === undefined ? Math.min(cooldownMs, EMPTY_RETRY_MS) : cooldownMs
+  }
+
+  #ageMs(): number {
+    return this.#loadedMs === undefined ? Infinity : this.#deps.clock.monotonicMs() - this.#loadedMs
   }
 }

@@ -5,7 +5,7 @@ import { createBoundedMap } from './bounded-map.ts'
 import type { FetchJson } from './fetch-json.ts'
 import type { IdentityEvents, KeySource } from './key-source.ts'
 import { createFileKeySource } from './key-source-file.ts'
-import { createRemoteKeySource } from './key-source-remote.ts'
+import { RemoteKeySource } from './key-source-remote.ts'
 import { compileFacts } from './token-facts.ts'
 
 export interface IssuerDependencies {
@@ -33,5 +33,5 @@ export function openIssuers(
 function openKeys(config: IssuerConfig, deps: IssuerDependencies): KeySource {
   return 'file' in config.jwks
     ? createFileKeySource(config, config.jwks.file, deps)
-    : createRemoteKeySource(config, config.jwks, deps)
+    : new RemoteKeySource(config, config.jwks, deps)
 }
