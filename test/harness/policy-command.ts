@@ -34,6 +34,7 @@ export async function runPolicy(
 /** Runs it with `--json` and reads what it printed. */
 export async function runPolicyJson(args: readonly string[]): Promise<Ran & { readonly json: unknown }> {
   const ran = await runPolicy([...args, '--json'])
+  if (ran.printed === '') throw new Error(ran.complained)
   return { ...ran, json: JSON.parse(ran.printed) as unknown }
 }
 

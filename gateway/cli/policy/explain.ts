@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
 import { explainInput, explainRecorded, type Explanation } from '../../policy/authoring/explain.ts'
+import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
 import { inputProblem, isPolicyInput } from '../../policy/authoring/parse-input.ts'
 import { type RecordedCall, recordedCalls } from '../../policy/authoring/recorded-call.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
@@ -76,7 +77,8 @@ async function explainCall(
   { audit, config }: { readonly audit: string; readonly config?: string | undefined },
   surroundings: Surroundings,
 ): Promise<Explained> {
-  for await (const call of recordedCalls(audit, timeFrom(config, surroundings))) {
+  const readToken = await createTokenReader(audit, [bundle])
+  for await (const call of recordedCalls(audit, { timeOf: timeFrom(config, surroundings), readToken })) {
     if (call.id === id) return { explanation: await explainRecorded(bundle, call), call }
   }
   throw new Error(`${id} is not in ${audit}, or policy did not decide it`)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { loadConfig } from '../../config/load.ts'
 import { POLICIES_DIRECTORY } from '../../policy/authoring/policies-directory.ts'
-import type { TimeOf } from '../../policy/authoring/recorded-call.ts'
+import type { RecordOptions } from '../../policy/authoring/recorded-call.ts'
 import { createCalendar } from '../../policy/calendar.ts'
 import type { Surroundings } from '../command.ts'
 
@@ -12,6 +12,6 @@ export const DEFAULT_BUNDLE = join(POLICIES_DIRECTORY, 'bundle.tar.gz')
 export function timeFrom(
   configPath: string | undefined,
   { environment }: Pick<Surroundings, 'environment'>,
-): TimeOf | undefined {
+): RecordOptions['timeOf'] {
   return configPath === undefined ? undefined : createCalendar(loadConfig(configPath, { environment }).policy)
 }

@@ -4,6 +4,8 @@ import { UsageError } from '../command.ts'
 const USAGE = `toolgate policy build     compile a policy folder to a bundle
 toolgate policy test      put a policy folder to all its tests
 toolgate policy explain   say which rules fired and which nearly did
+toolgate policy diff      list what two bundles decide differently
+toolgate policy watch     build whenever a rule or its data is saved
 
 Each has its own --help. Exit codes: 0 done · 1 failed · 2 wrong usage
 `
@@ -15,6 +17,8 @@ export const policy: Command = {
   subcommands: new Map([
     ['build', async () => (await import('./build.ts')).build],
     ['test', async () => (await import('./test.ts')).test],
+    ['diff', async () => (await import('./diff.ts')).diff],
+    ['watch', async () => (await import('./watch.ts')).watch],
     ['explain', async () => (await import('./explain.ts')).explain],
   ]),
   run([name]) {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { INPUT_V1 } from '../input.ts'
@@ -53,7 +53,10 @@ export async function writeDerived(files: readonly DerivedFile[]): Promise<void>
   for (const { path, content, current } of files) {
     if (current) continue
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, content)
+    // Put in place whole: a gateway may be watching this very file.
+    const draft = `${path}.${randomUUID()}`
+    await writeFile(draft, content)
+    await rename(draft, path)
   }
 }
 

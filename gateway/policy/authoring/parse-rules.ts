@@ -75,7 +75,7 @@ export async function parseRules(directory: string, file: string): Promise<reado
       row: location.row,
       package: name,
       set,
-      id: id === undefined ? `${name.replace(/^data\./, '')}.${set}` : String(id),
+      id: typeof id === 'string' ? id : `${name.replace(/^data\./, '')}.${set}`,
       title: described?.title ?? '',
       code: member(head.key, 'code') ?? member(head.key, 'type') ?? '',
       conditions: body.map((condition) => ({ text: textOf(condition), row: condition.location.row })),

@@ -4,6 +4,7 @@ import { readEntries } from '../../audit/read-entries.ts'
 import type { PolicyTime } from '../calendar.ts'
 import type { PolicyInput } from '../input.ts'
 import { NOBODY } from '../self-test.ts'
+import type { ReadToken } from './known-tokens.ts'
 
 /** What the record knows of a call that policy decided. */
 export interface RecordedCall {
@@ -24,26 +25,34 @@ export interface RecordedCall {
 
 type Entry = DecisionEntry | OutcomeEntry
 
-/** Local time for the rules, as the configuration of the gateway has it. */
-export type TimeOf = (receivedMs: number) => PolicyTime
+export interface RecordOptions {
+  /** Local time as the configuration of the gateway has it; without it, weekday and business hours are unknown. */
+  readonly timeOf?: ((receivedMs: number) => PolicyTime) | undefined
+  /** Tells what stands behind a token where it can. */
+  readonly readToken?: ReadToken
+}
 
 /**
  * Calls that policy decided, in the order of the record. Of a call that was allowed the intent tells, of one that
  * was denied its outcome.
- *
- * @param timeOf without it, weekday and business hours count as unknown
  */
-export async function* recordedCalls(auditDirectory: string, timeOf?: TimeOf): AsyncGenerator<RecordedCall> {
+export async function* recordedCalls(
+  auditDirectory: string,
+  options: RecordOptions = {},
+): AsyncGenerator<RecordedCall> {
   for await (const { bytes } of readEntries(auditDirectory)) {
     const entry = decodeEntry(bytes)
     if (entry?.type !== 'decision' && entry?.type !== 'outcome') continue
-    const call = recordedCall(entry, timeOf)
+    const call = recordedCall(entry, options)
     if (call !== undefined) yield call
   }
 }
 
 /** `undefined` for an entry that tells of no decision. */
-export function recordedCall(entry: Entry, timeOf?: TimeOf): RecordedCall | undefined {
+export function recordedCall(
+  entry: Entry,
+  { timeOf, readToken = (value) => value }: RecordOptions = {},
+): RecordedCall | undefined {
   const { who, what, resource, policy, declared, environment, received } = entry
   if (!who || !what || !resource || !policy || !declared || !environment || received === undefined)
     return undefined
@@ -60,7 +69,10 @@ export function recordedCall(entry: Entry, timeOf?: TimeOf): RecordedCall | unde
     if (!isKnown) unknown.add(`input.${path}`)
     return value
   }
-  const text = (path: string, value: string): string => known(path, value, !isTokenOrCut(value))
+  const text = (path: string, stored: string): string => {
+    const value = readToken(stored)
+    return known(path, value, !isTokenOrCut(value))
+  }
   const input: PolicyInput = {
     v: 1,
     agent: { id: text('agent.id', who.agent), issuer: who.issuer, binding: who.binding, key: who.key },

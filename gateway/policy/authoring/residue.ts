@@ -1,3 +1,4 @@
+import { collectInputs, isObject, referencePath } from './input-reads.ts'
 import type { Holds } from './probe-rules.ts'
 
 /** What `opa eval --partial` prints: queries that remain, and the rules that they need. */
@@ -28,7 +29,9 @@ export function readResidue({ queries = [], modules = [] }: PartialResult): Read
     if (found.get(name)?.holds === true) continue
     const before = found.get(name)
     const on = new Set(before !== undefined && 'on' in before ? before.on : [])
-    collectInputs(rest, supports, new Set(), on)
+    const needed = new Map<string, unknown>()
+    collectSupports(rest, supports, needed)
+    collectInputs([rest, ...needed.values()], on)
     found.set(name, rest.length === 0 ? { holds: true } : { holds: 'depends', on: [...on].sort() })
   }
   return found
@@ -57,40 +60,22 @@ function isVariable(term: unknown): term is Record<string, unknown> {
   return isObject(term) && term['type'] === 'var'
 }
 
-/** Paths of the input that are read here, and in the supporting rules that are used here. */
-function collectInputs(
+/** Adds the supporting rules that a node refers to, and those that they refer to. */
+function collectSupports(
   node: unknown,
   supports: ReadonlyMap<string, unknown>,
-  visited: Set<string>,
-  found: Set<string>,
+  found: Map<string, unknown>,
 ): void {
   if (Array.isArray(node)) {
-    for (const child of node) collectInputs(child, supports, visited, found)
+    for (const child of node) collectSupports(child, supports, found)
     return
   }
   if (!isObject(node)) return
-  const path = node['type'] === 'ref' && Array.isArray(node['value']) ? pathOf(node['value']) : []
-  if (path[0] === 'input') found.add(path.join('.'))
-  if (path[0] === 'data') {
-    for (const name of path.slice(1)) {
-      if (visited.has(name) || !supports.has(name)) continue
-      visited.add(name)
-      collectInputs(supports.get(name), supports, visited, found)
-    }
+  const [root, ...names] = referencePath(node)
+  for (const name of root === 'data' ? names : []) {
+    if (found.has(name) || !supports.has(name)) continue
+    found.set(name, supports.get(name))
+    collectSupports(supports.get(name), supports, found)
   }
-  for (const child of Object.values(node)) collectInputs(child, supports, visited, found)
-}
-
-/** The constant beginning of a reference. */
-function pathOf(terms: readonly unknown[]): readonly string[] {
-  const names: string[] = []
-  for (const [index, term] of terms.entries()) {
-    if (!isObject(term) || (index > 0 && term['type'] !== 'string')) break
-    names.push(String(term['value']))
-  }
-  return names
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  for (const child of Object.values(node)) collectSupports(child, supports, found)
 }

@@ -1,0 +1,129 @@
+import { parseArgs } from 'node:util'
+import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
+import { readCases } from '../../policy/authoring/cases.ts'
+import { createRecordJudge, type Flip, type FlipKind, flipOf } from '../../policy/authoring/diff-policies.ts'
+import { evaluatorOf } from '../../policy/authoring/evaluator-of.ts'
+import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
+import { type RecordOptions, recordedCalls } from '../../policy/authoring/recorded-call.ts'
+import { type Command, UsageError } from '../command.ts'
+import { type Paint, paintFor } from './colours.ts'
+import { timeFrom } from './policy-files.ts'
+
+const USAGE = `toolgate policy diff OLD NEW [--cases FOLDER] [--audit FOLDER] [--config FILE] [--exit-code] [--json]
+
+Lists what two bundles decide differently: calls that are denied now, that are allowed now, that get other reasons,
+another risk or other obligations, and errors. Decides every case, and with --audit every call on record.
+
+A recorded call counts only where OLD, given what is on record, decides as the gateway did then, and where NEW reads
+nothing more that is not on record; the others are counted and left out.
+
+  --cases FOLDER   tables of cases (policies-rego/cases)
+  --audit FOLDER   a record, such as .toolgate/audit
+  --config FILE    toolgate.yaml of the gateway that made it, for its business hours
+  --exit-code      exit 1 when anything differs
+
+Exit codes: 0 compared · 1 a bundle cannot be used, or --exit-code and something differs · 2 wrong usage
+`
+
+interface Compared {
+  readonly cases: number
+  /** Recorded calls that count. */
+  readonly calls: number
+  /** Recorded calls that do not, by reason. */
+  readonly leftOut: Readonly<Record<string, number>>
+  readonly flips: readonly Flip[]
+}
+
+export const diff: Command = {
+  summary: 'list what two bundles decide differently',
+  usage: USAGE,
+  async run(args, surroundings) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        cases: { type: 'string', default: 'policies-rego/cases' },
+        audit: { type: 'string' },
+        config: { type: 'string' },
+        'exit-code': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const [before, after, ...more] = positionals
+    if (before === undefined || after === undefined || more.length > 0)
+      throw new UsageError('diff takes two bundles, the old one first')
+    const bundles = { before: await readBundleFile(before), after: await readBundleFile(after) }
+    const compared = await compare(bundles, values.cases, values.audit, timeFrom(values.config, surroundings))
+    surroundings.print(
+      values.json
+        ? `${JSON.stringify(asJson(compared), undefined, 2)}\n`
+        : describe(compared, paintFor(surroundings)),
+    )
+    return values['exit-code'] && compared.flips.length > 0 ? 1 : 0
+  },
+}
+
+async function compare(
+  bundles: { readonly before: Buffer; readonly after: Buffer },
+  casesDirectory: string,
+  auditDirectory: string | undefined,
+  timeOf: RecordOptions['timeOf'],
+): Promise<Compared> {
+  const [before, after] = [await evaluatorOf(bundles.before), await evaluatorOf(bundles.after)]
+  const cases = await readCases(casesDirectory)
+  const flips = cases.flatMap((each) => flipOf(before, after, each) ?? [])
+  if (auditDirectory === undefined) return { cases: cases.length, calls: 0, leftOut: {}, flips }
+  const judge = await createRecordJudge(before, bundles)
+  const readToken = await createTokenReader(auditDirectory, [bundles.before, bundles.after])
+  const leftOut: Record<string, number> = {}
+  let calls = 0
+  for await (const call of recordedCalls(auditDirectory, { timeOf, readToken })) {
+    const reason = judge(call)
+    if (reason !== undefined) {
+      leftOut[reason] = (leftOut[reason] ?? 0) + 1
+      continue
+    }
+    calls += 1
+    const { id, input } = call
+    const flip = flipOf(before, after, { id, input, title: `${input.agent.id}: ${input.operation.id}` })
+    if (flip !== undefined) flips.push(flip)
+  }
+  return { cases: cases.length, calls, leftOut, flips }
+}
+
+const KINDS: readonly (readonly [FlipKind, string])[] = [
+  ['error', 'errors'],
+  ['allow to deny', 'allow → deny'],
+  ['deny to allow', 'deny → allow'],
+  ['changed', 'other reasons, risk or obligations'],
+]
+
+function asJson({ cases, calls, leftOut, flips }: Compared): object {
+  return { cases, recorded_calls: calls, recorded_calls_left_out: leftOut, flips }
+}
+
+function describe({ cases, calls, leftOut, flips }: Compared, paint: Paint): string {
+  const sections = KINDS.flatMap(([kind, title]) => {
+    const found = flips.filter((flip) => flip.kind === kind)
+    if (found.length === 0) return []
+    return [
+      `${paint('bold', `${title}: ${found.length}`)}\n${found.map((flip) => describeFlip(flip, paint)).join('')}\n`,
+    ]
+  })
+  const omitted = Object.entries(leftOut).map(([reason, count]) => `, ${count} left out (${reason})`)
+  const looked = `${cases} cases, ${calls} recorded calls${omitted.join('')}: ${flips.length} decided differently\n`
+  return `${sections.join('')}${looked}`
+}
+
+function describeFlip({ id, title, before, after }: Flip, paint: Paint): string {
+  const shown = ({ effect, reasons, risk, obligations }: Flip['before']): string =>
+    [
+      effect,
+      ...(risk === undefined ? [] : [`risk ${risk}`]),
+      ...reasons,
+      ...obligations.map(
+        ({ id: name, type, properties }) => `${type} (${name}) ${JSON.stringify(properties)}`,
+      ),
+    ].join(', ')
+  return `  ${id}  ${title}\n    ${paint('red', `- ${shown(before)}`)}\n    ${paint('green', `+ ${shown(after)}`)}\n`
+}

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createKeyedTokens } from '../../audit/keyed-tokens.ts'
+import { sourcesInBundle } from './bundle-sources.ts'
+
+/** What stands behind a token of the record, where that can be told; otherwise the token. */
+export type ReadToken = (value: string) => string
+
+/**
+ * Recognises names that the data of these policies lists, such as accounts, behind the keyed tokens of a record:
+ * whoever may read the key beside the record can check a guess. A token of none of them stays one, and is on no
+ * list, as the name behind it was.
+ */
+export async function createTokenReader(
+  auditDirectory: string,
+  bundles: readonly Buffer[],
+): Promise<ReadToken> {
+  const key = await readFile(join(auditDirectory, 'token.key')).catch(() => undefined)
+  if (key === undefined) return (value) => value
+  const tokens = createKeyedTokens(key)
+  const names = new Set<string>()
+  for (const bundle of bundles)
+    collectNames(JSON.parse(sourcesInBundle(bundle).get('data.json') ?? '{}'), names)
+  const known = new Map([...names].map((name) => [tokens.tokenOf(name), name]))
+  return (value) => known.get(value) ?? value
+}
+
+function collectNames(value: unknown, names: Set<string>): void {
+  if (typeof value === 'string') names.add(value)
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, child] of Object.entries(value)) {
+    names.add(name)
+    collectNames(child, names)
+  }
+}
