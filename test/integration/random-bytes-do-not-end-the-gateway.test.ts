@@ -39,7 +39,9 @@ test('bytes of no protocol, on many connections, leave it answering', async () =
     expect(connections).toBeGreaterThan(100)
     expect((await toolgate.send('GET', PULL)).status).toBe(200)
     expect(toolgate.gateway.readiness()).toEqual({})
-    const faulted = (await toolgate.logLines()).filter((line) => ['error', 'fatal', 50, 60].includes(line['level'] as string))
+    const faulted = (await toolgate.logLines()).filter((line) =>
+      ['error', 'fatal', 50, 60].includes(line['level'] as string),
+    )
     expect(faulted).toEqual([])
     expect(faults).toEqual([])
   } finally {
