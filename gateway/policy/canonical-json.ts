@@ -12,12 +12,20 @@ export function canonicalJson(text: string): string {
   const skipSpace = (): void => {
     while (isSpace(text.charCodeAt(at))) at += 1
   }
-  const literal = (): string => {
+  /** The string at `at`: its value, and its spelling. Most need neither parsing nor writing. */
+  const string = (): Spelled => {
     const start = at
+    let plain = true
+    for (at += 1; text.charCodeAt(at) !== QUOTE; at += 1) {
+      const code = text.charCodeAt(at)
+      if (code === BACKSLASH) at += 1
+      if (code === BACKSLASH || code === LINE_SEPARATOR || code === PARAGRAPH_SEPARATOR) plain = false
+    }
     at += 1
-    while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1
-    at += 1
-    return text.slice(start, at)
+    const literal = text.slice(start, at)
+    if (plain) return { value: literal.slice(1, -1), text: literal }
+    const value = String(JSON.parse(literal))
+    return { value, text: spell(value) }
   }
   /** A number, `true`, `false` or `null`: everything up to what may follow a value. */
   const word = (): string => {
@@ -40,14 +48,14 @@ export function canonicalJson(text: string): string {
     skipSpace()
     switch (text.charCodeAt(at)) {
       case OPEN_BRACE: {
-        const members: Member[] = []
+        const members: Spelled[] = []
         list(CLOSE_BRACE, () => {
-          const name = String(JSON.parse(literal()))
+          const name = string()
           skipSpace()
           at += 1 // the colon
-          members.push({ name, text: `${spell(name)}:${value()}` })
+          members.push({ value: name.value, text: `${name.text}:${value()}` })
         })
-        members.sort((left, right) => compareBytes(left.name, right.name))
+        members.sort((left, right) => compareBytes(left.value, right.value))
         return `{${members.map((member) => member.text).join(',')}}`
       }
       case OPEN_BRACKET: {
@@ -56,7 +64,7 @@ export function canonicalJson(text: string): string {
         return `[${items.join(',')}]`
       }
       case QUOTE:
-        return spell(String(JSON.parse(literal())))
+        return string().text
       default:
         return word()
     }
@@ -64,8 +72,9 @@ export function canonicalJson(text: string): string {
   return value()
 }
 
-interface Member {
-  readonly name: string
+/** A string and its spelling; for members, their name and the whole of them. */
+interface Spelled {
+  readonly value: string
   readonly text: string
 }
 
@@ -76,6 +85,8 @@ const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
+const LINE_SEPARATOR = 0x2028
+const PARAGRAPH_SEPARATOR = 0x2029
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
