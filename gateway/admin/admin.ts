@@ -10,7 +10,7 @@ export type Readiness = Readonly<Record<string, string>>
 export interface AdminSources {
   readiness(): Readiness | Promise<Readiness>
   /** What to know of a gateway that may be sent calls; by the name of the part. */
-  notes?(): Readiness
+  notes?(): Readiness | Promise<Readiness>
   /** Prometheus text exposition. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   /** State for people: policy, identity, connectors, store, audit; no secrets. */
@@ -62,7 +62,7 @@ async function answer(
   }
   const path = (request.url ?? '').split('?', 1)[0]
   if (path === '/healthz') return json(200, { status: 'ok' })
-  if (path === '/readyz') return readiness(await sources.readiness(), sources.notes?.() ?? {})
+  if (path === '/readyz') return readiness(await sources.readiness(), (await sources.notes?.()) ?? {})
   if (!isAuthorized(request, options.token)) return problem(401, 'A bearer token is required')
   switch (path) {
     case '/metrics': {

@@ -11,7 +11,10 @@ export const adminDescription = {
     '/readyz': {
       get: {
         summary: 'Calls may be sent here',
-        responses: { 200: json('Ready'), 503: json('Not ready; `reasons` says what is missing') },
+        responses: {
+          200: json('Ready; `notes` says what to know nonetheless'),
+          503: json('Not ready; `reasons` says what is missing'),
+        },
       },
     },
     '/metrics': {

@@ -67,6 +67,12 @@ export class Fleet {
     return mergeMetrics([...reports.values()].map(({ metrics }) => metrics))
   }
 
+  /** What any of the workers notes of itself. */
+  async notes(): Promise<Readiness> {
+    const reports = await this.#askAll('state')
+    return Object.assign({}, ...[...reports.values()].map(({ notes }) => notes)) as Readiness
+  }
+
   async status(): Promise<unknown> {
     const reports = await this.#askAll('state')
     return { workers: Object.fromEntries([...reports].map(([id, { status }]) => [id, status])) }

@@ -13,6 +13,7 @@ export type ToWorker =
 
 export interface WorkerReport {
   readonly readiness: Readiness
+  readonly notes: Readiness
   readonly status: unknown
   readonly config: unknown
   /** prom-client's JSON form; empty unless metrics were wanted. */

@@ -76,6 +76,7 @@ function startFleetAdmin(fleet: Fleet, config: Config, { environment }: Surround
     { host, port, token: secret },
     {
       readiness: () => fleet.readiness(),
+      notes: () => fleet.notes(),
       metrics: () => fleet.metrics(),
       status: () => fleet.status(),
       config: () => fleet.config(),

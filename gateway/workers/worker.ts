@@ -51,6 +51,7 @@ async function obey(
 async function reportOf(gateway: Gateway, want: 'state' | 'metrics'): Promise<WorkerReport> {
   return {
     readiness: gateway.readiness(),
+    notes: gateway.notes(),
     status: want === 'state' ? gateway.status() : undefined,
     config: want === 'state' ? showConfig(gateway.config()) : undefined,
     metrics: want === 'metrics' ? await gateway.metricsJson() : [],

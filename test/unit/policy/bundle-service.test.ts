@@ -128,6 +128,19 @@ describe('a bundle service', () => {
     expect((third?.atMs ?? 0) - (second?.atMs ?? 0)).toBeGreaterThan(900)
   })
 
+  test('that would wait is polled while it has nothing but a bundle that was refused', async () => {
+    await using server = await startBundleServer(open, { longPoll: true })
+    await using policy = await policyFrom(server, { longPollMs: 30_000, pollMinMs: 300, pollMaxMs: 300 })
+    await server.received(2)
+    server.publish(allowsNobody)
+    await refused(policy, 'self_test')
+    await server.received(4)
+    const [third, fourth] = server.requests.slice(2)
+    expect((fourth?.atMs ?? 0) - (third?.atMs ?? 0)).toBeGreaterThan(290)
+    server.publish(closed)
+    await inForce(policy, 'closed')
+  })
+
   test('lets go of a request that it holds when the policy is closed', async () => {
     await using server = await startBundleServer(open, { longPoll: true })
     const policy = await policyFrom(server, { longPollMs: 600_000, ...NEVER })
@@ -280,7 +293,7 @@ describe('a bundle that the service gives', () => {
     await expect(policyFrom(server)).rejects.toMatchObject({ problem: 'service' })
   })
 
-  test('is asked for without its version again after another one was refused', async () => {
+  test('is asked for under the version in force after another one was refused', async () => {
     await using server = await startBundleServer(open)
     await using policy = await policyFrom(server)
     server.publish(allowsNobody)
