@@ -1,4 +1,4 @@
-import type { ReadCall } from '../exchange.ts'
+import type { Caller, History, ReadCall } from '../exchange.ts'
 import type { PolicyInput, Signals } from './input.ts'
 import type { PolicyTime } from './calendar.ts'
 
@@ -7,29 +7,15 @@ import type { PolicyTime } from './calendar.ts'
  * time given, so the same call at the same time is always the same input.
  */
 export function buildInput(call: ReadCall, signals: Signals, time: PolicyTime): PolicyInput {
-  const { caller, operation, history, resource } = call
-  const { agent, principal } = caller
+  const { caller, declared, resource } = call
   return {
     v: 1,
-    agent: { id: agent.id, issuer: agent.issuer, binding: agent.binding, key: agent.key },
-    principal: {
-      id: principal.id,
-      groups: principal.groups,
-      device_compliant: principal.deviceCompliant,
-      act: principal.act,
-    },
+    agent: agentFacts(caller),
+    principal: principalFacts(caller),
     tenant: caller.tenant,
     scopes: caller.scopes,
     authorization_details: caller.authorizationDetails,
-    operation: {
-      id: operation.id,
-      connector: operation.connector,
-      access: operation.access,
-      risk: operation.risk,
-      data_class: operation.dataClass,
-      reversible: operation.reversible,
-      environment: call.environment,
-    },
+    operation: operationFacts(call),
     params: call.params,
     resource: {
       project: resource.project,
@@ -39,21 +25,50 @@ export function buildInput(call: ReadCall, signals: Signals, time: PolicyTime): 
       amount: resource.amount,
     },
     declared: {
-      task: call.declared.task,
-      rationale: call.declared.rationale,
-      ticket: call.declared.ticket,
-      rollback_plan: call.declared.rollbackPlan,
+      task: declared.task,
+      rationale: declared.rationale,
+      ticket: declared.ticket,
+      rollback_plan: declared.rollbackPlan,
     },
     signals,
-    history: {
-      calls_1m: history.calls1m,
-      denials_10m: history.denials10m,
-      errors_1h: history.errors1h,
-      writes_task: history.writesTask,
-      spend_day: 0,
-      operations_task: history.operationsTask,
-    },
+    history: historyFacts(call.history),
     approval: { state: 'none', id: '', approvers: [] },
     time,
+  }
+}
+
+function agentFacts({ agent }: Caller): PolicyInput['agent'] {
+  return { id: agent.id, issuer: agent.issuer, binding: agent.binding, key: agent.key }
+}
+
+function principalFacts({ principal }: Caller): PolicyInput['principal'] {
+  return {
+    id: principal.id,
+    groups: principal.groups,
+    device_compliant: principal.deviceCompliant,
+    act: principal.act,
+  }
+}
+
+function operationFacts({ operation, environment }: ReadCall): PolicyInput['operation'] {
+  return {
+    id: operation.id,
+    connector: operation.connector,
+    access: operation.access,
+    risk: operation.risk,
+    data_class: operation.dataClass,
+    reversible: operation.reversible,
+    environment,
+  }
+}
+
+function historyFacts(history: History): PolicyInput['history'] {
+  return {
+    calls_1m: history.calls1m,
+    denials_10m: history.denials10m,
+    errors_1h: history.errors1h,
+    writes_task: history.writesTask,
+    spend_day: 0,
+    operations_task: history.operationsTask,
   }
 }
