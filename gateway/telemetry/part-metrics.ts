@@ -4,8 +4,23 @@ export type PartMetrics = ReturnType<typeof createPartMetrics>
 
 /** Counters of what happens in the parts beside the calls themselves. */
 export function createPartMetrics(registry: Registry) {
-  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+  const counter: DefineCounter = (name, help, labelNames) =>
     new Counter({ name, help, labelNames, registers: [registry] })
+  return {
+    ...limiterMetrics(counter),
+    ...policyMetrics(counter),
+    ...upstreamMetrics(counter),
+    ...callerMetrics(counter),
+  }
+}
+
+type DefineCounter = <Label extends string>(
+  name: string,
+  help: string,
+  labelNames: readonly Label[],
+) => Counter<Label>
+
+function limiterMetrics(counter: DefineCounter) {
   return {
     limitDenials: counter(
       'toolgate_limit_denials_total',
@@ -26,6 +41,11 @@ export function createPartMetrics(registry: Registry) {
       'Calls whose end the shared store did not learn.',
       [],
     ),
+  }
+}
+
+function policyMetrics(counter: DefineCounter) {
+  return {
     policyRejections: counter(
       'toolgate_policy_rejections_total',
       'Policy bundles that were not taken, by the check that failed.',
@@ -36,6 +56,11 @@ export function createPartMetrics(registry: Registry) {
       'WASM instances replaced, by cause.',
       ['cause'],
     ),
+  }
+}
+
+function upstreamMetrics(counter: DefineCounter) {
+  return {
     credentialsAvailable: counter(
       'toolgate_credential_changes_total',
       'Changes of upstream credentials, by whether one is in use afterwards.',
@@ -51,6 +76,12 @@ export function createPartMetrics(registry: Registry) {
       'Redirects followed for callers.',
       ['connector'],
     ),
+  }
+}
+
+/** Of the way from callers: their connections and their tokens. */
+function callerMetrics(counter: DefineCounter) {
+  return {
     handshakesFailed: counter('toolgate_tls_handshakes_failed_total', 'TLS handshakes that failed.', []),
     connectionsDropped: counter(
       'toolgate_connections_dropped_total',
