@@ -172,10 +172,19 @@ async function start(
   } catch (thrown) {
     const bytes = await source.kept()
     if (bytes === undefined) throw thrown
-    const live = await activate(bytes, undefined)
+    const live = await activate(bytes, undefined).catch((cause: unknown) => {
+      throw unusable(thrown, cause)
+    })
     reject(thrown)
     return { live, kept: true }
   }
+}
+
+/** Neither the newest bundle nor the kept one: whoever starts the gateway has to hear of both. */
+function unusable(newest: unknown, cause: unknown): unknown {
+  if (!(newest instanceof Error && cause instanceof BundleError)) return cause
+  const message = `${newest.message}; the bundle kept from an earlier run is of no use either: ${cause.message}`
+  return new BundleError(cause.problem, message, { cause })
 }
 
 interface Counts {
