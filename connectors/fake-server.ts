@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Behaviours } from './fake-behaviours.ts'
 import { findLeaks } from './fake-leaks.ts'
 import { finish, send } from './fake-reply.ts'
 import type { Behaviour, FakeVendor } from './fake-reply.ts'
@@ -62,17 +63,8 @@ interface Recording {
 export async function startFakeServer(vendor: FakeVendor, options: FakeOptions = {}): Promise<Fake> {
   const requests: Recording[] = []
   const watchers = new Set<(request: RecordedRequest) => void>()
-  const behaviours: { behaviour: Behaviour; left: number }[] = []
+  const behaviours = new Behaviours()
   const stopping = new AbortController()
-
-  const takeBehaviour = (request: FakeRequest): Behaviour => {
-    const found = behaviours.findLast(
-      ({ behaviour, left }) => left > 0 && (behaviour.when?.(request) ?? true),
-    )
-    if (found === undefined) return {}
-    found.left -= 1
-    return found.behaviour
-  }
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const recording = record(incoming, response)
@@ -81,7 +73,7 @@ export async function startFakeServer(vendor: FakeVendor, options: FakeOptions =
     recording.leaks = findLeaks(recording.target, incoming.headers, recording.body)
     for (const watcher of watchers) watcher(recording)
     const request = toFakeRequest(vendor, incoming, recording.body)
-    const behaviour = takeBehaviour(request)
+    const behaviour = behaviours.take(request)
     if (behaviour.delayMs !== undefined)
       await delay(behaviour.delayMs, undefined, { signal: stopping.signal })
     await send(response, request, await finish(vendor, request, behaviour), behaviour)
@@ -98,11 +90,7 @@ export async function startFakeServer(vendor: FakeVendor, options: FakeOptions =
   return {
     origin: originOf(server, options),
     requests,
-    behave: (behaviour) => {
-      const entry = { behaviour, left: behaviour.times ?? Number.POSITIVE_INFINITY }
-      behaviours.push(entry)
-      return { [Symbol.dispose]: () => void behaviours.splice(behaviours.indexOf(entry) >>> 0, 1) }
-    },
+    behave: (behaviour) => behaviours.add(behaviour),
     received: (test, timeoutMs = 5_000) => firstRequest(requests, watchers, test, timeoutMs),
     [Symbol.asyncDispose]: async () => {
       stopping.abort()

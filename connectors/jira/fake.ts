@@ -7,6 +7,7 @@ import type { Fake, RedirectingFakeOptions } from '../fake-server.ts'
 import { attachmentRoutes, startMediaHost } from './fake/attachments.ts'
 import { commentRoutes } from './fake/comments.ts'
 import { issueRoutes } from './fake/issues.ts'
+import { searchRoutes } from './fake/search.ts'
 import { failure, numberIn, ok } from './fake/reply.ts'
 import { projectShape, userShape } from './fake/shapes.ts'
 import { createJiraWorld } from './fake/world.ts'
@@ -36,6 +37,7 @@ export async function startJiraFake(
         ...attachmentRoutes(world, redirectOrigin(media, options)),
         ...commentRoutes(world),
         ...issueRoutes(world),
+        ...searchRoutes(world),
       ],
       notFound: (request) => failure(404, [`No endpoint ${request.method} ${request.path}.`]),
       headers: () => ({

@@ -6,7 +6,7 @@ import type { Fake, FakeOptions } from '../../fake-server.ts'
 import { jiraTime } from './comments.ts'
 import { failure, NO_CONTENT, ok, withIssue } from './reply.ts'
 import { attachmentShape } from './shapes.ts'
-import type { JiraAttachment, JiraWorld } from './world.ts'
+import type { JiraAttachment, JiraIssue, JiraWorld } from './world.ts'
 
 const SIGNATURE = 'fake-media-signature'
 
@@ -24,18 +24,7 @@ export function attachmentRoutes(world: JiraWorld, mediaOrigin: string): FakeRou
   return [
     fakeRoute(
       'POST /rest/api/3/issue/{issue}/attachments',
-      withIssue(world, async (request, issue) => {
-        const files = await uploadedFiles(request)
-        if (files.length === 0)
-          return failure(400, ['No files were found in the request: send them as parts named "file".'])
-        const added = files.map((file): JiraAttachment => ({
-          ...file,
-          id: world.nextId(),
-          created: jiraTime(),
-        }))
-        issue.attachments.push(...added)
-        return ok(added.map(attachmentShape))
-      }),
+      withIssue(world, (request, issue) => attachFiles(world, request, issue)),
     ),
     fakeRoute(`GET ${A}/meta`, () => ok({ enabled: true, uploadLimit: 10_485_760 })),
     fakeRoute(
@@ -64,6 +53,15 @@ export function attachmentRoutes(world: JiraWorld, mediaOrigin: string): FakeRou
       }),
     ),
   ]
+}
+
+async function attachFiles(world: JiraWorld, request: FakeRequest, issue: JiraIssue): Promise<FakeReply> {
+  const files = await uploadedFiles(request)
+  if (files.length === 0)
+    return failure(400, ['No files were found in the request: send them as parts named "file".'])
+  const added = files.map((file): JiraAttachment => ({ ...file, id: world.nextId(), created: jiraTime() }))
+  issue.attachments.push(...added)
+  return ok(added.map(attachmentShape))
 }
 
 function findAttachment(world: JiraWorld, id: string): JiraAttachment | undefined {

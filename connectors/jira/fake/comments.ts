@@ -18,20 +18,7 @@ export function commentRoutes(world: JiraWorld): FakeRoute[] {
         : handle(request, issue, comment)
     })
   return [
-    fakeRoute(
-      `GET ${C}`,
-      withIssue(world, (request, issue) => {
-        const startAt = numberIn(request.query, 'startAt', 0, Number.MAX_SAFE_INTEGER)
-        const maxResults = numberIn(request.query, 'maxResults', 50, 100)
-        const page = issue.comments.slice(startAt, startAt + maxResults)
-        return ok({
-          startAt,
-          maxResults,
-          total: issue.comments.length,
-          comments: page.map((comment) => commentShape(issue, comment)),
-        })
-      }),
-    ),
+    fakeRoute(`GET ${C}`, withIssue(world, listComments)),
     fakeRoute(
       `POST ${C}`,
       withIssue(world, (request, issue) => addComment(world, request, issue)),
@@ -59,6 +46,18 @@ export function commentRoutes(world: JiraWorld): FakeRoute[] {
       }),
     ),
   ]
+}
+
+function listComments(request: FakeRequest, issue: JiraIssue): FakeReply {
+  const startAt = numberIn(request.query, 'startAt', 0, Number.MAX_SAFE_INTEGER)
+  const maxResults = numberIn(request.query, 'maxResults', 50, 100)
+  const page = issue.comments.slice(startAt, startAt + maxResults)
+  return ok({
+    startAt,
+    maxResults,
+    total: issue.comments.length,
+    comments: page.map((comment) => commentShape(issue, comment)),
+  })
 }
 
 function addComment(world: JiraWorld, request: FakeRequest, issue: JiraIssue): FakeReply {

@@ -1,12 +1,12 @@
 import { isDocument } from '../../fake-atlassian.ts'
 import { fakeRoute, isRecord } from '../../fake-route.ts'
 import type { FakeReply, FakeRequest, FakeRoute } from '../../fake-route.ts'
-import { failure, NO_CONTENT, numberIn, ok, withBody, withIssue } from './reply.ts'
+import { failure, listed, NO_CONTENT, ok, withBody, withIssue } from './reply.ts'
 import { issueShape, transitionsFrom } from './shapes.ts'
 import { emptyIssue, TRANSITIONS } from './world.ts'
 import type { JiraIssue, JiraWorld } from './world.ts'
 
-/** Issues, search, transitions and watchers. */
+/** Issues, transitions and watchers. */
 export function issueRoutes(world: JiraWorld): FakeRoute[] {
   const I = '/rest/api/3/issue'
   return [
@@ -44,32 +44,7 @@ export function issueRoutes(world: JiraWorld): FakeRoute[] {
     ),
     fakeRoute(`POST ${I}/{issue}/transitions`, withIssue(world, doTransition)),
     fakeRoute(`POST ${I}/{issue}/watchers`, withIssue(world, addWatcher)),
-    fakeRoute('GET /rest/api/3/search/jql', (request) =>
-      search(
-        world,
-        request.query.get('jql') ?? '',
-        listed(request.query.getAll('fields')),
-        request.query.get('nextPageToken'),
-        numberIn(request.query, 'maxResults', 50, 100),
-      ),
-    ),
-    fakeRoute('POST /rest/api/3/search/jql', (request) =>
-      withBody(request, (body) =>
-        search(
-          world,
-          typeof body['jql'] === 'string' ? body['jql'] : '',
-          Array.isArray(body['fields']) ? body['fields'].filter((name) => typeof name === 'string') : [],
-          typeof body['nextPageToken'] === 'string' ? body['nextPageToken'] : null,
-          typeof body['maxResults'] === 'number' ? body['maxResults'] : 50,
-        ),
-      ),
-    ),
   ]
-}
-
-/** Both forms of a list in a query: repeated, and with commas. */
-function listed(values: readonly string[]): string[] {
-  return values.flatMap((value) => value.split(','))
 }
 
 function createIssue(world: JiraWorld, request: FakeRequest): FakeReply {
@@ -150,44 +125,4 @@ function addWatcher(request: FakeRequest, issue: JiraIssue): FakeReply {
   } catch {
     return failure(400, ['Invalid request payload. Refer to the REST API documentation and try again.'])
   }
-}
-
-/** The part of JQL that a review needs: `project = X`, `key = X`, joined by AND, and an ORDER BY that is by key. */
-function search(
-  world: JiraWorld,
-  jql: string,
-  fields: readonly string[],
-  pageToken: string | null,
-  maxResults: number,
-): FakeReply {
-  const clauses = jql
-    .replace(/\s*order by .*$/i, '')
-    .split(/\s+and\s+/i)
-    .filter((clause) => clause !== '')
-  const tests: { field: string; value: string }[] = []
-  for (const clause of clauses) {
-    const [, field = '', value = ''] = /^\s*(project|key)\s*=\s*"?([\w-]+)"?\s*$/i.exec(clause) ?? []
-    if (field === '')
-      return failure(400, [`Error in the JQL Query: the clause '${clause}' is not understood.`])
-    tests.push({ field: field.toLowerCase(), value: value.toUpperCase() })
-  }
-  // Jira refuses a query that would read the whole site.
-  if (tests.length === 0)
-    return failure(400, [
-      'Unbounded JQL queries are not allowed here. Please add a search restriction to your query.',
-    ])
-  const found = [...world.issues.values()].filter((issue) =>
-    tests.every(({ field, value }) => (field === 'key' ? issue.key : issue.projectKey) === value),
-  )
-  const start = pageToken === null ? 0 : Number(Buffer.from(pageToken, 'base64url').toString())
-  if (!Number.isInteger(start)) return failure(400, ['Invalid nextPageToken'])
-  const end = start + maxResults
-  const isLast = end >= found.length
-  return ok({
-    isLast,
-    issues: found
-      .slice(start, end)
-      .map((issue) => (fields.length === 0 ? { id: issue.id } : issueShape(world, issue, fields))),
-    ...(isLast ? {} : { nextPageToken: Buffer.from(String(end)).toString('base64url') }),
-  })
 }

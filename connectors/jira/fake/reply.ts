@@ -47,3 +47,8 @@ export function numberIn(query: URLSearchParams, name: string, otherwise: number
   const value = Number(query.get(name) ?? otherwise)
   return Number.isInteger(value) && value >= 0 ? Math.min(value, most) : otherwise
 }
+
+/** Both forms of a list in a query: repeated, and with commas. */
+export function listed(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split(','))
+}
