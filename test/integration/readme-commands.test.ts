@@ -37,9 +37,9 @@ it('nothing stands among the commands of the README that no test runs', () => {
     'npx toolgate dev call github GET /repos/zyx/platform-infra/pulls/991',
     'npx toolgate dev tour',
     'curl -s http://127.0.0.1:9090/metrics | grep toolgate_calls_total',
-    // By readme-rule.test.ts, and by npm test itself.
-    'npx node policies-rego/build.ts',
-    'npx vitest run test/policy',
+    // By readme-rule.test.ts.
+    'npx toolgate policy test',
+    'npx toolgate policy build',
     'npx toolgate check --config toolgate.yaml',
     'npx toolgate start --config toolgate.yaml',
     // By compose-setup.test.ts, without containers.

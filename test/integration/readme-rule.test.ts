@@ -16,13 +16,15 @@ it('the rule of the README compiles where it says, and denies what it says', asy
   await cp(join(REPOSITORY, 'policies-rego'), policies, { recursive: true })
   for (const name of ['gateway', 'node_modules', 'package.json'])
     await symlink(join(REPOSITORY, name), join(folder.path, name))
+  await using check = runProcess(['npx', 'toolgate', 'policy', 'test'], { cwd: folder.path })
+  expect([await check.ended, check.output()]).toEqual([0, expect.stringMatching(/ok +cases/)])
   const [rule = ''] = await readmeBlocks('rego')
   await appendFile(join(policies, PACK), `\n${rule}`)
 
   expect(await runOpa(['fmt', '--list', 'gateway'], policies)).toBe('')
   const strict = ['--strict', '--schema', 'schemas', '--capabilities', 'capabilities.json']
   expect(await runOpa(['check', ...strict, 'gateway', 'data'], policies)).toBe('')
-  await using build = runProcess(['npx', 'node', 'policies-rego/build.ts'], { cwd: folder.path })
+  await using build = runProcess(['npx', 'toolgate', 'policy', 'build'], { cwd: folder.path })
   expect([await build.ended, build.output()]).toEqual([0, expect.stringContaining('bundle.tar.gz')])
 
   await using running = await startPolicy(await readFile(join(policies, 'bundle.tar.gz')))
