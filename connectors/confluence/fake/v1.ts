@@ -11,14 +11,6 @@ const SIGNATURE = 'fake-media-signature'
 
 /** What v1 still owns: CQL search, labels to write, attachments to upload and download, the current user. */
 export function v1Routes(world: ConfluenceWorld, mediaOrigin: string): FakeRoute[] {
-  const onPage =
-    (handle: (request: FakeRequest, page: ConfluencePage) => FakeReply | Promise<FakeReply>): FakeHandler =>
-    (request) => {
-      const page = world.pages.get(request.param('id'))
-      return page === undefined
-        ? v1Failure(404, `No content found with id: ContentId{id=${request.param('id')}}`)
-        : handle(request, page)
-    }
   return [
     fakeRoute(`GET ${V1}/user/current`, () => ({
       status: 200,
@@ -32,19 +24,31 @@ export function v1Routes(world: ConfluenceWorld, mediaOrigin: string): FakeRoute
       },
     })),
     fakeRoute(`GET ${V1}/search`, (request) => search(request, world)),
-    fakeRoute(`POST ${V1}/content/{id}/label`, onPage(addLabels)),
+    ...labelRoutes(world),
+    ...attachmentRoutes(world, mediaOrigin),
+  ]
+}
+
+function labelRoutes(world: ConfluenceWorld): FakeRoute[] {
+  return [
+    fakeRoute(`POST ${V1}/content/{id}/label`, onPage(world, addLabels)),
     fakeRoute(
       `DELETE ${V1}/content/{id}/label/{label}`,
-      onPage((request, page) => {
+      onPage(world, (request, page) => {
         const index = page.labels.indexOf(request.param('label'))
         if (index < 0) return v1Failure(404, `No label with name: ${request.param('label')}`)
         page.labels.splice(index, 1)
         return { status: 204 }
       }),
     ),
+  ]
+}
+
+function attachmentRoutes(world: ConfluenceWorld, mediaOrigin: string): FakeRoute[] {
+  return [
     fakeRoute(
       `POST ${V1}/content/{id}/child/attachment`,
-      onPage(async (request, page) => {
+      onPage(world, async (request, page) => {
         const files = await uploadedFiles(request)
         if (files.length === 0) return v1Failure(400, "Required request part 'file' is not present")
         const added = files.map((file): ConfluenceAttachment => ({ ...file, id: `att${world.nextId()}` }))
@@ -57,7 +61,7 @@ export function v1Routes(world: ConfluenceWorld, mediaOrigin: string): FakeRoute
     ),
     fakeRoute(
       `GET ${V1}/content/{id}/child/attachment/{attachment}/download`,
-      onPage((request, page) =>
+      onPage(world, (request, page) =>
         page.attachments.some(({ id }) => id === request.param('attachment'))
           ? {
               status: 302,
@@ -69,6 +73,19 @@ export function v1Routes(world: ConfluenceWorld, mediaOrigin: string): FakeRoute
       ),
     ),
   ]
+}
+
+/** Runs a handler with the page that the path names. */
+function onPage(
+  world: ConfluenceWorld,
+  handle: (request: FakeRequest, page: ConfluencePage) => FakeReply | Promise<FakeReply>,
+): FakeHandler {
+  return (request) => {
+    const page = world.pages.get(request.param('id'))
+    return page === undefined
+      ? v1Failure(404, `No content found with id: ContentId{id=${request.param('id')}}`)
+      : handle(request, page)
+  }
 }
 
 /** The error body of v1. */

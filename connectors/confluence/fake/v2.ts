@@ -1,27 +1,18 @@
 import { fakeRoute, isRecord, jsonObject } from '../../fake-route.ts'
-import type { FakeHandler, FakeReply, FakeRequest, FakeRoute } from '../../fake-route.ts'
+import type { FakeReply, FakeRequest, FakeRoute } from '../../fake-route.ts'
 import { newPage } from './world.ts'
 import type { ConfluencePage, ConfluenceWorld } from './world.ts'
-import {
-  attachmentShape,
-  commentShape,
-  labelShape,
-  pageShape,
-  spaceShape,
-  versionShape,
-  WIKI,
-} from './shapes.ts'
+import { attachmentShape, commentShape, labelShape, pageShape, spaceShape, versionShape } from './shapes.ts'
+import { listed, onPage, paged, v2Failure, v2NotFound } from './v2-reply.ts'
 
 const V2 = '/wiki/api/v2'
 
 /** Confluence Cloud REST API v2: spaces, pages, footer comments, labels, versions, attachments (read). */
 export function v2Routes(world: ConfluenceWorld): FakeRoute[] {
-  const onPage =
-    (handle: (request: FakeRequest, page: ConfluencePage) => FakeReply): FakeHandler =>
-    (request) => {
-      const page = world.pages.get(request.param('id'))
-      return page === undefined ? v2NotFound() : handle(request, page)
-    }
+  return [...spaceRoutes(world), ...pageRoutes(world), ...pagePartRoutes(world), ...commentRoutes(world)]
+}
+
+function spaceRoutes(world: ConfluenceWorld): FakeRoute[] {
   return [
     fakeRoute(`GET ${V2}/spaces`, (request) => {
       const keys = listed(request, 'keys')
@@ -35,27 +26,41 @@ export function v2Routes(world: ConfluenceWorld): FakeRoute[] {
       return space === undefined ? v2NotFound() : { status: 200, body: spaceShape(space) }
     }),
     fakeRoute(`GET ${V2}/spaces/{id}/pages`, (request) => listPages(request, world, [request.param('id')])),
+  ]
+}
+
+function pageRoutes(world: ConfluenceWorld): FakeRoute[] {
+  return [
     fakeRoute(`GET ${V2}/pages`, (request) => listPages(request, world, listed(request, 'space-id'))),
     fakeRoute(`POST ${V2}/pages`, (request) => createPage(request, world)),
     fakeRoute(
       `GET ${V2}/pages/{id}`,
-      onPage((request, page) => ({ status: 200, body: pageShape(page, request.query.get('body-format')) })),
+      onPage(world, (request, page) => ({
+        status: 200,
+        body: pageShape(page, request.query.get('body-format')),
+      })),
     ),
-    fakeRoute(`PUT ${V2}/pages/{id}`, onPage(updatePage)),
+    fakeRoute(`PUT ${V2}/pages/{id}`, onPage(world, updatePage)),
     fakeRoute(
       `DELETE ${V2}/pages/{id}`,
-      onPage((_, page) => {
+      onPage(world, (_, page) => {
         world.pages.delete(page.id)
         return { status: 204 }
       }),
     ),
+  ]
+}
+
+/** What belongs to a page, to be listed. */
+function pagePartRoutes(world: ConfluenceWorld): FakeRoute[] {
+  return [
     fakeRoute(
       `GET ${V2}/pages/{id}/labels`,
-      onPage((request, page) => paged(request, page.labels.map(labelShape))),
+      onPage(world, (request, page) => paged(request, page.labels.map(labelShape))),
     ),
     fakeRoute(
       `GET ${V2}/pages/{id}/versions`,
-      onPage((request, page) =>
+      onPage(world, (request, page) =>
         paged(
           request,
           Array.from({ length: page.version }, (_, index) => versionShape(page, page.version - index)),
@@ -64,7 +69,7 @@ export function v2Routes(world: ConfluenceWorld): FakeRoute[] {
     ),
     fakeRoute(
       `GET ${V2}/pages/{id}/children`,
-      onPage((request, parent) =>
+      onPage(world, (request, parent) =>
         paged(
           request,
           [...world.pages.values()]
@@ -75,16 +80,21 @@ export function v2Routes(world: ConfluenceWorld): FakeRoute[] {
     ),
     fakeRoute(
       `GET ${V2}/pages/{id}/attachments`,
-      onPage((request, page) =>
+      onPage(world, (request, page) =>
         paged(
           request,
           page.attachments.map((attachment) => attachmentShape(page, attachment)),
         ),
       ),
     ),
+  ]
+}
+
+function commentRoutes(world: ConfluenceWorld): FakeRoute[] {
+  return [
     fakeRoute(
       `GET ${V2}/pages/{id}/footer-comments`,
-      onPage((request, page) =>
+      onPage(world, (request, page) =>
         paged(
           request,
           [...world.comments.values()]
@@ -104,39 +114,6 @@ export function v2Routes(world: ConfluenceWorld): FakeRoute[] {
       world.comments.delete(request.param('id')) ? { status: 204 } : v2NotFound(),
     ),
   ]
-}
-
-/** The error body of v2. */
-export function v2Failure(status: number, code: string, title: string): FakeReply {
-  return { status, body: { errors: [{ status, code, title, detail: null }] } }
-}
-
-function v2NotFound(): FakeReply {
-  return v2Failure(404, 'NOT_FOUND', 'Not Found')
-}
-
-/** Both forms of a list in a query: repeated, and with commas. */
-function listed(request: FakeRequest, name: string): string[] {
-  return request.query.getAll(name).flatMap((value) => value.split(','))
-}
-
-/** One page of results; the next one is named by cursor, in the body and in the `Link` header, relative to the site. */
-function paged(request: FakeRequest, items: readonly object[]): FakeReply {
-  const limit = Math.min(Number(request.query.get('limit') ?? 25), 250)
-  const start = Number(Buffer.from(request.query.get('cursor') ?? '', 'base64url').toString() || 0)
-  if (!Number.isInteger(limit) || limit < 1 || !Number.isInteger(start))
-    return v2Failure(400, 'INVALID_REQUEST_PARAMETER', 'Provided value is not valid')
-  const end = start + limit
-  const next = new URLSearchParams(request.query)
-  next.set('limit', String(limit))
-  next.set('cursor', Buffer.from(String(end)).toString('base64url'))
-  const link = `${request.path}?${next.toString()}`
-  const more = end < items.length
-  return {
-    status: 200,
-    headers: more ? { Link: `<${link}>; rel="next", <${WIKI}>; rel="base"` } : {},
-    body: { results: items.slice(start, end), _links: { ...(more ? { next: link } : {}), base: WIKI } },
-  }
 }
 
 function listPages(request: FakeRequest, world: ConfluenceWorld, spaceIds: readonly string[]): FakeReply {
