@@ -41,19 +41,25 @@ export function describeExplanation(
 function head({ decision, bundle }: Explanation, call: RecordedCall | undefined, paint: Paint): string {
   const policy = `policy    ${bundle.digest} (${bundle.revision})\n`
   if (call !== undefined) {
-    const { id, received, input, allowed, policy: decidedBy } = call
+    const { id, received, input, policy: decidedBy } = call
     const other =
       decidedBy.digest === bundle.digest
         ? ''
         : `${paint('yellow', `decided by another policy: ${decidedBy.digest} (${decidedBy.revision}); below is what this one makes of it`)}\n`
     const what = `${input.operation.id} by ${input.agent.id} for ${input.principal.id}`
-    return `call      ${id} at ${received}\n          ${what}\nrecorded  ${allowed ? 'allow' : `deny ${call.codes.join(', ')}`}\n${policy}${other}`
+    return `call      ${id} at ${received}\n          ${what}\nrecorded  ${recordedEffect(call)}\n${policy}${other}`
   }
   if (decision === undefined || 'refusal' in decision)
     return `decision  ${decision?.refusal ?? 'unknown'}\n${policy}`
   const codes = decision.reasons.map(({ code }) => code).join(', ')
   const owed = decision.obligations.map(({ id, type }) => `${type} (${id})`).join(', ')
   return `decision  ${decision.allow ? 'allow' : `deny ${codes}`}\nrisk      ${decision.risk}\n${owed === '' ? '' : `owed      ${owed}\n`}${policy}`
+}
+
+/** What policy decided then, in the words of a case. */
+function recordedEffect({ allowed, held, codes }: RecordedCall): string {
+  if (held) return 'hold'
+  return allowed ? 'allow' : `deny ${codes.join(', ')}`
 }
 
 function line({ id, title, set, code, file, row }: ExplainedRule, paint: Paint): string {

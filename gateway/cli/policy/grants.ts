@@ -60,9 +60,9 @@ export const grants: Command = {
 
 async function countUses(auditDirectory: string): Promise<ReadonlyMap<string, number>> {
   const uses = new Map<string, number>()
-  for await (const { allowed, input } of recordedCalls(auditDirectory)) {
+  for await (const { allowed, held, input } of recordedCalls(auditDirectory)) {
     const key = keyOf(input.agent.id, input.operation.id)
-    if (allowed) uses.set(key, (uses.get(key) ?? 0) + 1)
+    if (allowed && !held) uses.set(key, (uses.get(key) ?? 0) + 1)
   }
   return uses
 }

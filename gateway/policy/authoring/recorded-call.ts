@@ -10,7 +10,10 @@ import type { ReadToken } from './known-tokens.ts'
 export interface RecordedCall {
   readonly id: string
   readonly received: string
+  /** By policy; it may have been held for people then. */
   readonly allowed: boolean
+  /** Allowed, but waiting for people, so that nothing was sent. */
+  readonly held: boolean
   readonly risk: number | undefined
   /** Rule ids that denied; empty when allowed. */
   readonly rules: readonly string[]
@@ -24,6 +27,9 @@ export interface RecordedCall {
 }
 
 type Entry = DecisionEntry | OutcomeEntry
+
+/** Outcomes that tell what policy decided of a call that has no intent on record. */
+const DECIDED: ReadonlySet<string> = new Set(['policy.denied', 'approval.required'])
 
 export interface RecordOptions {
   /** Local time as the configuration of the gateway has it; without it, weekday and business hours are unknown. */
@@ -56,7 +62,7 @@ export function recordedCall(
   const { who, what, resource, policy, declared, environment, received } = entry
   if (!who || !what || !resource || !policy || !declared || !environment || received === undefined)
     return undefined
-  if (entry.type === 'outcome' && entry.outcome !== 'policy.denied') return undefined
+  if (entry.type === 'outcome' && !DECIDED.has(entry.outcome)) return undefined
   const time = timeOf?.(Date.parse(received))
   const { facts } = entry
   const unknown = new Set([
@@ -142,10 +148,12 @@ function decisionIn(
   entry: Entry,
   policy: RecordedCall['policy'],
 ): Omit<RecordedCall, 'id' | 'received' | 'input' | 'unknown'> {
-  const reasons = entry.reasons ?? []
+  const held = entry.type === 'outcome' && entry.outcome === 'approval.required'
+  const reasons = held ? [] : (entry.reasons ?? [])
   return {
-    allowed: entry.type === 'decision',
-    risk: entry.type === 'decision' ? entry.risk : undefined,
+    allowed: entry.type === 'decision' || held,
+    held,
+    risk: entry.risk,
     rules: [...new Set(reasons.map(({ rule }) => rule))].sort(),
     codes: [...new Set(reasons.map(({ code }) => code))].sort(),
     obligations: entry.type === 'decision' ? entry.obligations : undefined,
