@@ -5,6 +5,12 @@ import { redirectOrigin, startFakeServer } from '../fake-server.ts'
 import type { Fake, RedirectingFakeOptions } from '../fake-server.ts'
 import { contentRoutes } from './fake/contents.ts'
 import { downloadRoutes, startDownloadHost } from './fake/downloads.ts'
+import { branchRoutes } from './fake/branches.ts'
+import { commentRoutes } from './fake/comments.ts'
+import { commitRoutes } from './fake/commits.ts'
+import { labelRoutes } from './fake/labels.ts'
+import { releaseRoutes } from './fake/releases.ts'
+import { reviewRoutes } from './fake/reviews.ts'
 import { issueRoutes } from './fake/issues.ts'
 import { pullRoutes } from './fake/pulls.ts'
 import { API_ORIGIN, failure, notFound, ok } from './fake/reply.ts'
@@ -40,9 +46,15 @@ export async function startGithubFake(
       routes: [
         ...metaRoutes(world, () => remaining),
         ...downloadRoutes(world, redirectOrigin(downloads, options)),
+        ...releaseRoutes(world, redirectOrigin(downloads, options)),
         ...pullRoutes(world),
+        ...reviewRoutes(world),
+        ...commentRoutes(world),
         ...issueRoutes(world),
+        ...labelRoutes(world),
         ...repositoryRoutes(world),
+        ...branchRoutes(world),
+        ...commitRoutes(world),
         ...contentRoutes(world),
       ],
       notFound,

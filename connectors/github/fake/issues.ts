@@ -4,7 +4,6 @@ import {
   created,
   inRepository,
   NO_CONTENT,
-  notFound,
   ok,
   paged,
   text,
@@ -12,25 +11,17 @@ import {
   withBody,
   withIssue,
 } from './reply.ts'
-import { commentShape, issueShape } from './shapes.ts'
-import type { Comment, GithubWorld, Issue, Repository } from './world.ts'
+import { issueShape } from './shapes.ts'
+import type { GithubWorld, Issue, Repository } from './world.ts'
 
-/** Issues, their labels and the comments that pull requests share with them. */
+const I = '/repos/{owner}/{repo}/issues'
+
+/** Issues, and whether they are locked. */
 export function issueRoutes(world: GithubWorld): FakeRoute[] {
-  const on = (handle: Parameters<typeof inRepository>[1]): ((request: FakeRequest) => FakeReply) =>
-    inRepository(world, handle)
-  const I = '/repos/{owner}/{repo}/issues'
-  const withComment = (
-    handle: (request: FakeRequest, repository: Repository, comment: Comment) => FakeReply,
-  ) =>
-    on((request, repository) => {
-      const comment = repository.comments.get(Number(request.param('comment')))
-      return comment === undefined ? notFound() : handle(request, repository, comment)
-    })
   return [
     fakeRoute(
       `GET ${I}`,
-      on((request, repository) =>
+      inRepository(world, (request, repository) =>
         paged(request, `/repositories/${repository.id}/issues`, issuesInState(request, repository), (issue) =>
           issueShape(repository, issue),
         ),
@@ -38,81 +29,30 @@ export function issueRoutes(world: GithubWorld): FakeRoute[] {
     ),
     fakeRoute(
       `POST ${I}`,
-      on((request, repository) => createIssue(world, request, repository)),
-    ),
-    fakeRoute(
-      `GET ${I}/comments/{comment}`,
-      withComment((_, repository, comment) => ok(commentShape(repository, comment))),
-    ),
-    fakeRoute(
-      `PATCH ${I}/comments/{comment}`,
-      withComment((request, repository, comment) =>
-        withBody(request, (body) => {
-          const changed = text(body['body'])
-          if (changed === undefined || changed === '')
-            return unprocessable('IssueComment', 'body', 'missing_field')
-          comment.body = changed
-          return ok(commentShape(repository, comment))
-        }),
-      ),
-    ),
-    fakeRoute(
-      `DELETE ${I}/comments/{comment}`,
-      withComment((_, repository, comment) => {
-        repository.comments.delete(comment.id)
-        return NO_CONTENT
-      }),
+      inRepository(world, (request, repository) => createIssue(world, request, repository)),
     ),
     fakeRoute(
       `GET ${I}/{number}`,
-      on(withIssue((_, repository, issue) => ok(issueShape(repository, issue)))),
+      inRepository(
+        world,
+        withIssue((_, repository, issue) => ok(issueShape(repository, issue))),
+      ),
     ),
-    fakeRoute(`PATCH ${I}/{number}`, on(withIssue(updateIssue))),
+    fakeRoute(`PATCH ${I}/{number}`, inRepository(world, withIssue(updateIssue))),
     fakeRoute(
-      `GET ${I}/{number}/comments`,
-      on(
-        withIssue((request, repository, issue) =>
-          paged(
-            request,
-            `/repositories/${repository.id}/issues/${issue.number}/comments`,
-            [...repository.comments.values()].filter((comment) => comment.issueNumber === issue.number),
-            (comment) => commentShape(repository, comment),
-          ),
-        ),
+      `PUT ${I}/{number}/lock`,
+      inRepository(
+        world,
+        withIssue((_, __, issue) => setLock(issue, true)),
       ),
     ),
     fakeRoute(
-      `POST ${I}/{number}/comments`,
-      on(withIssue((request, repository, issue) => createComment(world, request, repository, issue))),
-    ),
-    fakeRoute(`GET ${I}/{number}/labels`, on(withIssue((_, __, issue) => labels(issue)))),
-    fakeRoute(
-      `POST ${I}/{number}/labels`,
-      on(
-        withIssue((request, _, issue) =>
-          withBody(request, (body) => {
-            const added = Array.isArray(body['labels'])
-              ? body['labels'].filter((name) => typeof name === 'string')
-              : []
-            if (added.length === 0) return unprocessable('Issue', 'labels', 'missing_field')
-            issue.labels = [...new Set([...issue.labels, ...added])]
-            return labels(issue)
-          }),
-        ),
+      `DELETE ${I}/{number}/lock`,
+      inRepository(
+        world,
+        withIssue((_, __, issue) => setLock(issue, false)),
       ),
     ),
-    fakeRoute(
-      `DELETE ${I}/{number}/labels/{name}`,
-      on(
-        withIssue((request, _, issue) => {
-          if (!issue.labels.includes(request.param('name'))) return notFound()
-          issue.labels = issue.labels.filter((name) => name !== request.param('name'))
-          return labels(issue)
-        }),
-      ),
-    ),
-    fakeRoute(`PUT ${I}/{number}/lock`, on(withIssue((_, __, issue) => setLock(issue, true)))),
-    fakeRoute(`DELETE ${I}/{number}/lock`, on(withIssue((_, __, issue) => setLock(issue, false)))),
   ]
 }
 
@@ -150,31 +90,6 @@ function updateIssue(request: FakeRequest, repository: Repository, issue: Issue)
     issue.body = text(body['body']) ?? issue.body
     return ok(issueShape(repository, issue))
   })
-}
-
-function createComment(
-  world: GithubWorld,
-  request: FakeRequest,
-  repository: Repository,
-  issue: Issue,
-): FakeReply {
-  return withBody(request, (body) => {
-    const said = text(body['body'])
-    if (said === undefined || said === '') return unprocessable('IssueComment', 'body', 'missing_field')
-    const comment: Comment = {
-      id: world.nextId(),
-      issueNumber: issue.number,
-      author: world.viewer,
-      body: said,
-      createdAt: new Date().toISOString(),
-    }
-    repository.comments.set(comment.id, comment)
-    return created(commentShape(repository, comment))
-  })
-}
-
-function labels(issue: Issue): FakeReply {
-  return ok(issue.labels.map((name) => ({ name, color: 'ededed', default: false })))
 }
 
 function setLock(issue: Issue, locked: boolean): FakeReply {

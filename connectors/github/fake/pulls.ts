@@ -9,45 +9,31 @@ import {
   NO_CONTENT,
   notFound,
   ok,
+  onPull,
   paged,
   text,
   unprocessable,
   withBody,
-  withIssue,
 } from './reply.ts'
-import { fileShape, pullShape, repositoryUrl, reviewShape, userShape } from './shapes.ts'
+import { fileShape, pullShape, repositoryUrl, userShape } from './shapes.ts'
 import { newPull, shaOf } from './world.ts'
-import type { GithubWorld, Issue, Pull, Repository, Review } from './world.ts'
+import type { GithubWorld, Issue, Pull, Repository } from './world.ts'
 
-type OnPull = (request: FakeRequest, repository: Repository, issue: Issue, pull: Pull) => FakeReply
+const P = '/repos/{owner}/{repo}/pulls'
 
-const REVIEW_STATES: ReadonlyMap<string, Review['state']> = new Map([
-  ['APPROVE', 'APPROVED'],
-  ['REQUEST_CHANGES', 'CHANGES_REQUESTED'],
-  ['COMMENT', 'COMMENTED'],
-])
-
-/** Pull requests: their diff, files, reviews and the merge. */
+/** Pull requests: their diff, files and the merge. */
 export function pullRoutes(world: GithubWorld): FakeRoute[] {
-  const P = '/repos/{owner}/{repo}/pulls'
-  const on = (handle: OnPull): ((request: FakeRequest) => FakeReply) =>
-    inRepository(
-      world,
-      withIssue((request, repository, issue) =>
-        issue.pull === undefined ? notFound() : handle(request, repository, issue, issue.pull),
-      ),
-    )
   return [
     fakeRoute(`GET ${P}`, inRepository(world, listPulls)),
     fakeRoute(
       `POST ${P}`,
       inRepository(world, (request, repository) => createPull(world, request, repository)),
     ),
-    fakeRoute(`GET ${P}/{number}`, on(getPull)),
-    fakeRoute(`PATCH ${P}/{number}`, on(updatePull)),
+    fakeRoute(`GET ${P}/{number}`, onPull(world, getPull)),
+    fakeRoute(`PATCH ${P}/{number}`, onPull(world, updatePull)),
     fakeRoute(
       `GET ${P}/{number}/files`,
-      on((request, repository, issue, pull) =>
+      onPull(world, (request, repository, issue, pull) =>
         paged(request, `/repositories/${repository.id}/pulls/${issue.number}/files`, pull.files, (file) =>
           fileShape(repository, pull, file),
         ),
@@ -55,7 +41,7 @@ export function pullRoutes(world: GithubWorld): FakeRoute[] {
     ),
     fakeRoute(
       `GET ${P}/{number}/commits`,
-      on((request, repository, issue, pull) =>
+      onPull(world, (request, repository, issue, pull) =>
         paged(
           request,
           `/repositories/${repository.id}/pulls/${issue.number}/commits`,
@@ -72,34 +58,9 @@ export function pullRoutes(world: GithubWorld): FakeRoute[] {
     ),
     fakeRoute(
       `GET ${P}/{number}/merge`,
-      on((_, __, ___, pull) => (pull.mergedSha === undefined ? notFound() : NO_CONTENT)),
+      onPull(world, (_, __, ___, pull) => (pull.mergedSha === undefined ? notFound() : NO_CONTENT)),
     ),
-    fakeRoute(`PUT ${P}/{number}/merge`, on(mergePull)),
-    fakeRoute(
-      `GET ${P}/{number}/reviews`,
-      on((request, repository, issue, pull) =>
-        paged(
-          request,
-          `/repositories/${repository.id}/pulls/${issue.number}/reviews`,
-          pull.reviews,
-          (review) => reviewShape(repository, issue, review),
-        ),
-      ),
-    ),
-    fakeRoute(
-      `POST ${P}/{number}/reviews`,
-      on((request, repository, issue, pull) => createReview(world, request, repository, issue, pull)),
-    ),
-    fakeRoute(
-      `POST ${P}/{number}/requested_reviewers`,
-      on((request, repository, issue, pull) =>
-        withBody(request, (body) =>
-          Array.isArray(body['reviewers'])
-            ? created(pullShape(repository, issue, pull))
-            : unprocessable('PullRequest', 'reviewers', 'missing_field'),
-        ),
-      ),
-    ),
+    fakeRoute(`PUT ${P}/{number}/merge`, onPull(world, mergePull)),
   ]
 }
 
@@ -172,30 +133,5 @@ function mergePull(request: FakeRequest, repository: Repository, issue: Issue, p
     issue.state = 'closed'
     repository.branches.set(pull.baseRef, pull.mergedSha)
     return ok({ sha: pull.mergedSha, merged: true, message: 'Pull Request successfully merged' })
-  })
-}
-
-function createReview(
-  world: GithubWorld,
-  request: FakeRequest,
-  repository: Repository,
-  issue: Issue,
-  pull: Pull,
-): FakeReply {
-  return withBody(request, (body) => {
-    const state = REVIEW_STATES.get(text(body['event'] ?? 'COMMENT') ?? '')
-    if (state === undefined) return unprocessable('PullRequestReview', 'event', 'invalid')
-    const said = text(body['body']) ?? ''
-    if (state !== 'APPROVED' && said === '')
-      return unprocessable('PullRequestReview', 'body', 'missing_field')
-    const review: Review = {
-      id: world.nextId(),
-      author: world.viewer,
-      body: said,
-      state,
-      commitSha: pull.headSha,
-    }
-    pull.reviews.push(review)
-    return ok(reviewShape(repository, issue, review))
   })
 }

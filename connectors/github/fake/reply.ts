@@ -1,6 +1,6 @@
 import type { FakeReply, FakeRequest } from '../../fake-route.ts'
 import { jsonObject } from '../../fake-route.ts'
-import type { GithubWorld, Issue, Repository } from './world.ts'
+import type { GithubWorld, Issue, Pull, Repository } from './world.ts'
 
 export const API_ORIGIN = 'https://api.github.com'
 
@@ -56,6 +56,19 @@ export function withIssue(
     const issue = repository.issues.get(Number(request.param('number')))
     return issue === undefined ? notFound() : handle(request, repository, issue)
   }
+}
+
+/** Runs a handler with the pull request that `{number}` names. */
+export function onPull(
+  world: GithubWorld,
+  handle: (request: FakeRequest, repository: Repository, issue: Issue, pull: Pull) => FakeReply,
+): (request: FakeRequest) => FakeReply {
+  return inRepository(
+    world,
+    withIssue((request, repository, issue) =>
+      issue.pull === undefined ? notFound() : handle(request, repository, issue, issue.pull),
+    ),
+  )
 }
 
 /** Runs a handler with the body as an object; GitHub reads it as JSON whatever its Content-Type says. */

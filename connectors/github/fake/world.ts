@@ -172,3 +172,10 @@ function addHistory(repository: Repository, count: number): void {
     })
   }
 }
+
+export function findAsset(repositories: readonly Repository[], id: string): ReleaseAsset | undefined {
+  return repositories
+    .flatMap((repository) => [...repository.releases.values()])
+    .flatMap((release) => release.assets)
+    .find((asset) => asset.id === Number(id))
+}
