@@ -37,22 +37,29 @@ async function liveRevision(): Promise<unknown> {
   return JSON.stringify(((await reply.json()) as { policy: unknown }).policy)
 }
 
-it('builds what is saved, and the running gateway swaps it in; what does not build changes nothing', { timeout: 60_000 }, async () => {
-  await expect.poll(() => watching.output(), { timeout: 20_000 }).toContain('as it was')
-  const before = await liveRevision()
-  const rules = await readFile(join(folder.path, 'gateway/caller.rego'), 'utf8')
-  await folder.write('gateway/caller.rego', 'package gateway.caller\n\ndeny if {')
-  await expect.poll(() => watching.output(), { timeout: 10_000 }).toContain('not built')
-  expect(await liveRevision()).toBe(before)
+it(
+  'builds what is saved, and the running gateway swaps it in; what does not build changes nothing',
+  { timeout: 60_000 },
+  async () => {
+    await expect.poll(() => watching.output(), { timeout: 20_000 }).toContain('as it was')
+    const before = await liveRevision()
+    const rules = await readFile(join(folder.path, 'gateway/caller.rego'), 'utf8')
+    await folder.write('gateway/caller.rego', 'package gateway.caller\n\ndeny if {')
+    await expect.poll(() => watching.output(), { timeout: 10_000 }).toContain('not built')
+    expect(await liveRevision()).toBe(before)
 
-  await folder.write('gateway/caller.rego', rules)
-  const agents = JSON.parse(await readFile(join(folder.path, AGENTS), 'utf8')) as object
-  await folder.write(AGENTS, JSON.stringify({ ...agents, 'new-agent': Object.values(agents)[0] as unknown }))
-  await expect.poll(() => watching.output(), { timeout: 10_000 }).toContain('built ')
-  const builtAt = performance.now()
-  await expect.poll(liveRevision, { timeout: 5_000, interval: 20 }).not.toBe(before)
-  expect(performance.now() - builtAt).toBeLessThan(1_000)
-})
+    await folder.write('gateway/caller.rego', rules)
+    const agents = JSON.parse(await readFile(join(folder.path, AGENTS), 'utf8')) as object
+    await folder.write(
+      AGENTS,
+      JSON.stringify({ ...agents, 'new-agent': Object.values(agents)[0] as unknown }),
+    )
+    await expect.poll(() => watching.output(), { timeout: 10_000 }).toContain('built ')
+    const builtAt = performance.now()
+    await expect.poll(liveRevision, { timeout: 5_000, interval: 20 }).not.toBe(before)
+    expect(performance.now() - builtAt).toBeLessThan(1_000)
+  },
+)
 
 it('stops when it is told to', async () => {
   watching.child.kill('SIGTERM')
