@@ -27,6 +27,15 @@ export interface GuardedAdmissionStore extends AdmissionStore {
   readonly opened: Promise<void>
 }
 
+interface GuardedAdmissionOptions {
+  readonly shared: RedisAdmissionStore
+  /** Created with `count: 'share'`. */
+  readonly local: EmbeddedAdmissionStore
+  readonly onFailure: { readonly read: FailureMode; readonly write: FailureMode }
+  readonly shares: number
+  readonly events?: StoreEvents
+}
+
 /**
  * Admission that survives the loss of Redis as `store.onFailure` says, by class of access:
  * `closed` refuses; `local` counts in this process with its share of each limit; `open` counts nothing.
@@ -35,31 +44,9 @@ export interface GuardedAdmissionStore extends AdmissionStore {
  * here, so with `shares` above 1 a write proven by DPoP is refused in every mode, and a read raises `replayUnshared`.
  * While the store is down calls are answered at once, and a probe in the background finds out when it is back.
  */
-export function createGuardedAdmissionStore(options: {
-  readonly shared: RedisAdmissionStore
-  /** Created with `count: 'share'`. */
-  readonly local: EmbeddedAdmissionStore
-  readonly onFailure: { readonly read: FailureMode; readonly write: FailureMode }
-  readonly shares: number
-  readonly events?: StoreEvents
-}): GuardedAdmissionStore {
-  const { shared, local, onFailure, shares, events = {} } = options
-  const health = new StoreHealth(shared, (state, cause) => events.stateChanged?.(state, cause))
-
-  const fallBack = (demand: AdmissionDemand, finding: ReplayFinding, cause: unknown): AdmissionAnswer => {
-    const { access, replay } = demand
-    const mode = access === 'read' ? onFailure.read : onFailure.write
-    events.fellBack?.(mode, access)
-    const unshared = replay !== undefined && shares > 1
-    if (mode === 'closed' || finding === 'full' || (unshared && access !== 'read')) {
-      return { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS, cause }
-    }
-    if (finding !== 'new') return { kind: 'replayed' }
-    if (unshared) events.replayUnshared?.()
-    // The proof is in the local memory already: asking again would find this very call.
-    return mode === 'open' ? uncounted() : local.admit({ ...demand, replay: undefined })
-  }
-
+export function createGuardedAdmissionStore(options: GuardedAdmissionOptions): GuardedAdmissionStore {
+  const { shared, local } = options
+  const health = new StoreHealth(shared, (state, cause) => options.events?.stateChanged?.(state, cause))
   return {
     opened: health.opened,
     get state() {
@@ -69,7 +56,9 @@ export function createGuardedAdmissionStore(options: {
       // Remembered here, too, while the store is well: it may be gone when the same proof comes again.
       const finding = checkReplay(local, demand.replay)
       if (finding === 'seen') return { kind: 'replayed' }
-      if (health.state === 'down') return fallBack(demand, finding, new Error('the shared store is down'))
+      if (health.state === 'down') {
+        return admitWithoutShared(options, demand, finding, new Error('the shared store is down'))
+      }
       return shared.admit(demand).then(
         (answer) => {
           health.succeeded()
@@ -77,7 +66,7 @@ export function createGuardedAdmissionStore(options: {
         },
         (cause: unknown) => {
           health.failed(cause)
-          return fallBack(demand, finding, cause)
+          return admitWithoutShared(options, demand, finding, cause)
         },
       )
     },
@@ -86,6 +75,25 @@ export function createGuardedAdmissionStore(options: {
       await shared.close()
     },
   }
+}
+
+function admitWithoutShared(
+  { local, onFailure, shares, events = {} }: GuardedAdmissionOptions,
+  demand: AdmissionDemand,
+  finding: ReplayFinding,
+  cause: unknown,
+): AdmissionAnswer {
+  const { access, replay } = demand
+  const mode = access === 'read' ? onFailure.read : onFailure.write
+  events.fellBack?.(mode, access)
+  const unshared = replay !== undefined && shares > 1
+  if (mode === 'closed' || finding === 'full' || (unshared && access !== 'read')) {
+    return { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS, cause }
+  }
+  if (finding !== 'new') return { kind: 'replayed' }
+  if (unshared) events.replayUnshared?.()
+  // The proof is in the local memory already: asking again would find this very call.
+  return mode === 'open' ? uncounted() : local.admit({ ...demand, replay: undefined })
 }
 
 function checkReplay(local: EmbeddedAdmissionStore, replay: ReplayCheck | undefined): ReplayFinding {
