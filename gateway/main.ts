@@ -36,6 +36,10 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
 }
 
 function surroundingsOf(self: NodeJS.Process): Surroundings {
+  // Whoever reads the output may stop reading, as `head` does; that ends nothing here.
+  self.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   const requested = Promise.withResolvers<string>()
   const again = new AbortController()
   let stops = 0

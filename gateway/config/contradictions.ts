@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
 import type { ConfigProblem } from './problem.ts'
-import { type Environment, unreadable, unset } from './references.ts'
+import { type Environment, REFERENCE_RULES } from './references.ts'
 
 type Section = keyof Config
 
@@ -19,8 +19,7 @@ const RULES: readonly Rule[] = [
   { reads: ['policy'], check: fetching },
   { reads: ['connectors', 'listen'], check: addressing },
   { reads: ['connectors', 'listen'], check: reaching },
-  { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unreadable },
-  { reads: ['listen', 'policy', 'store', 'identity', 'connectors'], check: unset },
+  ...REFERENCE_RULES,
 ]
 
 /** What the schema cannot say: settings that are fine alone and wrong together, and files that are not there. */

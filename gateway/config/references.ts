@@ -4,57 +4,84 @@ import type { ConfigProblem } from './problem.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Files that the configuration names and nobody can read. */
-export function unreadable(config: Config): ConfigProblem[] {
-  const files: [string, string | undefined][] = [
-    ['listen.tls.certificateFile', config.listen.tls?.certificateFile],
-    ['listen.tls.keyFile', config.listen.tls?.keyFile],
-    ['listen.tls.clientCaFile', config.listen.tls?.clientCaFile],
-    ['listen.tls.crlFile', config.listen.tls?.crlFile],
-    ['listen.admin.token', fileOf(config.listen.admin.token)],
-    ['policy.bundle', config.policy.bundle],
-    ['policy.verification.keyFile', config.policy.verification?.keyFile],
-    ['policy.service.token', fileOf(config.policy.service?.token)],
-    ['policy.service.caFile', config.policy.service?.caFile],
-    ['policy.service.clientCertificateFile', config.policy.service?.clientCertificateFile],
-    ['policy.service.clientKeyFile', config.policy.service?.clientKeyFile],
-    ['store.redis.password', fileOf(config.store.redis?.password)],
-    ['store.redis.caFile', config.store.redis?.caFile],
-    ['identity.dpop.nonceSecret', fileOf(config.identity.dpop.nonceSecret)],
-    ...config.identity.issuers.map(({ jwks }, index): [string, string | undefined] => [
-      `identity.issuers.${index}.jwks`,
-      'file' in jwks ? jwks.file : jwks.caFile,
-    ]),
-    ...Object.entries(config.connectors).map(([name, { caFile }]): [string, string | undefined] => [
-      `connectors.${name}.caFile`,
-      caFile,
-    ]),
-  ]
-  return files.flatMap(([path, file]) =>
-    file === undefined || isReadable(file) ? [] : [{ path, reason: `${file} cannot be read` }],
-  )
+type Section = 'listen' | 'policy' | 'store' | 'identity' | 'connectors'
+
+/** What one section refers to outside the configuration, by the path of each setting. */
+interface References {
+  readonly files: Readonly<Record<string, string | undefined>>
+  readonly secrets: Readonly<Record<string, SecretReference | undefined>>
 }
 
-/** A variable cannot appear later, as a file can: one that is not set is a mistake now. */
-export function unset(
-  { listen, policy, store, identity, connectors }: Config,
-  environment: Environment,
-): ConfigProblem[] {
-  const references: [string, SecretReference | undefined][] = [
-    ['listen.admin.token', listen.admin.token],
-    ['policy.service.token', policy.service?.token],
-    ['store.redis.password', store.redis?.password],
-    ['identity.dpop.nonceSecret', identity.dpop.nonceSecret],
-    ...Object.entries(connectors).map(([name, { credential }]): [string, SecretReference | undefined] => [
-      `connectors.${name}.credential`,
-      secretOf(credential),
-    ]),
-  ]
-  return references.flatMap(([path, reference]) => {
-    const isUnset = reference?.source === 'env' && (environment[reference.name] ?? '') === ''
-    return isUnset ? [{ path, reason: `the variable ${reference.name} is not set` }] : []
-  })
+const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
+  listen: ({ listen: { tls, admin } }) => ({
+    files: {
+      'listen.tls.certificateFile': tls?.certificateFile,
+      'listen.tls.keyFile': tls?.keyFile,
+      'listen.tls.clientCaFile': tls?.clientCaFile,
+      'listen.tls.crlFile': tls?.crlFile,
+    },
+    secrets: { 'listen.admin.token': admin.token },
+  }),
+  policy: ({ policy: { bundle, verification, service } }) => ({
+    files: {
+      'policy.bundle': bundle,
+      'policy.verification.keyFile': verification?.keyFile,
+      'policy.service.caFile': service?.caFile,
+      'policy.service.clientCertificateFile': service?.clientCertificateFile,
+      'policy.service.clientKeyFile': service?.clientKeyFile,
+    },
+    secrets: { 'policy.service.token': service?.token },
+  }),
+  store: ({ store: { redis } }) => ({
+    files: { 'store.redis.caFile': redis?.caFile },
+    secrets: { 'store.redis.password': redis?.password },
+  }),
+  identity: ({ identity: { issuers, dpop } }) => ({
+    files: Object.fromEntries(
+      issuers.map(({ jwks }, index) => [
+        `identity.issuers.${index}.jwks`,
+        'file' in jwks ? jwks.file : jwks.caFile,
+      ]),
+    ),
+    secrets: { 'identity.dpop.nonceSecret': dpop.nonceSecret },
+  }),
+  connectors: ({ connectors }) => ({
+    files: Object.fromEntries(
+      Object.entries(connectors).map(([name, { caFile }]) => [`connectors.${name}.caFile`, caFile]),
+    ),
+    secrets: Object.fromEntries(
+      Object.entries(connectors).map(([name, { credential }]) => [
+        `connectors.${name}.credential`,
+        secretOf(credential),
+      ]),
+    ),
+  }),
 }
+
+/**
+ * Files that cannot be read and variables that are not set. A file with an upstream's credential is not looked for:
+ * it may come later, and rotates; a variable cannot appear, so one that is not set is a mistake now.
+ */
+export const REFERENCE_RULES = Object.entries(REFERENCES).map(([section, referencesOf]) => ({
+  reads: [section as Section],
+  check: (config: Config, environment: Environment): ConfigProblem[] => {
+    const { files, secrets } = referencesOf(config)
+    const needed =
+      section === 'connectors'
+        ? []
+        : Object.entries(secrets).map(([path, secret]) => [path, fileOf(secret)] as const)
+    return [
+      ...[...Object.entries(files), ...needed].flatMap(([path, file]) =>
+        file === undefined || isReadable(file) ? [] : [{ path, reason: `${file} cannot be read` }],
+      ),
+      ...Object.entries(secrets).flatMap(([path, secret]) =>
+        secret?.source === 'env' && (environment[secret.name] ?? '') === ''
+          ? [{ path, reason: `the variable ${secret.name} is not set` }]
+          : [],
+      ),
+    ]
+  },
+}))
 
 function secretOf(credential: CredentialConfig): SecretReference | undefined {
   switch (credential.type) {

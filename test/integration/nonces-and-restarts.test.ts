@@ -12,7 +12,14 @@ function start(more: { before?: TestGateway; nowMs?: number } = {}): Promise<Tes
   return startTestGateway({
     environment: { NONCE: 'a secret of the fleet with 32 bytes or more' },
     ...(issuer && {
-      issuers: [{ issuer: issuer.issuer, audiences: issuer.config.audiences, jwks: { uri: issuer.jwksUri } }],
+      issuers: [
+        {
+          issuer: issuer.issuer,
+          audiences: issuer.config.audiences,
+          jwks: { uri: issuer.jwksUri },
+          tenants: ['zyx-bank'],
+        },
+      ],
     }),
     ...(more.nowMs !== undefined && { clock: virtualClock(more.nowMs) }),
     settings: {

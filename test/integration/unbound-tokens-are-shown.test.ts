@@ -13,7 +13,7 @@ it('a gateway that takes unbound tokens says so at its start, in a metric and wi
     settings: { identity: { dangerouslyAllowUnboundTokens: true } },
   })
   expect(await toolgate.metric(OPTION)).toBe(1)
-  expect(await toolgate.logLines()).toContainEqual(expect.objectContaining(WARNING))
+  await expect.poll(() => toolgate.logLines()).toContainEqual(expect.objectContaining(WARNING))
 
   const answer = await toolgate.send('GET', PULL, { token: toolgate.token({ jkt: undefined }), proof: null })
   expect(answer).toMatchObject({ status: 200, decision: 'allow' })
