@@ -23,7 +23,7 @@ interface Matched {
   readonly path: string
 }
 
-/** One operation as `toolgate connector` lists it. */
+/** One operation, as a list of them shows it. */
 export interface ListedOperation extends Operation {
   readonly scopes: readonly string[]
   readonly deprecated: boolean
