@@ -104,6 +104,7 @@ function checkClaims(
   const issuedAtMs = iat * 1000
   if (nonces === undefined && isOutOfTime(issuedAtMs, config, nowMs))
     return invalid('iat is out of the window')
+  if (isOutsideItsOwnTime(claims, config, nowMs)) return invalid('exp or nbf')
   // Check 12: the token that came with it and no other.
   if (claims['ath'] !== ath) return invalid('ath')
   // Check 10. A nonce has a time of its own, which spares agents without a good clock.
@@ -122,6 +123,13 @@ function checkClaims(
 
 function isOutOfTime(issuedAtMs: number, { maxAgeMs, maxSkewMs }: DpopConfig, nowMs: number): boolean {
   return issuedAtMs < nowMs - maxAgeMs || issuedAtMs > nowMs + maxSkewMs
+}
+
+/** A proof need not have `exp` or `nbf`; one that does has said for itself when it is good (RFC 7519 §4.1.4, §4.1.5). */
+function isOutsideItsOwnTime({ exp, nbf }: JsonObject, { maxSkewMs }: DpopConfig, nowMs: number): boolean {
+  const isOver = typeof exp === 'number' && exp * 1000 + maxSkewMs <= nowMs
+  const isYetToCome = typeof nbf === 'number' && nbf * 1000 > nowMs + maxSkewMs
+  return isOver || isYetToCome
 }
 
 function importOrNothing(jwk: PublicJwk): KeyObject | undefined {
