@@ -1,3 +1,4 @@
+import { until } from '../harness/until.ts'
 import { type Sent, startTestGateway, type TestGateway, type TestGatewayOptions } from '../harness/gateway.ts'
 import { connectRaw, type RawClient } from '../harness/raw-client.ts'
 import { type Answer, answerOf } from '../harness/send.ts'
@@ -18,6 +19,8 @@ export interface Ground extends AsyncDisposable {
   unfinished(kind: GatewayKind, connector: ConnectorName): Promise<Answer>
   /** A write that is under way at the upstream; ends with its disposal. */
   held(kind: GatewayKind, connector: ConnectorName, agent?: string): Promise<RawClient>
+  /** Waits until no call is in flight: one held before may still be on its way out. */
+  idle(kind: GatewayKind): Promise<void>
 }
 
 export async function prepareGround(): Promise<Ground> {
@@ -50,6 +53,10 @@ export async function prepareGround(): Promise<Ground> {
       const lines = ['Content-Length: 1000']
       await using client = await sendRawly(await gateway(kind), WRITES[connector], lines, '{')
       return await answered(client)
+    },
+    async idle(kind) {
+      const toolgate = await gateway(kind)
+      await until(async () => (await toolgate.metric('toolgate_calls_in_flight')) === 0)
     },
     async held(kind, connector, agent) {
       const { heads } = parts.upstream

@@ -141,6 +141,7 @@ export const PROVOCATIONS = {
   'limit.rate': plain((ground, connector) => twice(ground, connector, EXHAUSTED.rate)),
   'limit.quota': plain((ground, connector) => twice(ground, connector, EXHAUSTED.quota)),
   'limit.concurrency': plain(async (ground, connector) => {
+    await ground.idle('plain')
     await using _held = await ground.held('plain', connector, EXHAUSTED.place)
     return await readAs(ground, 'plain', connector, EXHAUSTED.place)
   }),
@@ -207,6 +208,7 @@ export const PROVOCATIONS = {
     gone: true,
   }),
   'gateway.overloaded': at('full', async (ground, connector) => {
+    await ground.idle('full')
     await using _held = await ground.held('full', connector)
     return await ground.read('full', connector)
   }),
