@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { Addressed, Connector, Environment, Operation } from './catalog/connector.ts'
+import type { Addressed, Connector, DataClass, Environment, Operation } from './catalog/connector.ts'
 import type { UpstreamReply, UpstreamRequest } from './egress/upstream.ts'
 import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
@@ -132,7 +132,10 @@ export interface History {
   readonly errors1h: number
   readonly writesTask: number
   readonly firstUse: boolean
+  /** Of the declared task: in flight, or succeeded. In no order. */
   readonly operationsTask: readonly string[]
+  /** Of the last hour, whatever task was declared: in flight, or sent and then ended however it did. In no order. */
+  readonly operations1h: readonly string[]
 }
 
 /** State of one rate limit or quota after this call, for the `RateLimit` headers. */
@@ -159,6 +162,8 @@ export interface Lease {
 
 export interface Admitted extends Routed {
   readonly history: History
+  /** Of the operations of the task; sorted. */
+  readonly dataClassesTask: readonly DataClass[]
   readonly limits: readonly LimitState[]
   readonly lease: Lease
 }

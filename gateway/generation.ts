@@ -121,6 +121,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       }),
       upstreams: breakers,
       replayChallenge: identity.replayChallenge,
+      dataClasses: catalog.dataClasses,
       onLimited: events.limited,
     }),
     read: createRead({

@@ -82,6 +82,11 @@ export interface FactFields {
   readonly errors_1h: number
   readonly writes_task: number
   readonly first_use: boolean
+  /** Absent when there are too many to be recorded whole. */
+  readonly operations_task?: readonly string[]
+  /** Absent when there are too many to be recorded whole. */
+  readonly operations_1h?: readonly string[]
+  readonly data_classes_task?: readonly DataClass[]
 }
 
 export interface ReasonFields {

@@ -10,10 +10,12 @@ const MAX_ITEMS = 16
 const MAX_CHARACTERS = 128
 
 /** What rules could read of a call beside its resource and what was declared; `undefined` before all of it is known. */
-export function factFields({ caller, operation, history, params }: Progress): FactFields | undefined {
+export function factFields(call: Progress): FactFields | undefined {
+  const { caller, operation, history, params, dataClassesTask } = call
   if (caller === undefined || operation === undefined || history === undefined || params === undefined)
     return undefined
   const { principal, scopes, authorizationDetails } = caller
+  const { operationsTask, operations1h } = history
   return {
     ...(fits(principal.groups) && { groups: principal.groups }),
     device_compliant: principal.deviceCompliant,
@@ -28,6 +30,9 @@ export function factFields({ caller, operation, history, params }: Progress): Fa
     errors_1h: history.errors1h,
     writes_task: history.writesTask,
     first_use: history.firstUse,
+    ...(fits(operationsTask) && { operations_task: operationsTask }),
+    ...(fits(operations1h) && { operations_1h: operations1h }),
+    ...(dataClassesTask && { data_classes_task: dataClassesTask }),
   }
 }
 

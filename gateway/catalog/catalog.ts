@@ -5,7 +5,7 @@ import type { Resource } from '../exchange.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 import { checkAddresses, createAddressing, type ConnectorAddress, type RequestAddress } from './address.ts'
 import { compileOperations, type CompiledOperation } from './compile.ts'
-import type { Addressed, Connector, Environment, Operation } from './connector.ts'
+import type { Addressed, Connector, DataClass, Environment, Operation } from './connector.ts'
 import { mayPassRequestHeader } from '../egress/request-headers.ts'
 import { mayPassResponseHeader } from '../egress/response-headers.ts'
 import { environmentOf } from './environment.ts'
@@ -43,6 +43,8 @@ export interface Catalog {
   environment(operation: Operation, resource: Resource): Environment
   /** Whether the vendor takes a body here that is neither JSON nor a form, so that policy cannot see it. */
   acceptsOpaque(operation: Operation): boolean
+  /** The data classes of operations, each once and sorted; of one that is not in this catalogue, the highest. */
+  dataClasses(operationIds: readonly string[]): readonly DataClass[]
   /** Every operation of a connector by id; empty for a name that is not configured. */
   operations(connector: string): readonly ListedOperation[]
 }
@@ -55,6 +57,7 @@ interface Loaded {
   readonly operations: ReadonlyMap<string, CompiledOperation>
 }
 
+const NO_CLASSES: readonly DataClass[] = []
 const CONNECTORS_DIRECTORY = fileURLToPath(new URL('../../connectors/', import.meta.url))
 
 /**
@@ -98,8 +101,18 @@ function createCatalog(all: readonly Loaded[], addresses: readonly ConnectorAddr
       viewCall(loadedOf(operation.connector).connector, compiledOf(operation), input),
     acceptsOpaque: (operation) => compiledOf(operation).opaque,
     environment: (operation, resource) => environmentOf(loadedOf(operation.connector).config, resource),
+    dataClasses: (ids) => (ids.length === 0 ? NO_CLASSES : dataClassesOf(ids, byName)),
     operations: (name) => [...(byName.get(name)?.operations.values() ?? [])].map(listed),
   }
+}
+
+/** A task may remember operations of a connector that was configured when they were used. */
+function dataClassesOf(ids: readonly string[], byName: ReadonlyMap<string, Loaded>): readonly DataClass[] {
+  const classes = ids.map((id): DataClass => {
+    const operations = byName.get(id.slice(0, id.indexOf('.')))?.operations
+    return operations?.get(id)?.operation.dataClass ?? 'restricted'
+  })
+  return [...new Set(classes)].sort()
 }
 
 function matchPath({ trie, file }: Loaded, method: string, upstreamPath: string): Verdict<Matched> {

@@ -1,4 +1,4 @@
-import type { Caller, History, ReadCall } from '../exchange.ts'
+import type { Caller, ReadCall } from '../exchange.ts'
 import type { PolicyInput, Signals } from './input.ts'
 import type { PolicyTime } from './calendar.ts'
 
@@ -31,7 +31,7 @@ export function buildInput(call: ReadCall, signals: Signals, time: PolicyTime): 
       rollback_plan: declared.rollbackPlan,
     },
     signals,
-    history: historyFacts(call.history),
+    history: historyFacts(call),
     approval: { state: 'none', id: '', approvers: [] },
     time,
   }
@@ -62,13 +62,16 @@ function operationFacts({ operation, environment }: ReadCall): PolicyInput['oper
   }
 }
 
-function historyFacts(history: History): PolicyInput['history'] {
+function historyFacts({ history, dataClassesTask }: ReadCall): PolicyInput['history'] {
   return {
     calls_1m: history.calls1m,
     denials_10m: history.denials10m,
     errors_1h: history.errors1h,
     writes_task: history.writesTask,
     spend_day: 0,
+    spend_task: 0,
     operations_task: history.operationsTask,
+    operations_1h: history.operations1h,
+    data_classes_task: dataClassesTask,
   }
 }

@@ -1,6 +1,8 @@
 import { choice, constant, decimal, flag, integer, json, list, object, record, text } from './shape.ts'
 import type { TypeOf } from './shape.ts'
 
+const DATA_CLASS = choice('public', 'internal', 'confidential', 'restricted')
+
 /**
  * Version 1 of what rules may read, DESIGN §5. `policies-rego/schemas/input.json` is written from this by
  * `toolgate policy build`, and every rule is checked against that file by `opa check --schema`.
@@ -17,7 +19,7 @@ export const INPUT_V1 = object({
     connector: text(),
     access: choice('read', 'write', 'execute'),
     risk: integer(0, 10),
-    data_class: choice('public', 'internal', 'confidential', 'restricted'),
+    data_class: DATA_CLASS,
     reversible: flag(),
     environment: choice('production', 'staging', 'development', 'unknown'),
   }),
@@ -43,7 +45,10 @@ export const INPUT_V1 = object({
     errors_1h: integer(0),
     writes_task: integer(0),
     spend_day: decimal(),
+    spend_task: decimal(),
     operations_task: list(text()),
+    operations_1h: list(text()),
+    data_classes_task: list(DATA_CLASS),
   }),
   approval: object({ state: choice('none', 'approved'), id: text(), approvers: list(text()) }),
   time: object({

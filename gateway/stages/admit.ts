@@ -1,3 +1,4 @@
+import type { DataClass } from '../catalog/connector.ts'
 import type { Admitted, Lease, Routed } from '../exchange.ts'
 import type { BreakerResult } from '../limits/breaker.ts'
 import { feedbackOf, upstreamResultOf } from '../limits/feedback.ts'
@@ -14,6 +15,8 @@ export interface AdmitDependencies {
   readonly upstreams: UpstreamBreakers
   /** Flat headers that RFC 9449 §7.1 wants with a refused proof. */
   readonly replayChallenge: (routed: Routed) => readonly string[]
+  /** Of the operations named. */
+  readonly dataClasses: (operations: readonly string[]) => readonly DataClass[]
   /** For metrics: a limit said no. */
   readonly onLimited?: (kind: LimitKind, name: string) => void
 }
@@ -32,7 +35,7 @@ export function createAdmit(
     const leave = (result: BreakerResult): void =>
       breaker.leave(entry.generation, result, clock.monotonicMs(), demanded.agent)
     const conclude = (answer: AdmissionAnswer): Verdict<Admitted> => {
-      if (answer.kind === 'admitted') return pass(admitted(routed, answer, leave))
+      if (answer.kind === 'admitted') return pass(admitted(routed, answer, leave, dependencies))
       leave('none')
       return refused(answer, routed, dependencies)
     }
@@ -44,17 +47,22 @@ export function createAdmit(
 type Yes = Extract<AdmissionAnswer, { kind: 'admitted' }>
 type No = Exclude<AdmissionAnswer, Yes>
 
-function admitted(routed: Routed, answer: Yes, leave: (result: BreakerResult) => void): Admitted {
+function admitted(
+  routed: Routed,
+  { history, limits, settle }: Yes,
+  leave: (result: BreakerResult) => void,
+  { dataClasses }: AdmitDependencies,
+): Admitted {
   let settled = false
   const lease: Lease = {
     settle(settlement) {
       if (settled) return
       settled = true
       leave(upstreamResultOf(settlement))
-      answer.settle(feedbackOf(settlement))
+      settle(feedbackOf(settlement))
     },
   }
-  return { ...routed, history: answer.history, limits: answer.limits, lease }
+  return { ...routed, history, dataClassesTask: dataClasses(history.operationsTask), limits, lease }
 }
 
 function refused(

@@ -95,8 +95,11 @@ export const DAY_MS = 86_400_000
 /** Distinct operations remembered per task, and tasks per agent; the oldest task makes room. */
 export const MOST_TASK_OPERATIONS = 128
 export const MOST_AGENT_TASKS = 256
+/** Distinct operations remembered of an agent's last hour; the one longest unused makes room. */
+export const MOST_RECENT_OPERATIONS = 128
 
 /** Windows of the history that policy reads. */
 export const CALLS_WINDOW_MS = 60_000
 export const DENIALS_WINDOW_MS = 600_000
 export const ERRORS_WINDOW_MS = 3_600_000
+export const RECENT_WINDOW_MS = 3_600_000

@@ -19,18 +19,19 @@ export type AdmitReply = AdmissionAnswer extends infer Answer
 /** The clocks of two gateways may differ by this much: a mark must outlive the proof on the slower one. */
 const FLEET_CLOCK_MARGIN_MS = 5_000
 const COUNTERS_MARGIN_MS = 600_000
-const FIXED_FIELDS = 8
+const FIXED_FIELDS = 9
 
 /** The layout is written down at the head of admit.lua. */
 export function admitTrip(prefix: string, demand: AdmissionDemand, nowMs: number): Trip {
   const { replay, rates, quotas, concurrency } = demand
-  const [agent, used, task, tasks] = agentKeys(prefix, demand)
+  const { agent, used, task, tasks, recent } = agentKeys(prefix, demand)
   const keys = [
     agent,
     used,
     task,
     tasks,
     replay === undefined ? agent : `${prefix}${demand.tag}:p:${replay.key}`,
+    recent,
   ]
   const args: (string | number)[] = [
     rates.length,
@@ -60,10 +61,10 @@ export function admitTrip(prefix: string, demand: AdmissionDemand, nowMs: number
 
 /** The layout is written down at the head of settle.lua. */
 export function settleTrip(prefix: string, demand: AdmissionDemand, feedback: Feedback): Trip {
-  const [agent, used, task] = agentKeys(prefix, demand)
+  const { agent, used, task, recent } = agentKeys(prefix, demand)
   const { failures, windowMs, openMs } = demand.agentBreaker
   return {
-    keys: [agent, used, task, ...demand.concurrency.map(({ key }) => prefix + key)],
+    keys: [agent, used, task, recent, ...demand.concurrency.map(({ key }) => prefix + key)],
     args: [
       demand.callId,
       demand.operation,
@@ -108,7 +109,8 @@ export function readAdmitReply(demand: AdmissionDemand, reply: unknown): AdmitRe
     return { kind: 'limited', by, name, retryAfterMs, limits }
   }
   switch (code) {
-    case 0:
+    case 0: {
+      const lists = reply.slice(FIXED_FIELDS + 2 * limits.length).map(String)
       return {
         kind: 'admitted',
         history: {
@@ -117,10 +119,12 @@ export function readAdmitReply(demand: AdmissionDemand, reply: unknown): AdmitRe
           errors1h: number(5),
           writesTask: number(6),
           firstUse: number(7) === 1,
-          operationsTask: reply.slice(FIXED_FIELDS + 2 * limits.length).map(String),
+          operationsTask: lists.slice(0, number(8)),
+          operations1h: lists.slice(number(8)),
         },
         limits,
       }
+    }
     case 3:
       return limited('rate', demand.rates[position]?.whole.name)
     case 4:
@@ -147,10 +151,16 @@ function readLimits({ rates, quotas }: AdmissionDemand, number: (index: number) 
   return limits
 }
 
-/** Counters of the agent, operations it has used, the task and the list of tasks; without a task the last two stand idle. */
-function agentKeys(prefix: string, { tag, agent, task }: AdmissionDemand): [string, string, string, string] {
+/** Counters of the agent, what it has ever used and what lately, the task and the list of tasks; those two may stand idle. */
+function agentKeys(prefix: string, { tag, agent, task }: AdmissionDemand) {
   const stem = prefix + tag
-  return [`${stem}:a:${agent}`, `${stem}:u:${agent}`, `${stem}:t:${agent}:${task}`, `${stem}:i:${agent}`]
+  return {
+    agent: `${stem}:a:${agent}`,
+    used: `${stem}:u:${agent}`,
+    task: `${stem}:t:${agent}:${task}`,
+    tasks: `${stem}:i:${agent}`,
+    recent: `${stem}:h:${agent}`,
+  }
 }
 
 function countersTtlMs({ agentBreaker: { windowMs, openMs } }: AdmissionDemand): number {

@@ -1,19 +1,22 @@
 -- One call asks to be admitted: everything is looked at first, then written together or not at all.
 -- The proof's replay mark alone is written whatever follows. Order and reasons: adr/0003.
 --
--- KEYS: agent, used operations, task, tasks of the agent, replay, then rates, quotas, concurrency sets.
+-- KEYS: agent, used operations, task, tasks of the agent, replay, recent operations,
+--       then rates, quotas, concurrency sets.
 -- ARGV: numbers of rates, quotas, concurrency sets; replay ttl (ms, 0 for none); call id; operation;
 --       1 for a write; task name ('' for none); ttl of the agent's counters (ms);
 --       then per rate: interval (us), burst; per quota: calls; per concurrency set: calls, lease (ms).
--- Returns {code, position, wait us, calls, denials, errors, writes, first use,
---          per rate: remaining, reset us; per quota: remaining, reset us; then operations of the task}.
+-- Returns {code, position, wait us, calls, denials, errors, writes, first use, number of operations of the task,
+--          per rate: remaining, reset us; per quota: remaining, reset us; then operations of the task,
+--          then operations of the last hour}.
 local ADMITTED, REPLAYED, STOPPED, RATE, QUOTA, CONCURRENCY = 0, 1, 2, 3, 4, 5
 local SCALE, BUCKETS = 100000, 7
 local CALLS_US, DENIALS_US, ERRORS_US = 10000000, 100000000, 600000000
 local DAY_US = 86400000000
 local TASK_TTL_MS = 86400000
-local MOST_TASK_OPERATIONS, MOST_AGENT_TASKS = 128, 256
-local FIXED = 9
+local MOST_TASK_OPERATIONS, MOST_AGENT_TASKS, MOST_RECENT_OPERATIONS = 128, 256, 128
+local RECENT_US = 3600000000
+local FIXED, FIXED_KEYS = 9, 6
 
 local rates, quotas, sets = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local replay_ttl = tonumber(ARGV[4])
@@ -57,7 +60,7 @@ end
 local tats = {}
 local held = {}
 if rates + quotas > 0 then
-  held = redis.call('MGET', unpack(KEYS, 6, 5 + rates + quotas))
+  held = redis.call('MGET', unpack(KEYS, FIXED_KEYS + 1, FIXED_KEYS + rates + quotas))
 end
 for i = 1, rates do
   local interval, burst = tonumber(ARGV[FIXED + 2 * i - 1]), tonumber(ARGV[FIXED + 2 * i])
@@ -76,14 +79,14 @@ for i = 1, quotas do
   if spent[i] >= tonumber(ARGV[quota_args + i]) then deny(QUOTA, i, (day + 1) * DAY_US - now) end
 end
 
-local set_args, set_keys = quota_args + quotas, 5 + rates + quotas
+local set_args, set_keys = quota_args + quotas, FIXED_KEYS + rates + quotas
 for i = 1, sets do
   local taken = redis.call('ZCOUNT', KEYS[set_keys + i], '(' .. string.format('%.0f', now), '+inf')
   if taken >= tonumber(ARGV[set_args + 2 * i - 1]) then deny(CONCURRENCY, i, 1000000) end
 end
 
 local admitted = code == ADMITTED
-local answer = { code, position, wait, 0, 0, 0, 0, 0 }
+local answer = { code, position, wait, 0, 0, 0, 0, 0, 0 }
 local function put(remaining, reset)
   answer[#answer + 1] = remaining
   answer[#answer + 1] = reset
@@ -94,7 +97,7 @@ for i = 1, rates do
   local tat = tats[i]
   if admitted then
     tat = tat + interval
-    redis.call('SET', KEYS[5 + i], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000))
+    redis.call('SET', KEYS[FIXED_KEYS + i], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000))
   end
   put(math.max(0, math.floor((burst * interval - (tat - now)) / interval)), tat - now)
 end
@@ -103,7 +106,7 @@ for i = 1, quotas do
   local reset = (day + 1) * DAY_US - now
   if admitted then
     used = used + 1
-    redis.call('SET', KEYS[5 + rates + i], string.format('%.0f', day * 1000000000 + used),
+    redis.call('SET', KEYS[FIXED_KEYS + rates + i], string.format('%.0f', day * 1000000000 + used),
       'PX', math.ceil(reset / 1000))
   end
   put(math.max(0, tonumber(ARGV[quota_args + i]) - used), reset)
@@ -141,6 +144,7 @@ if task ~= '' then
       answer[#answer + 1] = name
     end
   end
+  answer[9] = operations
   -- The client chooses task names, so their number is bounded: the oldest task of this agent makes room.
   if #fields == 0 then
     redis.call('ZADD', KEYS[4], string.format('%.0f', now), task)
@@ -154,4 +158,28 @@ if task ~= '' then
   if known or operations < MOST_TASK_OPERATIONS then redis.call('HINCRBY', KEYS[3], 'o:' .. operation, 1) end
   redis.call('PEXPIRE', KEYS[3], TASK_TTL_MS)
 end
+
+-- Mirrors recent-operations.ts: per operation 'begun used in-flight', two times (us) and a number of calls.
+local own_used, own_calls, known, lapsed, recent = 0, 0, false, {}, {}
+local uses = redis.call('HGETALL', KEYS[6])
+for i = 1, #uses, 2 do
+  local name = uses[i]
+  local begun, used, calls = string.match(uses[i + 1], '(%d+) (%d+) (%d+)')
+  begun, used, calls = tonumber(begun), tonumber(used), tonumber(calls)
+  local last = calls > 0 and math.max(begun, used) or used
+  if last <= now - RECENT_US then
+    lapsed[#lapsed + 1] = name
+  else
+    recent[#recent + 1] = { name, last }
+    answer[#answer + 1] = name
+    if name == operation then known, own_used, own_calls = true, used, calls end
+  end
+end
+if not known and #recent >= MOST_RECENT_OPERATIONS then
+  table.sort(recent, function(one, other) return one[2] > other[2] end)
+  for i = MOST_RECENT_OPERATIONS, #recent do lapsed[#lapsed + 1] = recent[i][1] end
+end
+if #lapsed > 0 then redis.call('HDEL', KEYS[6], unpack(lapsed)) end
+redis.call('HSET', KEYS[6], operation, string.format('%.0f %.0f %.0f', now, own_used, own_calls + 1))
+redis.call('PEXPIRE', KEYS[6], ARGV[9])
 return answer

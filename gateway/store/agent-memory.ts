@@ -9,6 +9,7 @@ import {
   MOST_AGENT_TASKS,
   MOST_TASK_OPERATIONS,
 } from './admission-store.ts'
+import { RecentOperations } from './recent-operations.ts'
 
 interface Task {
   writes: number
@@ -24,6 +25,7 @@ export interface Agent {
   readonly failures: SlidingCount
   /** Bounded by the catalogue: only operations that exist get here. */
   readonly used: Set<string>
+  readonly recent: RecentOperations
   readonly tasks: Map<string, Task>
 }
 
@@ -55,6 +57,7 @@ export function createAgentMemory(capacity: number): AgentMemory {
         errors: slidingCount(),
         failures: slidingCount(),
         used: new Set(),
+        recent: new RecentOperations(),
         tasks: new Map(),
       }
       agents.set(key, made)
@@ -73,6 +76,7 @@ export function beginCall(agent: Agent, demand: AdmissionDemand, nowUs: number):
     writesTask: task?.writes ?? 0,
     firstUse: !agent.used.has(demand.operation),
     operationsTask: task === undefined ? [] : [...task.operations.keys()],
+    operations1h: agent.recent.begin(demand.operation, nowUs),
   }
   addEvent(agent.calls, CALLS_US, nowUs)
   if (demand.task !== '') addToTask(task ?? makeTask(agent, demand.task), demand)
@@ -82,6 +86,7 @@ export function beginCall(agent: Agent, demand: AdmissionDemand, nowUs: number):
 /** Takes back what did not happen and counts how the call went; mirrors settle.lua. */
 export function endCall(agent: Agent, demand: AdmissionDemand, feedback: Feedback, nowUs: number): void {
   if (feedback.succeeded) agent.used.add(demand.operation)
+  agent.recent.end(demand.operation, feedback.forwarded, nowUs)
   const task = agent.tasks.get(demand.task)
   if (task !== undefined) {
     if (demand.access !== 'read' && !feedback.forwarded) task.writes = Math.max(0, task.writes - 1)

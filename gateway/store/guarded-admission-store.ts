@@ -110,6 +110,7 @@ function uncounted(): AdmissionAnswer {
       writesTask: 0,
       firstUse: true,
       operationsTask: [],
+      operations1h: [],
     },
     limits: [],
     settle: () => {},

@@ -1,6 +1,6 @@
 -- One call has ended: its places are given back and the counters of its agent learn how it went.
 --
--- KEYS: agent, used operations, task, then the concurrency sets.
+-- KEYS: agent, used operations, task, recent operations, then the concurrency sets.
 -- ARGV: call id; operation; 1 for a write; 1 when there is a task; 1 each for forwarded, succeeded, denied,
 --       errored, failed; then the agent's breaker: failures, bucket (us), open (us); ttl of the agent's counters (ms).
 local SCALE, BUCKETS = 100000, 7
@@ -14,7 +14,7 @@ local denied, errored, failed = ARGV[7] == '1', ARGV[8] == '1', ARGV[9] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
-for i = 4, #KEYS do
+for i = 5, #KEYS do
   redis.call('ZREM', KEYS[i], call)
 end
 
@@ -31,6 +31,17 @@ end
 if has_task then
   if write and not forwarded then take_back('w') end
   if not succeeded then take_back('o:' .. operation) end
+end
+
+-- Mirrors recent-operations.ts.
+local begun, used, calls = string.match(redis.call('HGET', KEYS[4], operation) or '0 0 0', '(%d+) (%d+) (%d+)')
+calls = math.max(0, tonumber(calls) - 1)
+if forwarded then used = string.format('%.0f', now) end
+if calls == 0 and used == '0' then
+  redis.call('HDEL', KEYS[4], operation)
+else
+  redis.call('HSET', KEYS[4], operation, begun .. ' ' .. used .. ' ' .. string.format('%.0f', calls))
+  redis.call('PEXPIRE', KEYS[4], ARGV[13])
 end
 
 -- Mirrors sliding-count.ts.

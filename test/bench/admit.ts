@@ -70,6 +70,7 @@ async function measure(name: string, store: AdmissionStore, inFlight: number): P
       settings: { failures: 5, windowMs: 10_000, openMs: 10_000, halfOpenCalls: 1 },
       clock: systemClock,
     }),
+    dataClasses: () => [],
     replayChallenge: () => [],
   })
   const once = async (demanded: Routed): Promise<void> => {

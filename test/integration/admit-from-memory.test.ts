@@ -28,6 +28,7 @@ function start(limits: LimitsConfig): Started {
       settings: { failures: 2, windowMs: 10_000, openMs: 5_000, halfOpenCalls: 1 },
       clock,
     }),
+    dataClasses: () => [],
     replayChallenge: () => [],
     onLimited: (kind, name) => limited.push(`${kind} ${name}`),
   })

@@ -76,6 +76,7 @@ export async function startAdmission(options: GatewayOptions): Promise<Admission
       settings: { failures: 3, windowMs: 10_000, openMs: 60_000, halfOpenCalls: 1 },
       clock,
     }),
+    dataClasses: () => [],
     replayChallenge: () => ['WWW-Authenticate', 'DPoP error="invalid_dpop_proof"'],
   })
   await until(() => store.state === 'up')

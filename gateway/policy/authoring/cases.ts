@@ -62,7 +62,17 @@ const ORDINARY: PolicyInput = {
   resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },
   declared: { task: '', rationale: '', ticket: '', rollback_plan: '' },
   signals: { secrets: [], pii: [], injection: [], first_use: false },
-  history: { calls_1m: 1, denials_10m: 0, errors_1h: 0, writes_task: 0, spend_day: 0, operations_task: [] },
+  history: {
+    calls_1m: 1,
+    denials_10m: 0,
+    errors_1h: 0,
+    writes_task: 0,
+    spend_day: 0,
+    spend_task: 0,
+    operations_task: [],
+    operations_1h: [],
+    data_classes_task: [],
+  },
   approval: { state: 'none', id: '', approvers: [] },
   time: { ns: '1795428000000000000', weekday: 'monday', hour: 10, business_hours: true },
 }

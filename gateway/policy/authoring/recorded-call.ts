@@ -139,8 +139,21 @@ function historyOf(
   known: <T>(path: string, value: T, isKnown: boolean) => T,
 ): PolicyInput['history'] {
   const { calls_1m = 0, denials_10m = 0, errors_1h = 0, writes_task = 0 } = facts ?? {}
-  const operations = known('history.operations_task', [], false)
-  const history = { calls_1m, denials_10m, errors_1h, writes_task, spend_day: 0, operations_task: operations }
+  const recorded = <Name extends 'operations_task' | 'operations_1h' | 'data_classes_task'>(
+    name: Name,
+  ): NonNullable<FactFields[Name]> | readonly [] =>
+    known(`history.${name}`, facts?.[name] ?? [], facts?.[name] !== undefined)
+  const history = {
+    calls_1m,
+    denials_10m,
+    errors_1h,
+    writes_task,
+    spend_day: 0,
+    spend_task: 0,
+    operations_task: recorded('operations_task'),
+    operations_1h: recorded('operations_1h'),
+    data_classes_task: recorded('data_classes_task'),
+  }
   return facts === undefined ? known('history', history, false) : history
 }
 

@@ -127,6 +127,9 @@ describe('an intent', () => {
         errors_1h: 0,
         writes_task: 0,
         first_use: false,
+        operations_task: [],
+        operations_1h: [],
+        data_classes_task: [],
       },
       declared: {
         task: 'T-1',

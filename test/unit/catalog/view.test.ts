@@ -219,3 +219,12 @@ describe('the resource', () => {
     )
   })
 })
+
+describe('the data classes of a task', () => {
+  it('are those of its operations, each once, and the highest for one that is not there any more', () => {
+    expect(catalog.dataClasses([])).toEqual([])
+    const { dataClass } = operationNamed('github.pulls/get')
+    expect(catalog.dataClasses(['github.pulls/get', 'github.pulls/list'])).toEqual([dataClass])
+    expect(catalog.dataClasses(['github.pulls/get', 'removed.getAll'])).toEqual([dataClass, 'restricted'])
+  })
+})

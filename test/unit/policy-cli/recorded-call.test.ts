@@ -47,6 +47,8 @@ const INTENT: DecisionEntry = {
     errors_1h: 0,
     writes_task: 0,
     first_use: false,
+    operations_task: ['github.pulls/list'],
+    data_classes_task: ['internal'],
   },
   declared: { task: 'T-1', ticket: 'CHG-1', rationale: 'see [removed]', rollback_plan: 'hmac:r' },
   credential: '',
@@ -79,13 +81,13 @@ describe('a call as policy saw it, from its record', () => {
       input: {
         principal: { groups: ['sre'] },
         resource: { repository: 'zyx/infra' },
-        history: { calls_1m: 2 },
+        history: { calls_1m: 2, operations_task: ['github.pulls/list'], data_classes_task: ['internal'] },
       },
     })
     expect(call?.unknown).toEqual([
       'input.declared.rationale',
       'input.declared.rollback_plan',
-      'input.history.operations_task',
+      'input.history.operations_1h',
       'input.params.body',
       'input.params.digest',
       'input.params.path',

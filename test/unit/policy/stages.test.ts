@@ -26,7 +26,7 @@ function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide>
 
 describe('the input', () => {
   test('is what the schema says, and carries every fact of the call', () => {
-    const call = aCall()
+    const call = { ...aCall(), dataClassesTask: ['internal'] as const }
     const input = buildInput(call, { ...NO_SIGNALS, secrets: ['github_token'] }, TIME)
     expect(new Ajv2020({ strictTypes: false }).validate(INPUT_V1.schema, input)).toBe(true)
     expect(input).toMatchObject({
@@ -37,7 +37,12 @@ describe('the input', () => {
       resource: { repository: 'zyx/platform-infra' },
       declared: { ticket: 'CHG-18422', rollback_plan: 'Close it.' },
       signals: { secrets: ['github_token'], first_use: true },
-      history: { calls_1m: 2, errors_1h: 1 },
+      history: {
+        calls_1m: 2,
+        errors_1h: 1,
+        operations_1h: ['github.pulls/list'],
+        data_classes_task: ['internal'],
+      },
       time: TIME,
     })
   })

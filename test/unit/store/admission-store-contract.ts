@@ -30,6 +30,7 @@ export function describeAdmissionStore(name: string, start: () => Promise<StoreU
     describeAgentBreaker(start)
     describeHistory(start)
     describeTasks(start)
+    describeRecentOperations(start)
   })
 }
 
@@ -310,5 +311,95 @@ function describeTasks(start: () => Promise<StoreUnderTest>): void {
     }
     const again = admitted(await store.admit(admissionDemand({ task: 'wide' })))
     expect(again.history.operationsTask).toEqual([])
+  })
+}
+
+function describeRecentOperations(start: () => Promise<StoreUnderTest>): void {
+  const READING: Partial<AdmissionDemand> = { operation: 'people.getEmployee', task: 'CHG-1' }
+  const POSTING: Partial<AdmissionDemand> = { operation: 'slack.chat.postMessage', access: 'write' }
+
+  const recentFor = async (store: StoreUnderTest, wanted: Partial<AdmissionDemand>): Promise<string[]> => {
+    const { history, settle } = admitted(await store.admit(admissionDemand(wanted)))
+    settle(DENIED)
+    await store.settled()
+    return [...history.operations1h].sort()
+  }
+
+  it('sees what the agent read, under whatever task it declares afterwards', async () => {
+    await using store = await start()
+    admitted(await store.admit(admissionDemand(READING))).settle(SUCCEEDED)
+    await store.settled()
+    for (const task of ['CHG-1', 'CHG-2', '']) {
+      expect(await recentFor(store, { ...POSTING, task })).toEqual(['people.getEmployee'])
+    }
+    for (const other of [{ agent: 'issuer:other' }, { tag: '{other}' }]) {
+      expect(await recentFor(store, { ...POSTING, ...other })).toEqual([])
+    }
+  })
+
+  it('sees a call that is still in flight, so that a pair sent at once cannot slip by', async () => {
+    await using store = await start()
+    const [reading, posting] = await Promise.all([
+      store.admit(admissionDemand(READING)),
+      store.admit(admissionDemand(POSTING)),
+    ])
+    const seen = [reading, posting].map((answer) => admitted(answer).history.operations1h)
+    expect(seen).toContainEqual(['people.getEmployee'])
+  })
+
+  it('forgets a call that was refused before anything was sent, and not one that failed after', async () => {
+    await using store = await start()
+    admitted(await store.admit(admissionDemand(READING))).settle(DENIED)
+    await store.settled()
+    expect(await recentFor(store, POSTING)).toEqual([])
+    admitted(await store.admit(admissionDemand(READING))).settle(ERRORED)
+    await store.settled()
+    expect(await recentFor(store, POSTING)).toEqual(['people.getEmployee'])
+  })
+
+  it('keeps an operation that was used before when a later call of it is refused', async () => {
+    await using store = await start()
+    admitted(await store.admit(admissionDemand(READING))).settle(SUCCEEDED)
+    const first = admitted(await store.admit(admissionDemand(READING)))
+    const second = admitted(await store.admit(admissionDemand(READING)))
+    first.settle(DENIED)
+    second.settle(DENIED)
+    await store.settled()
+    expect(await recentFor(store, POSTING)).toEqual(['people.getEmployee'])
+  })
+
+  it('counts the hour from the end of a call, and of one that never ends from its beginning', async () => {
+    await using store = await start()
+    const long = admitted(await store.admit(admissionDemand(READING)))
+    await store.advance(3_600_000 - 1)
+    expect(await recentFor(store, POSTING)).toEqual(['people.getEmployee'])
+    await store.advance(1)
+    expect(await recentFor(store, POSTING)).toEqual([])
+    long.settle(SUCCEEDED)
+    await store.settled()
+    await store.advance(3_600_000 - 1)
+    expect(await recentFor(store, POSTING)).toEqual(['people.getEmployee'])
+    await store.advance(1)
+    expect(await recentFor(store, POSTING)).toEqual([])
+  })
+
+  it('remembers 128 operations, those used last, and cannot be made to forget by one operation in many calls', async () => {
+    await using store = await start()
+    for (let index = 0; index < 128; index++) {
+      await store.advance(1)
+      admitted(await store.admit(admissionDemand({ operation: `github.operation-${index}` }))).settle(
+        SUCCEEDED,
+      )
+      await store.settled()
+    }
+    await store.advance(1)
+    for (let index = 0; index < 10; index++) {
+      admitted(await store.admit(admissionDemand({ operation: 'github.operation-1' })))
+    }
+    admitted(await store.admit(admissionDemand({ operation: 'github.operation-128' })))
+    const recent = await recentFor(store, { operation: 'github.operation-1' })
+    expect(recent).toHaveLength(128)
+    expect(recent).not.toContain('github.operation-0')
+    expect(recent).toContain('github.operation-127')
   })
 }

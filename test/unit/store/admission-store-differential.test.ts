@@ -65,7 +65,12 @@ function demandOf(step: Step, nowMs: number): AdmissionDemand {
 function plain(answer: AdmissionAnswer): unknown {
   if (answer.kind !== 'admitted') return answer
   const operationsTask = [...answer.history.operationsTask].sort()
-  return { kind: 'admitted', limits: answer.limits, history: { ...answer.history, operationsTask } }
+  const operations1h = [...answer.history.operations1h].sort()
+  return {
+    kind: 'admitted',
+    limits: answer.limits,
+    history: { ...answer.history, operationsTask, operations1h },
+  }
 }
 
 interface Pair {

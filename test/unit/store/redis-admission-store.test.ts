@@ -88,7 +88,7 @@ describe('the Redis store, between gateways', () => {
     admitted(await store.admit(demand)).settle(SUCCEEDED)
     admitted(await store.admit({ ...demand, replay: proof(Date.now()) }))
     const keys = await redis.admin.keys('*')
-    expect(keys).toHaveLength(8)
+    expect(keys).toHaveLength(9)
     for (const key of keys) {
       expect(key).toMatch(/^tg:\{zyx\}:/)
       expect(await redis.admin.pttl(key)).toBeGreaterThan(0)

@@ -1,0 +1,53 @@
+import { MOST_RECENT_OPERATIONS, RECENT_WINDOW_MS } from './admission-store.ts'
+
+interface Use {
+  begunUs: number
+  /** When a call that may have reached the upstream ended; 0 for never. */
+  usedUs: number
+  inFlight: number
+}
+
+const RECENT_US = RECENT_WINDOW_MS * 1000
+
+/**
+ * The operations that one agent used within the last hour. A call counts from its admission, so that of two calls at
+ * once the later sees the earlier; it stops counting when it ends without anything having been sent. A call of a
+ * process that died counts for an hour from its admission. admit.lua and settle.lua mirror this.
+ */
+export class RecentOperations {
+  readonly #uses = new Map<string, Use>()
+
+  /** The operations before this call, in no order, then counts it. */
+  begin(operation: string, nowUs: number): string[] {
+    const recent: string[] = []
+    for (const [name, use] of this.#uses) {
+      if (lastUs(use) > nowUs - RECENT_US) recent.push(name)
+      else this.#uses.delete(name)
+    }
+    const known = this.#uses.get(operation)
+    if (known === undefined) this.#makeRoom()
+    this.#uses.set(operation, {
+      begunUs: nowUs,
+      usedUs: known?.usedUs ?? 0,
+      inFlight: (known?.inFlight ?? 0) + 1,
+    })
+    return recent
+  }
+
+  end(operation: string, forwarded: boolean, nowUs: number): void {
+    const { begunUs, usedUs, inFlight } = this.#uses.get(operation) ?? { begunUs: 0, usedUs: 0, inFlight: 0 }
+    const use = { begunUs, usedUs: forwarded ? nowUs : usedUs, inFlight: Math.max(0, inFlight - 1) }
+    if (use.inFlight === 0 && use.usedUs === 0) this.#uses.delete(operation)
+    else this.#uses.set(operation, use)
+  }
+
+  #makeRoom(): void {
+    if (this.#uses.size < MOST_RECENT_OPERATIONS) return
+    const latestFirst = [...this.#uses].sort(([, one], [, other]) => lastUs(other) - lastUs(one))
+    for (const [name] of latestFirst.slice(MOST_RECENT_OPERATIONS - 1)) this.#uses.delete(name)
+  }
+}
+
+function lastUs({ begunUs, usedUs, inFlight }: Use): number {
+  return inFlight > 0 ? Math.max(begunUs, usedUs) : usedUs
+}
