@@ -1,34 +1,26 @@
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
-import { hasLoneSurrogate, jsonProblem } from './bounded-json.ts'
-import type { JsonBounds } from './bounded-json.ts'
+import { assertNever } from '../lib/assert-never.ts'
+import { ENTRYPOINT } from './bundle.ts'
 import type { Decision } from './decision.ts'
+import type { Entrypoint, LogEntrypoint } from './entrypoints.ts'
 import type { PolicyInput } from './input.ts'
-import { createInstance, exactArrayBuffer } from './instance.ts'
-import type { CompiledPolicy, Instance } from './instance.ts'
-import { parseDecision } from './parse-decision.ts'
-
-/** Bounds on one input. Evaluation time grows with the input and nothing can interrupt it. */
-export interface InputBounds extends JsonBounds {
-  readonly maxBytes: number
-}
-
-const INPUT_BOUNDS: InputBounds = { maxBytes: 128 * 1024, maxDepth: 64, maxValues: 8192 }
-
-/** Pages an instance may have grown by before it is replaced, because memory of WebAssembly never shrinks. */
-const WATERMARK_PAGES = 256
-
-export interface EvaluatorEvents {
-  /** An evaluation threw; the call was refused and the instance is gone. */
-  onThrow(cause: unknown): void
-  /** An instance was replaced because it had grown to `memoryPages`. */
-  onRecycle(memoryPages: number): void
-}
+import { BundleError } from './bundle-error.ts'
+import { createEvaluation } from './evaluation.ts'
+import type { EvaluationEvents } from './evaluation.ts'
+import type { CompiledPolicy } from './instance.ts'
+import { createDecisionReader, readLogEvaluation } from './read-results.ts'
+import type { LogEvaluation } from './read-results.ts'
+import { EVENT_BOUNDS, INPUT_BOUNDS, serializeEvent, serializeInput } from './serialize-input.ts'
+import type { InputBounds } from './serialize-input.ts'
 
 /** Evaluates one compiled policy, on one instance at a time, which it replaces whenever it cannot be trusted. */
 export interface Evaluator {
+  readonly entrypoints: ReadonlySet<Entrypoint>
   /** A decision, or the refusal that stands in for one. Never throws, never allows without a well-formed allow. */
   decide(input: PolicyInput): Verdict<Decision>
+  /** Never throws. An entrypoint that the policy does not have is undefined, as it would be to OPA. */
+  evaluateLog(entrypoint: LogEntrypoint, event: unknown): LogEvaluation
   /** 64 KiB pages held; 0 while there is no instance. */
   memoryPages(): number
 }
@@ -36,76 +28,51 @@ export interface Evaluator {
 /** @throws BundleError when no first instance can be made */
 export function createEvaluator(
   compiled: CompiledPolicy,
-  events: EvaluatorEvents,
+  events: EvaluationEvents,
   bounds: InputBounds = INPUT_BOUNDS,
 ): Evaluator {
-  let instance: Instance | undefined = createInstance(compiled)
-  const watermarkPages = Math.min(instance.memoryPages() + WATERMARK_PAGES, compiled.maximumPages)
-
-  const replace = (): void => {
-    instance = undefined
-    try {
-      instance = createInstance(compiled)
-    } catch (cause) {
-      // Out of memory, most likely: every call is refused until one of them finds that there is room again.
-      events.onThrow(cause)
-    }
-  }
+  const { entrypoints } = compiled
+  const decisionId = entrypoints.get(ENTRYPOINT)
+  if (decisionId === undefined) throw new BundleError('entrypoint', `the policy has no ${ENTRYPOINT}`)
+  const evaluation = createEvaluation(compiled, events)
+  const readDecision = createDecisionReader()
 
   return {
+    entrypoints: new Set(entrypoints.keys()),
     decide(input) {
-      const prepared = serialize(input, bounds)
-      if (!prepared.ok) return prepared
-      if (instance === undefined) replace()
-      if (instance === undefined) return refuse('policy.unavailable')
-      let results: unknown
-      try {
-        results = instance.evaluate(prepared.value)
-      } catch (cause) {
-        events.onThrow(cause)
-        replace()
-        return refuse('policy.error', { cause })
+      const evaluated = evaluation.run(decisionId, serializeInput(input, bounds), bounds.maxBytes)
+      switch (evaluated.kind) {
+        case 'unfit':
+          return refuse('policy.input_invalid', { detail: evaluated.problem })
+        case 'threw':
+          return refuse('policy.error', { cause: evaluated.cause })
+        case 'unavailable':
+          return refuse('policy.unavailable')
+        case 'results': {
+          const parsed = readDecision(evaluated.bytes)
+          return parsed.ok ? pass(parsed.decision) : refuse('policy.invalid', { detail: parsed.problem })
+        }
+        default:
+          return assertNever(evaluated)
       }
-      const memoryPages = instance.memoryPages()
-      if (memoryPages > watermarkPages) {
-        events.onRecycle(memoryPages)
-        replace()
-      }
-      const parsed = parseDecision(results)
-      return parsed.ok ? pass(parsed.decision) : refuse('policy.invalid', { detail: parsed.problem })
     },
-    memoryPages: () => instance?.memoryPages() ?? 0,
+    evaluateLog(entrypoint, event) {
+      const id = entrypoints.get(entrypoint)
+      if (id === undefined) return { defined: false }
+      const evaluated = evaluation.run(id, serializeEvent(event, EVENT_BOUNDS), EVENT_BOUNDS.maxBytes)
+      switch (evaluated.kind) {
+        case 'unfit':
+          return { failed: new Error(`the event is unfit for policy: ${evaluated.problem}`) }
+        case 'threw':
+          return { failed: evaluated.cause }
+        case 'unavailable':
+          return { failed: new Error('there is no instance of the policy') }
+        case 'results':
+          return readLogEvaluation(evaluated.bytes)
+        default:
+          return assertNever(evaluated)
+      }
+    },
+    memoryPages: evaluation.memoryPages,
   }
-}
-
-const encoder = new TextEncoder()
-
-/**
- * The input as exact UTF-8 JSON in a buffer of its own: the only form that the SDK cannot misread. What the
- * evaluation would trip over is refused here, where it costs no instance.
- */
-function serialize(input: PolicyInput, bounds: InputBounds): Verdict<ArrayBuffer> {
-  try {
-    const problem = callerJsonProblem(input, bounds)
-    if (problem !== undefined) return refuse('policy.input_invalid', { detail: problem })
-    const text = JSON.stringify(input)
-    if (hasLoneSurrogate(text))
-      return refuse('policy.input_invalid', { detail: 'a text that is not well-formed' })
-    const bytes = encoder.encode(text)
-    if (bytes.byteLength > bounds.maxBytes) {
-      return refuse('policy.input_invalid', { detail: `more than ${bounds.maxBytes} bytes` })
-    }
-    return pass(exactArrayBuffer(bytes))
-  } catch (cause) {
-    return refuse('policy.error', { cause })
-  }
-}
-
-/** Only these members hold JSON of the caller's own making; the type bounds the depth of every other. */
-function callerJsonProblem(input: PolicyInput, bounds: JsonBounds): string | undefined {
-  return (
-    jsonProblem(input.params.body, bounds) ??
-    jsonProblem(input.params.query, bounds) ??
-    jsonProblem(input.authorization_details, bounds)
-  )
 }

@@ -7,11 +7,14 @@ import type { BundleProblem } from './bundle-error.ts'
 import { createBundleService } from './bundle-service.ts'
 import type { BundleSource, SourceStatus, Taking } from './bundle-source.ts'
 import type { Decision } from './decision.ts'
+import type { Entrypoint, LogEntrypoint } from './entrypoints.ts'
+import type { EvaluationEvents } from './evaluation.ts'
 import { createEvaluator } from './evaluator.ts'
-import type { Evaluator, EvaluatorEvents } from './evaluator.ts'
+import type { Evaluator } from './evaluator.ts'
 import { createFileSource } from './file-source.ts'
 import type { PolicyInput } from './input.ts'
 import { compilePolicy } from './instance.ts'
+import type { LogEvaluation } from './read-results.ts'
 import { selfTest } from './self-test.ts'
 import { createBundleVerifier } from './signature.ts'
 
@@ -66,6 +69,10 @@ interface PolicyStatus {
 export interface Policy extends AsyncDisposable {
   /** A decision, or the refusal that stands in for one; never throws. */
   decide(input: PolicyInput): Verdict<Decision>
+  /** What the live bundle's rule says of an event of the decision log; never throws. */
+  evaluateLog(entrypoint: LogEntrypoint, event: unknown): LogEvaluation | Promise<LogEvaluation>
+  /** Entrypoints of the live bundle. */
+  readonly entrypoints: ReadonlySet<Entrypoint>
   /** `sha256:` and the hex digest of the live bundle file. */
   readonly digest: string
   readonly revision: string
@@ -134,6 +141,10 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
 
   return {
     decide: (input) => live.evaluator.decide(input),
+    evaluateLog: (entrypoint, event) => live.evaluator.evaluateLog(entrypoint, event),
+    get entrypoints() {
+      return live.evaluator.entrypoints
+    },
     get digest() {
       return live.digest
     },
@@ -210,7 +221,7 @@ type Activate = (bytes: Buffer, current: Live | undefined) => Promise<Live>
 function createActivate(options: PolicyOptions, counts: Counts): Activate {
   const { verification, memoryLimitPages, clock, onEvent } = options
   const verify = verification && createBundleVerifier(verification, clock)
-  const events: EvaluatorEvents = {
+  const events: EvaluationEvents = {
     onThrow: (cause) => {
       counts.failed += 1
       onEvent({ type: 'instance_failed', cause })

@@ -111,7 +111,7 @@ describe('a module', () => {
     ['is cut short', (wasm) => wasm.subarray(0, wasm.length >> 1), 'wasm'],
     ['is empty', () => Buffer.from('0061736d01000000', 'hex'), 'wasm'],
     ['says it is of another version', (wasm) => changed(wasm, 4, 2), 'wasm'],
-    ['lost an export', (wasm) => renamed(wasm, 'opa_heap_ptr_set', 'opa_heap_ptr_xxx'), 'wasm'],
+    ['lost an export', (wasm) => renamed(wasm, 'opa_heap_ptr_get', 'opa_heap_ptr_xxx'), 'wasm'],
     [
       'has another entrypoint',
       (wasm) => renamed(wasm, 'gateway/decision/decision', 'gateway/decision/detour__'),
