@@ -1,34 +1,61 @@
 import { loadCatalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
+import type { ConfigReading } from './config/load.ts'
 import { ConfigError, type ConfigProblem } from './config/problem.ts'
 import { createTransport } from './egress/pools.ts'
 import { GatewayFault } from './fault.ts'
 import { readNonceSecret } from './identity/nonce-secret.ts'
 import { systemClock } from './lib/clock.ts'
+import { idleLimits } from './limits/idle-limits.ts'
 import { readSecureContext } from './listen/tls.ts'
 import { BundleError } from './policy/bundle-error.ts'
 import { createPolicy } from './policy/policy.ts'
 import { serviceTokenOf } from './policy/service-token.ts'
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** One look at something that the configuration names. */
+interface Look {
+  /** It is not taken while this section has the wrong shape, or something is known to be wrong at this place. */
+  readonly section: keyof Config
+  readonly place?: string
+  problems(
+    config: Config,
+    environment: Environment,
+  ): readonly ConfigProblem[] | Promise<readonly ConfigProblem[]>
+}
+
+const LOOKS: readonly Look[] = [
+  { section: 'listen', place: 'listen.tls', problems: tlsProblems },
+  { section: 'identity', place: 'identity.dpop.nonceSecret', problems: nonceProblems },
+  { section: 'connectors', problems: ({ connectors }) => problemsOf(() => loadCatalog(connectors)) },
+  { section: 'connectors', problems: transportProblems },
+  { section: 'policy', place: 'policy', problems: policyProblems },
+]
+
 /**
- * What is wrong with the things that a well-formed configuration names: certificates, secrets, connector folders and
- * policy. Each is read by what will use it, so that nothing passes here and fails at the start.
+ * Everything that is wrong with a configuration: what its reading found, and what is wrong with the certificates,
+ * secrets, connector folders and policy that it names. Each of those is read by what will use it, so that nothing
+ * passes here and fails at the start; and each whose section is in order, whatever is wrong elsewhere.
  */
-export async function configProblems(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
+export async function everyProblem(
+  { config, misshapen, problems }: ConfigReading,
+  environment: Environment,
 ): Promise<readonly ConfigProblem[]> {
-  const { connectors, identity } = config
-  const { nonceSecret } = identity.dpop
-  return [
-    ...tlsProblems(config),
-    ...(nonceSecret === undefined ? [] : problemsOf(() => readNonceSecret(nonceSecret, environment))),
-    ...problemsOf(() => loadCatalog(connectors)),
-    ...Object.entries(connectors).flatMap(([name, limits]) =>
-      problemsOf(() => createTransport(name, limits, undefined)),
-    ),
-    ...(await policyProblems(config, environment)),
-  ]
+  const looks = LOOKS.filter(
+    ({ section, place }) => !misshapen.has(section) && !problems.some(({ path }) => isWithin(path, place)),
+  )
+  const found = (await Promise.all(looks.map(async (look) => look.problems(config, environment)))).flat()
+  const known = new Set(problems.map(({ path }) => path))
+  const all = [...problems, ...found.filter(({ path }) => !known.has(path))]
+  // Which limits apply to nothing can be told only where it is known what there is.
+  const isCatalogueWhole = !all.some(({ path }) => path.startsWith('connectors'))
+  if (!isCatalogueWhole || misshapen.has('limits')) return all
+  return [...all, ...idleLimits(config.limits, loadCatalog(config.connectors))]
+}
+
+function isWithin(path: string, place: string | undefined): boolean {
+  return place !== undefined && (path === place || path.startsWith(`${place}.`))
 }
 
 function problemsOf(read: () => unknown): readonly ConfigProblem[] {
@@ -39,6 +66,17 @@ function problemsOf(read: () => unknown): readonly ConfigProblem[] {
     if (error instanceof ConfigError) return error.problems
     throw error
   }
+}
+
+function nonceProblems({ identity }: Config, environment: Environment): readonly ConfigProblem[] {
+  const { nonceSecret } = identity.dpop
+  return nonceSecret === undefined ? [] : problemsOf(() => readNonceSecret(nonceSecret, environment))
+}
+
+function transportProblems({ connectors }: Config): readonly ConfigProblem[] {
+  return Object.entries(connectors).flatMap(([name, limits]) =>
+    problemsOf(() => createTransport(name, limits, undefined)),
+  )
 }
 
 function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
@@ -54,10 +92,7 @@ function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
 }
 
 /** Loads the bundle as a start would, self-test included. */
-async function policyProblems(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly ConfigProblem[]> {
+async function policyProblems(config: Config, environment: Environment): Promise<readonly ConfigProblem[]> {
   const { policy } = config
   try {
     await using _policy = await createPolicy({

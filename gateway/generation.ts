@@ -3,6 +3,7 @@ import { loadCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Connector } from './catalog/connector.ts'
 import type { Config } from './config/config.ts'
 import { originsByEntrance, type Entrance } from './config/entrance.ts'
+import { ConfigError } from './config/problem.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
 import type { ExternalBase } from './egress/external-address.ts'
@@ -11,6 +12,7 @@ import { createIdentity, type Identity } from './identity/identity.ts'
 import { readNonceSecret } from './identity/nonce-secret.ts'
 import type { Clock } from './lib/clock.ts'
 import { compileDemand } from './limits/demand.ts'
+import { idleLimits } from './limits/idle-limits.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
@@ -59,12 +61,14 @@ export interface GenerationOptions {
 
 /**
  * Makes the stages of one configuration.
- * @throws {ConfigError} or {@link BundleError} when a connector folder or the bundle cannot be used; nothing is left open
+ * @throws {ConfigError} or {@link BundleError} when a connector folder, a limit or the bundle cannot be used; nothing is left open
  */
 export async function createGeneration(options: GenerationOptions): Promise<Generation> {
   const { config, lasting, environment, clock, before } = options
   const { events } = lasting.telemetry
   const catalog = loadCatalog(config.connectors)
+  const idle = idleLimits(config.limits, catalog)
+  if (idle.length > 0) throw new ConfigError(idle)
   await using stack = new AsyncDisposableStack()
   const identity = stack.use(
     createIdentity(config, {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { parseDocument } from 'yaml'
@@ -121,6 +121,11 @@ export function createFolderReader(
 ): (name: string, problems: ConfigProblem[]) => ConnectorFolder | undefined {
   const checks = (compiledChecks ??= compileChecks())
   return (name, problems) => {
+    if (!existsSync(join(directory, name))) {
+      const reason = `there is no connector of this name, but ${namesIn(directory).join(', ')}`
+      problems.push({ path: `connectors.${name}`, reason })
+      return undefined
+    }
     const read = <T>(file: string, check: ValidateFunction<T>): T | undefined =>
       readChecked(join(directory, name, file), `connectors/${name}/${file}`, check, problems)
     const connector = read('connector.yaml', checks.connector)
@@ -135,6 +140,11 @@ export function createFolderReader(
     }
     return { connector, operations, overrides }
   }
+}
+
+function namesIn(directory: string): readonly string[] {
+  const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return folders.map(({ name }) => name).filter((name) => existsSync(join(directory, name, 'connector.yaml')))
 }
 
 function readChecked<T>(

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { configProblems } from '../check-config.ts'
-import { loadConfig } from '../config/load.ts'
+import { everyProblem } from '../check-config.ts'
+import { readConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Command } from './command.ts'
 
@@ -31,7 +31,7 @@ export const check: Command = {
 
 async function findProblems(path: string, environment: Readonly<Record<string, string | undefined>>) {
   try {
-    return await configProblems(loadConfig(path, { environment }), environment)
+    return await everyProblem(readConfig(path, { environment }), environment)
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     throw error

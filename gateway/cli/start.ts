@@ -1,10 +1,10 @@
 import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
 import { startAdmin } from '../admin/admin.ts'
-import { configProblems } from '../check-config.ts'
+import { everyProblem } from '../check-config.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import type { Config } from '../config/config.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadConfig, readConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import { createSecretReader } from '../config/secret.ts'
 import { showConfig } from '../config/show.ts'
@@ -30,10 +30,11 @@ export const start: Command = {
     })
     const load = (): Config => loadConfig(values.config, surroundings)
     const seen = fingerprintOf(values.config)
-    const config = load()
-    if (cluster.isWorker) return runWorker(config, load, surroundings)
+    if (cluster.isWorker) return runWorker(load(), load, surroundings)
     // Before a port, a log or a folder is opened, and all of them at once.
-    const problems = await configProblems(config, surroundings.environment)
+    const reading = readConfig(values.config, surroundings)
+    const { config } = reading
+    const problems = await everyProblem(reading, surroundings.environment)
     if (problems.length > 0) throw new ConfigError(problems)
     if (config.workers > 1) return runPrimary(config, { path: values.config, seen }, surroundings)
     return runAlone(config, load, { path: values.config, seen }, surroundings)

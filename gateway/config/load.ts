@@ -16,11 +16,27 @@ export interface LoadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
+/** A configuration as far as it can be read, and everything that is wrong with it so far. */
+export interface ConfigReading {
+  /** Whole only where there are no problems: misshapen sections are not to be used, misshapen connectors are left out. */
+  readonly config: Config
+  readonly misshapen: ReadonlySet<string>
+  readonly problems: readonly ConfigProblem[]
+}
+
 /**
  * Reads toolgate.yaml, lays overrides over it, fills in defaults and checks everything.
  * @throws {ConfigError} with every mistake found, never just the first.
  */
-export function loadConfig(path: string, { environment }: LoadOptions): Config {
+export function loadConfig(path: string, options: LoadOptions): Config {
+  return wholeOf(readConfig(path, options))
+}
+
+/**
+ * The same for who has more to find out before they complain; see `everyProblem`.
+ * @throws {ConfigError} when there is nothing to read a configuration from
+ */
+export function readConfig(path: string, { environment }: LoadOptions): ConfigReading {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -28,10 +44,26 @@ export function loadConfig(path: string, { environment }: LoadOptions): Config {
     throw new ConfigError([{ path, reason: `cannot be read (${(cause as NodeJS.ErrnoException).code})` }])
   }
   // Relative paths follow the file's real place: Kubernetes mounts it through a symlink.
-  return parseConfig(text, { environment, folder: dirname(realpathSync(path)) })
+  return readText(text, { environment, folder: dirname(realpathSync(path)) })
 }
 
-export function parseConfig(text: string, options: LoadOptions & { readonly folder: string }): Config {
+interface TextOptions extends LoadOptions {
+  /** That relative paths start from. */
+  readonly folder: string
+}
+
+/** {@link loadConfig} for a text that is there already. */
+export function parseConfig(text: string, options: TextOptions): Config {
+  return wholeOf(readText(text, options))
+}
+
+function wholeOf({ config, problems }: ConfigReading): Config {
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}
+
+/** {@link readConfig} for a text that is there already. */
+export function readText(text: string, options: TextOptions): ConfigReading {
   if (Buffer.byteLength(text) > FILE_LIMIT_BYTES) {
     throw new ConfigError([{ path: 'toolgate.yaml', reason: `is larger than ${FILE_LIMIT_BYTES} bytes` }])
   }
@@ -40,15 +72,28 @@ export function parseConfig(text: string, options: LoadOptions & { readonly fold
   const validate = validatorFor(options.folder)
   if (!validate(document))
     problems.push(...(validate.errors ?? []).flatMap((error) => describe(error as DefinedError)))
-  const config = document as unknown as Config
-  problems.push(...contradictions(config, misshapenSections(problems), options.environment))
-  if (problems.length > 0) throw new ConfigError(problems)
-  return deepFreeze(config)
+  const misshapen = misshapenParts(problems)
+  const config = deepFreeze(withoutMisshapen(document as unknown as Config, misshapen))
+  problems.push(...contradictions(config, misshapen, options.environment))
+  return { config, misshapen, problems }
 }
 
-/** Sections with mistakes of shape; a variable that names no setting has changed nothing. */
-function misshapenSections(problems: readonly ConfigProblem[]): ReadonlySet<string> {
-  return new Set(problems.map(({ path }) => path.split('.')[0] ?? '').filter(isSection))
+/**
+ * Sections with mistakes of shape, and single connectors as `connectors.NAME`: the others can still be looked at. A
+ * variable that names no setting has changed nothing.
+ */
+function misshapenParts(problems: readonly ConfigProblem[]): ReadonlySet<string> {
+  const parts = problems.map(({ path }) => {
+    const [section = '', name] = path.split('.')
+    return section === 'connectors' && name !== undefined ? `${section}.${name}` : section
+  })
+  return new Set(parts.filter((part) => isSection(part) || part.startsWith('connectors.')))
+}
+
+function withoutMisshapen(config: Config, misshapen: ReadonlySet<string>): Config {
+  if (misshapen.size === 0 || misshapen.has('connectors')) return config
+  const sound = Object.entries(config.connectors).filter(([name]) => !misshapen.has(`connectors.${name}`))
+  return { ...config, connectors: Object.fromEntries(sound) }
 }
 
 function parseStrictYaml(text: string): Record<string, unknown> {

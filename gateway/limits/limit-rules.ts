@@ -95,13 +95,15 @@ export function bindRules({ rates, quotas, concurrency }: Rules, operation: Oper
 
 function bind<Limit>(rules: readonly Rule<Limit>[], operation: Operation): Rule<Limit>[] {
   return rules
-    .filter(
-      ({ match }) =>
-        matches(match.connectors, operation.connector) &&
-        matches(match.operations, operation.id) &&
-        matches(match.access, operation.access),
-    )
+    .filter(({ match }) => matchesOperation(match, operation))
     .map((rule) => ({ ...rule, suffix: operationSuffix(rule.by, operation) }))
+}
+
+/** Whether a limit applies to an operation, whoever calls it. */
+export function matchesOperation(match: LimitMatch, { connector, id, access }: Operation): boolean {
+  return (
+    matches(match.connectors, connector) && matches(match.operations, id) && matches(match.access, access)
+  )
 }
 
 function operationSuffix(by: ReadonlySet<LimitDimension>, operation: Operation): string {

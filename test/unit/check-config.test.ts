@@ -1,43 +1,96 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { configProblems } from '../../gateway/check-config.ts'
-import { parseConfig } from '../../gateway/config/load.ts'
+import { everyProblem } from '../../gateway/check-config.ts'
+import { readText } from '../../gateway/config/load.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-async function problemsWith(more: {
-  readonly github?: Readonly<Record<string, unknown>>
-  readonly identity?: Readonly<Record<string, unknown>>
-}): Promise<string[]> {
+async function problemsWith(more: Readonly<Record<string, unknown>>): Promise<string[]> {
   await using directory = await temporaryDirectory()
   await writeFile(join(directory.path, 'no-certificate.pem'), 'nothing of the kind')
   const environment = { SHORT: 'short', LONG: 'long enough to be the key of a fleet' }
-  const settings = {
-    identity: {
-      issuers: [{ issuer: 'https://as.test', audiences: ['a'], jwks: { uri: 'https://as.test/jwks' } }],
-      ...more.identity,
-    },
-    connectors: { github: { credential: { type: 'none' }, ...more.github } },
-  }
-  const config = parseConfig(JSON.stringify(settings), { environment, folder: directory.path })
-  return (await configProblems(config, environment)).map(({ path }) => path)
+  const settings = { identity, connectors: { github: { credential: NONE } }, ...more }
+  const reading = readText(JSON.stringify(settings), { environment, folder: directory.path })
+  return (await everyProblem(reading, environment)).map(({ path }) => path).sort()
+}
+
+const NONE = { type: 'none' }
+const identity = {
+  issuers: [{ issuer: 'https://as.test', audiences: ['a'], jwks: { uri: 'https://as.test/jwks' } }],
+}
+
+function withNonceKey(nonceSecret: string): Readonly<Record<string, unknown>> {
+  return { identity: { ...identity, dpop: { nonce: 'required', nonceSecret } } }
+}
+
+function withRate(match: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, unknown>> {
+  const rate = { name: 'few', by: ['agent'], calls: 1, windowMs: 1000, burst: 1, match }
+  return { limits: { rates: [rate] } }
 }
 
 it('a configuration whose files and secrets can be used has no problems', async () => {
   expect(await problemsWith({})).toEqual([])
-  expect(await problemsWith({ identity: { dpop: { nonce: 'required', nonceSecret: 'env:LONG' } } })).toEqual(
-    [],
-  )
+  expect(await problemsWith(withNonceKey('env:LONG'))).toEqual([])
 })
 
 it('an upstream authority that is no certificate is found before the start, with its path', async () => {
-  expect(await problemsWith({ github: { caFile: 'no-certificate.pem' } })).toEqual([
-    'connectors.github.caFile',
-  ])
+  const github = { credential: NONE, caFile: 'no-certificate.pem' }
+  expect(await problemsWith({ connectors: { github } })).toEqual(['connectors.github.caFile'])
 })
 
 it('a nonce key that could be guessed is found before the start, with its path', async () => {
-  expect(await problemsWith({ identity: { dpop: { nonce: 'required', nonceSecret: 'env:SHORT' } } })).toEqual(
-    ['identity.dpop.nonceSecret'],
-  )
+  expect(await problemsWith(withNonceKey('env:SHORT'))).toEqual(['identity.dpop.nonceSecret'])
+})
+
+it('a nonce key that is not there is one mistake, not two', async () => {
+  expect(await problemsWith(withNonceKey('env:ABSENT'))).toEqual(['identity.dpop.nonceSecret'])
+})
+
+it('mistakes of shape hide no others: not in other sections, nor in other connectors', async () => {
+  const mistakes = {
+    workers: 0,
+    listen: {
+      externalOrigins: ['https://gateway.test'],
+      tls: { certificateFile: 'no-certificate.pem', keyFile: 'no-certificate.pem' },
+    },
+    policy: { bundle: 'no-certificate.pem' },
+    connectors: {
+      github: { credential: NONE, connections: 0 },
+      jira: { credential: NONE },
+      slack: { credential: NONE, address: { hosts: ['slack.test'] } },
+      nowhere: { credential: NONE },
+    },
+  }
+  expect(await problemsWith(mistakes)).toEqual([
+    'connectors.github.connections',
+    'connectors.jira.origin',
+    'connectors.nowhere',
+    'connectors.slack.address',
+    'listen.tls',
+    'policy.bundle',
+    'workers',
+  ])
+})
+
+it.each([
+  ['an operation that nobody has', { operations: ['github.pulls/mrge'] }, 'match.operations.0'],
+  [
+    'a beginning that nothing has',
+    { operations: ['github.pulls/get', 'github.pull/*'] },
+    'match.operations.1',
+  ],
+  ['a connector that is not configured', { connectors: ['slack'] }, 'match.connectors.0'],
+  ['reads, of an operation that writes', { operations: ['github.pulls/merge'], access: ['read'] }, 'match'],
+])('a limit of %s would limit nothing, and is a mistake', async (_, match, place) => {
+  expect(await problemsWith(withRate(match))).toEqual([`limits.rates.0.${place}`])
+})
+
+it('a limit of what is there is none', async () => {
+  const match = {
+    connectors: ['github'],
+    operations: ['github.pulls/*'],
+    access: ['execute'],
+    agents: ['any'],
+  }
+  expect(await problemsWith(withRate(match))).toEqual([])
 })

@@ -137,7 +137,9 @@ describe('a connector folder', () => {
   })
 
   it('refuses a name that has no folder', () => {
-    expect(problemsOf({ sap: {} }).join()).toContain('connectors/sap/connector.yaml: cannot be read')
+    expect(problemsOf({ sap: {} }).join()).toContain(
+      'connectors.sap: there is no connector of this name, but confluence, slack',
+    )
   })
 })
 
