@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Readiness } from './admin/admin.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
+import { showConfig } from './config/show.ts'
 import { resourceMetadataReply } from './identity/well-known.ts'
 import { createGeneration, type Generation } from './generation.ts'
 import { handle } from './handle.ts'
@@ -61,7 +62,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   const listener = stack.use(await openListener(generations, lasting, clock))
   watchStates(lasting, generations, listener)
   events.unboundTokens(given.identity.dangerouslyAllowUnboundTokens)
-  events.configLoaded()
+  putInForce(lasting, generations.current)
   events.started({ host: given.listen.host, port: listener.port, version: VERSION })
 
   const take = async (load: () => Config): Promise<void> => {
@@ -71,6 +72,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     const connectors = [...Object.keys(before.config.connectors), ...Object.keys(next.connectors)]
     lasting.telemetry.useConnectors(new Set(connectors))
     await succeed(generations, await make(next, lasting, before), listener)
+    putInForce(lasting, generations.current)
     events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
   }
   let reloading = Promise.resolve()
@@ -94,6 +96,12 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   }
 }
 
+/** Tells the log, the metrics and the record under which configuration and policy calls are decided from now on. */
+function putInForce({ audit, telemetry }: Lasting, { config, policy }: Generation): void {
+  telemetry.events.configLoaded()
+  audit.changes.configLoaded(showConfig(config), policy)
+}
+
 /** A certificate that cannot be used refuses the whole configuration, before any of it is in force. */
 async function succeed(
   generations: Succession<Generation>,
@@ -109,13 +117,13 @@ async function succeed(
   generations.succeed(next)
 }
 
-async function attempt(reload: () => Promise<void>, { telemetry }: Lasting): Promise<void> {
+async function attempt(reload: () => Promise<void>, { audit, telemetry }: Lasting): Promise<void> {
   telemetry.log.reopen()
   try {
     await reload()
-    telemetry.events.configLoaded()
   } catch (error) {
     telemetry.events.configRejected(error)
+    audit.changes.configRejected(error)
   }
 }
 

@@ -79,6 +79,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
     }),
   )
   await identity.opened
+  let policyInForce = false
   const policy = stack.use(
     await createPolicy({
       bundlePath: config.policy.bundle,
@@ -88,9 +89,14 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
       verification: config.policy.verification,
       memoryLimitPages: config.policy.memoryLimitPages,
       clock,
-      onEvent: events.policyEvent,
+      onEvent(event) {
+        events.policyEvent(event)
+        // The first bundle is put on record with its configuration, once both are in force.
+        if (policyInForce || event.type === 'rejected') lasting.audit.changes.policyChanged(event)
+      },
     }),
   )
+  policyInForce = true
   const credentials = stack.use(
     createCredentials({ connectors: config.connectors, environment, clock, events }),
   )

@@ -47,6 +47,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       onAppend: events.auditAppended,
       onSync: events.auditSynced,
       onFailure: events.auditFailed,
+      onLost: events.faulted,
     }),
   )
   for (const recovery of audit.recoveries) events.auditRecovered(recovery)

@@ -11,6 +11,7 @@ import {
   whoFields,
 } from './call-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
+import type { PolicyFields } from './entry-fields.ts'
 import { factFields } from './fact-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
@@ -20,25 +21,25 @@ export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens
   const { decision, policy } = call
   const facts = factFields(call)
   return {
-    v: 1,
-    type: 'decision',
     call: call.arrival.callId,
-    time: timeField(nowMs),
-    received: timeField(call.arrival.receivedAtMs),
-    trace: call.trace.traceId,
-    who: whoFields(call.caller),
-    what: whatFields(call, tokens),
-    resource: resourceFields(call.resource, tokens),
-    environment: call.environment,
+    credential: printable(sealed.credentialVersion, 128),
     decision: 'allow',
-    risk: decision.risk,
-    reasons: reasonFields(decision.reasons),
+    declared: declaredFields(call.declared, tokens),
+    environment: call.environment,
+    ...(facts && { facts }),
     obligations: decision.obligations.slice(0, 16).map(({ id }) => printable(id, 64)),
     policy: policyFields(policy),
-    ...(facts && { facts }),
-    declared: declaredFields(call.declared, tokens),
-    credential: printable(sealed.credentialVersion, 128),
+    reasons: reasonFields(decision.reasons),
+    received: timeField(call.arrival.receivedAtMs),
     request: requestFields(call.content, tokens),
+    resource: resourceFields(call.resource, tokens),
+    risk: decision.risk,
+    time: timeField(nowMs),
+    trace: call.trace.traceId,
+    type: 'decision',
+    v: 1,
+    what: whatFields(call, tokens),
+    who: whoFields(call.caller),
   }
 }
 
@@ -52,17 +53,17 @@ export function concludingEntry(
 ): OutcomeEntry {
   const { upstreamStatus, upstreamMs, replyBytes, replyDigest } = outcome
   return {
-    v: 1,
-    type: 'outcome',
     call: call.arrival.callId,
-    time: timeField(nowMs),
-    outcome: outcome.code,
-    status: outcome.status,
-    upstream: { status: upstreamStatus, ms: tenths(upstreamMs) },
-    reply: { bytes: replyBytes, digest: replyDigest === '' ? '' : tokens.commitmentTo(replyDigest) },
-    ms: tenths(durationMs),
     detail: detailField(outcome.detail),
+    ms: tenths(durationMs),
+    outcome: outcome.code,
     reasons: reasonFields(outcome.reasons),
+    reply: { bytes: replyBytes, digest: replyDigest === '' ? '' : tokens.commitmentTo(replyDigest) },
+    status: outcome.status,
+    time: timeField(nowMs),
+    type: 'outcome',
+    upstream: { ms: tenths(upstreamMs), status: upstreamStatus },
+    v: 1,
   }
 }
 
@@ -79,47 +80,47 @@ export function refusalEntry(
   const facts = policy && factFields(call)
   const risk = call.decision?.risk ?? outcome.decidedBy?.risk
   return {
-    v: 1,
-    type: 'outcome',
     call: call.arrival.callId,
-    time: timeField(nowMs),
-    outcome: outcome.code,
-    status: outcome.status,
-    ms: tenths(durationMs),
+    ...(declared && { declared: declaredFields(declared, tokens) }),
     detail: detailField(outcome.detail),
+    ...(environment && { environment }),
+    ...(facts && { facts }),
+    ms: tenths(durationMs),
+    outcome: outcome.code,
+    ...(call.peer && { peer: printable(call.peer.address, 64) }),
+    ...(policy && { policy: policyFields(policy) }),
     reasons: reasonFields(outcome.reasons),
     received: timeField(call.arrival.receivedAtMs),
+    ...(resource && { resource: resourceFields(resource, tokens) }),
+    ...(risk !== undefined && { risk }),
+    status: outcome.status,
+    time: timeField(nowMs),
     ...(call.trace && { trace: call.trace.traceId }),
-    ...(call.peer && { peer: printable(call.peer.address, 64) }),
-    ...(caller && { who: whoFields(caller) }),
+    type: 'outcome',
+    v: 1,
     ...(connector && operation && pathParams && method !== undefined
       ? { what: whatFields({ connector, operation, pathParams, method }, tokens) }
       : {}),
-    ...(resource && { resource: resourceFields(resource, tokens) }),
-    ...(environment && { environment }),
-    ...(policy && { policy: policyFields(policy) }),
-    ...(risk !== undefined && { risk }),
-    ...(facts && { facts }),
-    ...(declared && { declared: declaredFields(declared, tokens) }),
+    ...(caller && { who: whoFields(caller) }),
   }
 }
 
 /** The one entry of a request that could not be parsed. */
 export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
   return {
-    v: 1,
-    type: 'outcome',
     call: unparsed.callId,
-    time: timeField(nowMs),
-    outcome: unparsed.refusal.code,
-    status: unparsed.status,
     detail: detailField(unparsed.refusal.detail ?? ''),
-    received: timeField(unparsed.receivedAtMs),
+    outcome: unparsed.refusal.code,
     peer: printable(unparsed.peerAddress, 64),
+    received: timeField(unparsed.receivedAtMs),
+    status: unparsed.status,
+    time: timeField(nowMs),
+    type: 'outcome',
+    v: 1,
   }
 }
 
-function policyFields({ digest, revision }: Decided['policy']): DecisionEntry['policy'] {
+function policyFields({ digest, revision }: Decided['policy']): PolicyFields {
   return { digest, revision: printable(revision, 128) }
 }
 

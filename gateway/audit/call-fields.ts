@@ -3,12 +3,12 @@ import { looksSecret, printable, scrub } from '../lib/scrub.ts'
 import type { Reason } from '../refusal.ts'
 import type {
   DeclaredFields,
-  DecisionEntry,
   ReasonFields,
+  RequestFields,
   ResourceFields,
   WhatFields,
   WhoFields,
-} from './entry.ts'
+} from './entry-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
 /**
@@ -25,12 +25,12 @@ const NAME = /^[\p{L}\p{N}#@][\p{L}\p{N} ._/#@:-]{0,99}$/u
 
 export function whoFields({ agent, principal, tenant, tokenId }: Caller): WhoFields {
   return {
+    act: principal.act.slice(0, LIST_LIMIT).map((actor) => printable(actor, ID_LIMIT)),
     agent: printable(agent.id, ID_LIMIT),
-    issuer: printable(agent.issuer, ID_LIMIT),
     binding: agent.binding,
+    issuer: printable(agent.issuer, ID_LIMIT),
     key: printable(agent.key, ID_LIMIT),
     principal: printable(principal.id, ID_LIMIT),
-    act: principal.act.slice(0, LIST_LIMIT).map((actor) => printable(actor, ID_LIMIT)),
     tenant: printable(tenant, ID_LIMIT),
     token: printable(tokenId, ID_LIMIT),
   }
@@ -41,50 +41,50 @@ export function whatFields(
   tokens: KeyedTokens,
 ): WhatFields {
   return {
-    connector: call.connector.name,
-    operation: printable(call.operation.id, ID_LIMIT),
     access: call.operation.access,
+    connector: call.connector.name,
     method: call.method,
+    operation: printable(call.operation.id, ID_LIMIT),
     params: commitToParams(call.pathParams, tokens),
   }
 }
 
 export function resourceFields(resource: Resource, tokens: KeyedTokens): ResourceFields {
   return {
-    project: nameOrToken(resource.project, tokens),
-    repository: nameOrToken(resource.repository, tokens),
-    channel: nameOrToken(resource.channel, tokens),
     // An account number has ten digits and a whole bank behind it: never in clear, never as a bare hash.
     account: resource.account === '' ? '' : tokens.tokenOf(resource.account),
     amount: resource.amount.value,
+    channel: nameOrToken(resource.channel, tokens),
     currency: printable(resource.amount.currency, 8),
+    project: nameOrToken(resource.project, tokens),
+    repository: nameOrToken(resource.repository, tokens),
   }
 }
 
 export function declaredFields(declared: Declared, tokens: KeyedTokens): DeclaredFields {
   return {
-    task: scrub(declared.task, ID_LIMIT),
-    ticket: scrub(declared.ticket, ID_LIMIT),
     rationale: scrub(declared.rationale, TEXT_LIMIT),
     rollback_plan: declared.rollbackPlan === '' ? '' : tokens.commitmentTo(declared.rollbackPlan),
+    task: scrub(declared.task, ID_LIMIT),
+    ticket: scrub(declared.ticket, ID_LIMIT),
   }
 }
 
 export function reasonFields(reasons: readonly Reason[]): ReasonFields[] {
   return reasons.slice(0, LIST_LIMIT).map(({ code, rule, detail }) => ({
     code,
-    rule: printable(rule, 32),
     detail: scrub(detail, DETAIL_LIMIT),
+    rule: printable(rule, 32),
   }))
 }
 
 /** Digest of the body as a commitment: a body can be as guessable as the account number in it. */
-export function requestFields(content: ReadBody, tokens: KeyedTokens): DecisionEntry['request'] {
+export function requestFields(content: ReadBody, tokens: KeyedTokens): RequestFields {
   const { kind, bytes, digest } = content
   return {
-    kind,
     bytes: bytes.length,
     digest: bytes.length === 0 ? '' : tokens.commitmentTo(digest),
+    kind,
   }
 }
 

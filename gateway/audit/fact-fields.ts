@@ -1,6 +1,6 @@
 import type { Progress } from '../exchange.ts'
 import { scrub } from '../lib/scrub.ts'
-import type { FactFields } from './entry.ts'
+import type { FactFields } from './entry-fields.ts'
 
 /**
  * An entry has 65,535 bytes for everything, so what is longer than this is left off whole, never cut: half a list of
@@ -17,22 +17,22 @@ export function factFields(call: Progress): FactFields | undefined {
   const { principal, scopes, authorizationDetails } = caller
   const { operationsTask, operations1h } = history
   return {
-    ...(fits(principal.groups) && { groups: principal.groups }),
-    device_compliant: principal.deviceCompliant,
-    ...(fits(scopes) && { scopes }),
     authorization_details: authorizationDetails.length,
-    risk: operation.risk,
-    data_class: operation.dataClass,
-    reversible: operation.reversible,
-    truncated: params.truncated,
     calls_1m: history.calls1m,
-    denials_10m: history.denials10m,
-    errors_1h: history.errors1h,
-    writes_task: history.writesTask,
-    first_use: history.firstUse,
-    ...(fits(operationsTask) && { operations_task: operationsTask }),
-    ...(fits(operations1h) && { operations_1h: operations1h }),
+    data_class: operation.dataClass,
     ...(dataClassesTask && { data_classes_task: dataClassesTask }),
+    denials_10m: history.denials10m,
+    device_compliant: principal.deviceCompliant,
+    errors_1h: history.errors1h,
+    first_use: history.firstUse,
+    ...(fits(principal.groups) && { groups: principal.groups }),
+    ...(fits(operations1h) && { operations_1h: operations1h }),
+    ...(fits(operationsTask) && { operations_task: operationsTask }),
+    reversible: operation.reversible,
+    risk: operation.risk,
+    ...(fits(scopes) && { scopes }),
+    truncated: params.truncated,
+    writes_task: history.writesTask,
   }
 }
 

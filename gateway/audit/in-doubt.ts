@@ -37,9 +37,7 @@ function collect(bytes: Buffer, intended: Set<string>, concluded: Set<string>): 
     case 'outcome':
       concluded.add(entry.call)
       break
-    case 'start':
-    case 'recovery':
-    case undefined:
+    default:
       break
   }
 }

@@ -5,6 +5,7 @@ import type { AuditConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import type { AuditLog, Durability } from './audit-log.ts'
 import { timeField } from './call-fields.ts'
+import { Changes } from './changes.ts'
 import { encodeEntry } from './entry.ts'
 import { lockEpoch, type EpochLock } from './epoch-lock.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
@@ -25,6 +26,8 @@ export interface OpenAuditOptions {
   readonly onAppend?: (durability: Durability, durationMs: number) => void
   readonly onSync?: (durationMs: number) => void
   readonly onFailure?: (cause: unknown) => void
+  /** Told when a change of configuration or policy could not be put on record. */
+  readonly onLost?: (cause: unknown) => void
 }
 
 /** What the start found of one epoch whose process ended. */
@@ -39,6 +42,7 @@ export interface Recovery {
 export interface Audit extends AsyncDisposable {
   readonly log: AuditLog
   readonly recorder: Recorder
+  readonly changes: Changes
   readonly recoveries: readonly Recovery[]
 }
 
@@ -63,11 +67,16 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
     openCalls,
     ...(options.onAppend && { onAppend: options.onAppend }),
   })
+  const changes = new Changes({ log, clock, onLost: (cause) => options.onLost?.(cause) })
   return {
     log,
     recorder,
+    changes,
     recoveries: inDoubt.map(toRecovery),
-    [Symbol.asyncDispose]: () => log.seal(),
+    async [Symbol.asyncDispose]() {
+      await changes.stopped(openCalls.size)
+      await log.seal()
+    },
   }
 }
 
@@ -137,23 +146,26 @@ async function recordStart(
   const time = timeField(clock.nowMs())
   const appends = [
     log.append(
-      encodeEntry({ v: 1, type: 'start', time, node, epoch: log.epoch, gateway: version }),
+      encodeEntry({ epoch: log.epoch, gateway: version, node, time, type: 'start', v: 1 }),
       'strict',
     ),
   ]
   for (const { epoch: recovered, calls } of inDoubt) {
     const { path, sealed, tornBytes } = recovered
-    const found = {
-      node: path.node,
+    const recovery = {
       epoch: path.epoch,
-      sealed,
-      torn_bytes: tornBytes,
       in_doubt: calls.length,
-    }
-    appends.push(log.append(encodeEntry({ v: 1, type: 'recovery', time, ...found }), 'strict'))
+      node: path.node,
+      sealed,
+      time,
+      torn_bytes: tornBytes,
+      type: 'recovery',
+      v: 1,
+    } as const
+    appends.push(log.append(encodeEntry(recovery), 'strict'))
     for (const call of calls) {
-      const outcome = { call, time, outcome: 'unknown', status: 0, epoch: path.epoch } as const
-      appends.push(log.append(encodeEntry({ v: 1, type: 'outcome', ...outcome }), 'strict'))
+      const outcome = { call, epoch: path.epoch, outcome: 'unknown', status: 0, time } as const
+      appends.push(log.append(encodeEntry({ ...outcome, type: 'outcome', v: 1 }), 'strict'))
     }
   }
   await Promise.all(appends)

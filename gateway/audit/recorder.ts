@@ -93,7 +93,7 @@ export function openEntries(openCalls: ReadonlySet<string>, nowMs: number): Buff
   const entries: Buffer[] = []
   for (let start = 0; start < calls.length; start += OPEN_CALLS_PER_ENTRY) {
     const part = calls.slice(start, start + OPEN_CALLS_PER_ENTRY)
-    entries.push(encodeEntry({ v: 1, type: 'open', time: timeField(nowMs), calls: part }))
+    entries.push(encodeEntry({ calls: part, time: timeField(nowMs), type: 'open', v: 1 }))
   }
   return entries
 }

@@ -102,7 +102,7 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
   const records: string[] = []
   for await (const { bytes } of readEntries(auditDirectory)) records.push(bytes.toString())
   expect(log.trimEnd().split('\n').length).toBe(7)
-  expect(records.length).toBe(8)
+  expect(records.length).toBe(9)
   for (const place of [log, records.join('\n'), metrics]) {
     for (const secret of [...SECRETS, ...GUESSABLE]) expect(place).not.toContain(secret)
   }

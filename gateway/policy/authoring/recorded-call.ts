@@ -1,4 +1,5 @@
-import type { DecisionEntry, FactFields, OutcomeEntry } from '../../audit/entry.ts'
+import type { FactFields } from '../../audit/entry-fields.ts'
+import type { DecisionEntry, OutcomeEntry } from '../../audit/entry.ts'
 import { decodeEntry } from '../../audit/entry.ts'
 import { readEntries } from '../../audit/read-entries.ts'
 import type { PolicyTime } from '../calendar.ts'

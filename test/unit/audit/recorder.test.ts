@@ -6,6 +6,7 @@ import { ENTRY_LIMIT_BYTES } from '../../../gateway/audit/audit-log.ts'
 import { decodeEntry, type AuditEntry } from '../../../gateway/audit/entry.ts'
 import { createKeyedTokens } from '../../../gateway/audit/keyed-tokens.ts'
 import { openEntries, Recorder } from '../../../gateway/audit/recorder.ts'
+import { canonicalJson } from '../../../gateway/policy/canonical-json.ts'
 import { GatewayFault } from '../../../gateway/fault.ts'
 import { systemClock } from '../../../gateway/lib/clock.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../../harness/synthetic-call.ts'
@@ -245,6 +246,23 @@ describe('an outcome', () => {
 })
 
 describe('an entry', () => {
+  it('is canonical JSON (RFC 8785), of a call allowed, concluded, denied and turned away', async () => {
+    const log = memoryLog()
+    const recorder = recorderOn(log)
+    const sealed = syntheticSealed({ body: '{}', declared: { rationale: 'ünicode “quotes”' } })
+    await recorder.intend(sealed)
+    await recorder.conclude(sealed.permit.call, syntheticOutcome())
+    await recorder.conclude(sealed.permit.call, syntheticOutcome({ code: 'policy.denied' }))
+    await recorder.conclude({ arrival: sealed.permit.call.arrival }, syntheticOutcome({ code: 'limit.rate' }))
+    const unparsed = { callId: 'u' as CallId, receivedAtMs: 0, peerAddress: '::1', status: 400 }
+    await recorder.concludeUnparsed({ ...unparsed, refusal: { code: 'request.malformed' } })
+    const texts = log.appended
+      .map(({ bytes }) => bytes.toString())
+      .concat(openEntries(new Set('a'), 0).map(String))
+    expect(texts.length).toBe(6)
+    expect(texts).toEqual(texts.map(canonicalJson))
+  })
+
   it('fits whatever a caller sends', async () => {
     const log = memoryLog()
     const worst = '\ud800\u0000"\\語'.repeat(20_000)

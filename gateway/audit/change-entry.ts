@@ -1,0 +1,72 @@
+import type { PolicyFields } from './entry-fields.ts'
+
+/** The first entry of every epoch. */
+export interface StartEntry {
+  readonly epoch: string
+  readonly gateway: string
+  readonly node: string
+  readonly time: string
+  readonly type: 'start'
+  readonly v: 1
+}
+
+/** The last entry of an epoch that was not cut short. */
+export interface StopEntry {
+  /** Calls without an outcome on record; the next start finds them in doubt. */
+  readonly open_calls: number
+  readonly time: string
+  readonly type: 'stop'
+  readonly v: 1
+}
+
+/** Which configuration decides from here on, or which one was turned down. */
+export interface ConfigEntry {
+  /** Top-level sections that differ from those before; empty at a start. */
+  readonly changed?: readonly string[]
+  /** Why it was turned down, where that has no path. */
+  readonly detail?: string
+  /** SHA-256 of the effective configuration as `toolgate config` prints it, secrets as references, in RFC 8785 form. */
+  readonly digest?: string
+  /** The bundle in force with it. */
+  readonly policy?: PolicyFields
+  /** Paths of what is wrong. */
+  readonly problems?: readonly string[]
+  readonly state: 'loaded' | 'rejected'
+  readonly time: string
+  readonly type: 'config'
+  readonly v: 1
+}
+
+/** Another bundle took over while the gateway ran, or could not. */
+export interface PolicyEntry {
+  /** Why it was turned down. */
+  readonly detail?: string
+  readonly digest?: string
+  /** Which check it failed. */
+  readonly problem?: string
+  readonly revision?: string
+  readonly state: 'activated' | 'rejected'
+  readonly time: string
+  readonly type: 'policy'
+  readonly v: 1
+}
+
+/** Calls with a decision and no outcome yet, repeated at the head of each new segment. */
+export interface OpenEntry {
+  readonly calls: readonly string[]
+  readonly time: string
+  readonly type: 'open'
+  readonly v: 1
+}
+
+/** What was found of an epoch whose process ended. */
+export interface RecoveryEntry {
+  readonly epoch: string
+  readonly in_doubt: number
+  readonly node: string
+  readonly sealed: boolean
+  readonly time: string
+  readonly torn_bytes: number
+  readonly type: 'recovery'
+  readonly v: 1
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { ConfigError } from '../config/problem.ts'
+import type { Clock } from '../lib/clock.ts'
+import { printable } from '../lib/scrub.ts'
+import { canonicalJson } from '../policy/canonical-json.ts'
+import type { PolicyEvent } from '../policy/policy.ts'
+import type { AuditLog } from './audit-log.ts'
+import { detailField, timeField } from './call-fields.ts'
+import type { ConfigEntry, PolicyEntry } from './change-entry.ts'
+import { encodeEntry, type AuditEntry } from './entry.ts'
+
+const PROBLEMS_LIMIT = 32
+
+export interface ChangesOptions {
+  readonly log: Pick<AuditLog, 'append'>
+  readonly clock: Pick<Clock, 'nowMs'>
+  /** Told when a change could not be put on record. */
+  readonly onLost: (cause: unknown) => void
+}
+
+/**
+ * Puts on record what was in force when: which configuration and bundle decided, since when, and what was turned
+ * down. Nothing waits for these entries; one that cannot be written is reported.
+ */
+export class Changes {
+  readonly #options: ChangesOptions
+  #shown: Readonly<Record<string, unknown>> | undefined
+
+  constructor(options: ChangesOptions) {
+    this.#options = options
+  }
+
+  /** `shown` is the configuration without secrets, as `showConfig` gives it; `policy` decides under it. */
+  configLoaded(
+    shown: Readonly<Record<string, unknown>>,
+    policy: { readonly digest: string; readonly revision: string },
+  ): void {
+    const before = this.#shown ?? shown
+    const names = new Set([...Object.keys(before), ...Object.keys(shown)])
+    this.#shown = shown
+    void this.#append({
+      changed: [...names].filter((name) => !isDeepStrictEqual(before[name], shown[name])).sort(),
+      digest: `sha256:${createHash('sha256')
+        .update(canonicalJson(JSON.stringify(shown)))
+        .digest('hex')}`,
+      policy: { digest: policy.digest, revision: printable(policy.revision, 128) },
+      state: 'loaded',
+      time: this.#time(),
+      type: 'config',
+      v: 1,
+    } satisfies ConfigEntry)
+  }
+
+  /** Of a mistake in the file only its path: the reason may quote what somebody typed in the wrong place. */
+  configRejected(cause: unknown): void {
+    const known = cause instanceof ConfigError ? cause.problems : undefined
+    void this.#append({
+      detail: known === undefined ? messageOf(cause) : '',
+      problems: (known ?? []).slice(0, PROBLEMS_LIMIT).map(({ path }) => printable(path, 256)),
+      state: 'rejected',
+      time: this.#time(),
+      type: 'config',
+      v: 1,
+    } satisfies ConfigEntry)
+  }
+
+  policyChanged(event: PolicyEvent): void {
+    if (event.type === 'activated') {
+      const { digest, revision } = event
+      this.#appendPolicy({ digest, revision: printable(revision, 128), state: 'activated' })
+    } else if (event.type === 'rejected') {
+      const { problem, error } = event
+      this.#appendPolicy({ detail: messageOf(error), problem, state: 'rejected' })
+    }
+  }
+
+  /** The last entry of an orderly end; resolves when it is durable, or cannot be. */
+  stopped(openCalls: number): Promise<void> {
+    return this.#append({ open_calls: openCalls, time: this.#time(), type: 'stop', v: 1 })
+  }
+
+  #appendPolicy(what: Omit<PolicyEntry, 'time' | 'type' | 'v'>): void {
+    void this.#append({ ...what, time: this.#time(), type: 'policy', v: 1 })
+  }
+
+  #time(): string {
+    return timeField(this.#options.clock.nowMs())
+  }
+
+  async #append(entry: AuditEntry): Promise<void> {
+    try {
+      await this.#options.log.append(encodeEntry(entry), 'strict')
+    } catch (cause) {
+      this.#options.onLost(cause)
+    }
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return detailField(cause instanceof Error ? cause.message : String(cause))
+}

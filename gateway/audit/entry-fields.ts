@@ -1,0 +1,98 @@
+import type { Access, DataClass } from '../catalog/connector.ts'
+
+/** Who called, for whom. */
+export interface WhoFields {
+  readonly act: readonly string[]
+  readonly agent: string
+  readonly binding: 'dpop' | 'mtls' | 'none'
+  readonly issuer: string
+  /** Thumbprint of the key that was proven. */
+  readonly key: string
+  readonly principal: string
+  readonly tenant: string
+  readonly token: string
+}
+
+/** What was to be done. */
+export interface WhatFields {
+  readonly access: Access
+  readonly connector: string
+  readonly method: string
+  readonly operation: string
+  /** Commitment to the path parameters; empty when the operation has none. */
+  readonly params: string
+}
+
+/** On what, as the connector's pointers found it; what does not look like a name is a keyed token. */
+export interface ResourceFields {
+  /** Always a keyed token. */
+  readonly account: string
+  readonly amount: number
+  readonly channel: string
+  readonly currency: string
+  readonly project: string
+  readonly repository: string
+}
+
+/** What the agent says of its own call. */
+export interface DeclaredFields {
+  readonly rationale: string
+  /** Commitment to the plan; empty when there is none. */
+  readonly rollback_plan: string
+  readonly task: string
+  readonly ticket: string
+}
+
+/** What rules could read beside the rest; with it a decision can be explained. */
+export interface FactFields {
+  /** How many. */
+  readonly authorization_details: number
+  readonly calls_1m: number
+  readonly data_class: DataClass
+  readonly data_classes_task?: readonly DataClass[]
+  readonly denials_10m: number
+  readonly device_compliant: boolean
+  readonly errors_1h: number
+  readonly first_use: boolean
+  /** Absent when there are too many to be recorded whole. */
+  readonly groups?: readonly string[]
+  /** Absent when there are too many to be recorded whole. */
+  readonly operations_1h?: readonly string[]
+  /** Absent when there are too many to be recorded whole. */
+  readonly operations_task?: readonly string[]
+  readonly reversible: boolean
+  readonly risk: number
+  /** Absent when there are too many to be recorded whole. */
+  readonly scopes?: readonly string[]
+  readonly truncated: boolean
+  readonly writes_task: number
+}
+
+export interface ReasonFields {
+  readonly code: string
+  readonly detail: string
+  readonly rule: string
+}
+
+/** The bundle that decided. */
+export interface PolicyFields {
+  readonly digest: string
+  readonly revision: string
+}
+
+/** The body, of which only a commitment is on record. */
+export interface RequestFields {
+  readonly bytes: number
+  readonly digest: string
+  readonly kind: string
+}
+
+export interface UpstreamFields {
+  readonly ms: number
+  readonly status: number
+}
+
+export interface ReplyFields {
+  readonly bytes: number
+  readonly digest: string
+}
