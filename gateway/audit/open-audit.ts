@@ -7,7 +7,7 @@ import type { AuditLog, Durability } from './audit-log.ts'
 import { timeField } from './call-fields.ts'
 import { Changes } from './changes.ts'
 import { encodeEntry } from './entry.ts'
-import { lockEpoch, type EpochLock } from './epoch-lock.ts'
+import { lockDirectory, type DirectoryLock } from '../lib/directory-lock.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
 import { createKeyedTokens, openTokenKey } from './keyed-tokens.ts'
 import { syncDirectory, type LogDisk } from './log-disk.ts'
@@ -125,11 +125,11 @@ async function beginEpoch(
 async function createEpochDirectory(
   nodeDirectory: string,
   epoch: string,
-): Promise<{ directory: string; lock: EpochLock }> {
+): Promise<{ directory: string; lock: DirectoryLock }> {
   const draft = join(nodeDirectory, `.${epoch}`)
   const directory = join(nodeDirectory, epoch)
   await mkdir(draft, { mode: 0o700 })
-  const lock = lockEpoch(draft)
+  const lock = lockDirectory(draft)
   if (lock === undefined) throw new Error(`another process holds ${draft}`)
   await rename(draft, directory)
   await syncDirectory(nodeDirectory)

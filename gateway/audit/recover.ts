@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { open, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptLog } from './corrupt-log.ts'
-import { lockEpoch, type EpochLock } from './epoch-lock.ts'
+import { lockDirectory, type DirectoryLock } from '../lib/directory-lock.ts'
 import { syncDirectory } from './log-disk.ts'
 import { listEpochs, listSegments, type EpochPath } from './read-entries.ts'
 import { readSegment } from './read-segment.ts'
@@ -20,7 +20,7 @@ export interface RecoveredEpoch {
   readonly tornBytes: number
   /** Entries of its last segment; what each segment carries over from the one before makes this enough. */
   readonly entries: readonly Buffer[]
-  readonly lock: EpochLock
+  readonly lock: DirectoryLock
 }
 
 /**
@@ -33,7 +33,7 @@ export async function recoverEpochs(auditDirectory: string): Promise<RecoveredEp
   try {
     for (const path of await listEpochs(auditDirectory)) {
       if (isRecovered(path)) continue
-      const lock = lockEpoch(path.directory)
+      const lock = lockDirectory(path.directory)
       if (lock === undefined) continue
       const repaired = await repairUnder(lock, path)
       if (repaired !== undefined) recovered.push(repaired)
@@ -57,7 +57,7 @@ function isRecovered(path: EpochPath): boolean {
   return existsSync(join(path.directory, RECOVERED_FILE))
 }
 
-async function repairUnder(lock: EpochLock, path: EpochPath): Promise<RecoveredEpoch | undefined> {
+async function repairUnder(lock: DirectoryLock, path: EpochPath): Promise<RecoveredEpoch | undefined> {
   try {
     // Looked at again under the lock: another process may have finished in between.
     if (!isRecovered(path)) return { path, lock, ...(await repair(path.directory)) }

@@ -2,7 +2,7 @@ import { GatewayFault } from '../fault.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { ENTRY_LIMIT_BYTES } from './audit-log.ts'
 import type { AuditLog, AuditLogHealth, Durability, Position } from './audit-log.ts'
-import type { EpochLock } from './epoch-lock.ts'
+import type { DirectoryLock } from '../lib/directory-lock.ts'
 import { FsyncQueue } from './fsync-queue.ts'
 import { Group } from './group.ts'
 import { systemDisk, type LogDisk } from './log-disk.ts'
@@ -12,7 +12,7 @@ export interface WriteAheadLogOptions {
   /** Directory of this epoch; it exists and belongs to this process alone. */
   readonly directory: string
   readonly epoch: string
-  readonly lock: EpochLock
+  readonly lock: DirectoryLock
   /** A new segment is begun when this one has so many bytes; the last write may go over. */
   readonly segmentLimitBytes: number
   /** Most bytes accepted and not yet written, 32 MiB unless told; appends beyond are rejected. */

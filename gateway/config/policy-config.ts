@@ -18,22 +18,26 @@ export interface PolicyConfig {
   readonly verification: VerificationConfig | undefined
 }
 
-/** Service that bundles are fetched from, as OPA would. */
-export interface BundleServiceConfig {
+/** A service of a control plane, and how to be somebody to it. */
+export interface ServiceConfig {
   /** http(s) origin, with a base path if need be. */
   readonly url: string
+  /** How long one answer may take. */
+  readonly timeoutMs: number
+  readonly token: SecretReference | undefined
+  readonly clientCertificateFile: string | undefined
+  readonly clientKeyFile: string | undefined
+  readonly caFile: string | undefined
+}
+
+/** Service that bundles are fetched from, as OPA would; the wait of a long poll does not count to `timeoutMs`. */
+export interface BundleServiceConfig extends ServiceConfig {
   /** Path of the bundle below `url`, without a slash at its beginning. */
   readonly resource: string
   readonly pollMinMs: number
   readonly pollMaxMs: number
   /** How long the service may hold a request where it says that it can. */
   readonly longPollMs: number | undefined
-  /** How long one answer may take, the wait of a long poll not counted. */
-  readonly timeoutMs: number
-  readonly token: SecretReference | undefined
-  readonly clientCertificateFile: string | undefined
-  readonly clientKeyFile: string | undefined
-  readonly caFile: string | undefined
   readonly maxBytes: number
   /** Where the last good bundle is kept for a start while the service is away. */
   readonly directory: string

@@ -1,8 +1,9 @@
 import type { BundleServiceConfig } from '../config/policy-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { BundleSource, Taking } from './bundle-source.ts'
-import { bundleUrl, fetchBundle } from './fetch-bundle.ts'
+import { fetchBundle } from './fetch-bundle.ts'
 import { keptBundle } from './kept-bundle.ts'
+import { serviceUrl } from './service-request.ts'
 
 export interface BundleServiceOptions {
   readonly config: BundleServiceConfig
@@ -28,7 +29,7 @@ const LONG_POLL_PAUSE_MS = 1000
  */
 export function createBundleService(options: BundleServiceOptions): BundleSource {
   const { config, token, clock, keep, onNotKept } = options
-  const location = bundleUrl(config).href
+  const location = serviceUrl(config, config.resource).href
   const kept = keptBundle(config.directory, location, config.maxBytes)
   const closing = new AbortController()
   let etag: string | undefined

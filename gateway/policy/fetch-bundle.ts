@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { request as requestHttp } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import { request as requestHttps } from 'node:https'
-import type { RequestOptions } from 'node:https'
 import type { BundleServiceConfig } from '../config/policy-config.ts'
 import { BundleError } from './bundle-error.ts'
+import { requestService } from './service-request.ts'
 
 export interface FetchOptions {
   readonly config: BundleServiceConfig
@@ -29,13 +26,8 @@ export interface FetchedBundle {
 const LONG_POLL_TYPE = 'application/vnd.openpolicyagent.bundles'
 const MAX_ETAG_LENGTH = 1024
 
-export function bundleUrl({ url, resource }: Pick<BundleServiceConfig, 'url' | 'resource'>): URL {
-  return new URL(`${url}/${resource}`)
-}
-
 /**
- * Asks the bundle service once, on a connection of its own. Follows no redirect: whoever can redirect would choose
- * the policy, and would be sent the token.
+ * Asks the bundle service once, on a connection of its own.
  *
  * @throws BundleError `service`, or `archive` when there is more than `maxBytes`
  * @see https://www.openpolicyagent.org/docs/management-bundles#bundle-service-api
@@ -44,7 +36,13 @@ export async function fetchBundle(options: FetchOptions): Promise<FetchedBundle>
   const { config, waitMs, etag } = options
   const deadline = AbortSignal.timeout(config.timeoutMs + waitMs)
   try {
-    const response = await answerTo(options, AbortSignal.any([options.signal, deadline]))
+    const response = await requestService(config, {
+      method: 'GET',
+      resource: config.resource,
+      headers: headersOf(options),
+      token: options.token,
+      signal: AbortSignal.any([options.signal, deadline]),
+    })
     if (response.statusCode === 304 && etag !== undefined) {
       response.destroy()
       return { bytes: undefined, etag, longPoll: undefined }
@@ -64,21 +62,7 @@ export async function fetchBundle(options: FetchOptions): Promise<FetchedBundle>
   }
 }
 
-function answerTo(options: FetchOptions, signal: AbortSignal): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const url = bundleUrl(options.config)
-  const shared = { agent: false, signal, headers: headersOf(options) }
-  const request =
-    url.protocol === 'https:'
-      ? requestHttps(url, { ...shared, ...tlsOptions(options.config) })
-      : requestHttp(url, shared)
-  request.on('response', resolve)
-  request.on('error', reject)
-  request.end()
-  return promise
-}
-
-function headersOf({ token, etag, waitMs }: FetchOptions): Record<string, string> {
+function headersOf({ etag, waitMs }: FetchOptions): Record<string, string> {
   const wait = waitMs === 0 ? '' : `;wait=${Math.ceil(waitMs / 1000)}`
   return {
     accept: 'application/gzip, application/octet-stream, application/vnd.openpolicyagent.bundles',
@@ -86,20 +70,6 @@ function headersOf({ token, etag, waitMs }: FetchOptions): Record<string, string
     // Deltas are not signed, and a module cannot be sent as one.
     prefer: `modes=snapshot${wait}`,
     ...(etag === undefined ? {} : { 'if-none-match': etag }),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token()}` }),
-  }
-}
-
-/** Files are read for every connection, so that certificates can rotate. */
-function tlsOptions(config: BundleServiceConfig): RequestOptions {
-  const { caFile, clientCertificateFile, clientKeyFile } = config
-  return {
-    // Said outright, because a variable of the environment can turn it off for everybody who does not.
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-    ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
-    ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),
   }
 }
 

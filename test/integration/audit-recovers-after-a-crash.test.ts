@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptLog } from '../../gateway/audit/corrupt-log.ts'
 import { decodeEntry, type AuditEntry } from '../../gateway/audit/entry.ts'
-import { lockEpoch } from '../../gateway/audit/epoch-lock.ts'
+import { lockDirectory } from '../../gateway/lib/directory-lock.ts'
 import { openAudit, type Audit } from '../../gateway/audit/open-audit.ts'
 import { listEpochs, readEntries } from '../../gateway/audit/read-entries.ts'
 import { readSegment } from '../../gateway/audit/read-segment.ts'
@@ -204,7 +204,7 @@ describe('the next start', () => {
     await using handle = await open(join(epoch, SEGMENT), 'r+')
     await handle.write(Buffer.alloc(4, 0xff), 0, 4, 300)
     await expect(start(left)).rejects.toThrow(CorruptLog)
-    const lock = lockEpoch(epoch)
+    const lock = lockDirectory(epoch)
     expect(lock).toBeDefined()
     lock?.release()
     await copyFile(join(directory.path, 'kept'), join(epoch, SEGMENT))

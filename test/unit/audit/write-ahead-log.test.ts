@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { ENTRY_LIMIT_BYTES } from '../../../gateway/audit/audit-log.ts'
-import { lockEpoch } from '../../../gateway/audit/epoch-lock.ts'
+import { lockDirectory } from '../../../gateway/lib/directory-lock.ts'
 import { readEpoch } from '../../../gateway/audit/read-entries.ts'
 import { WriteAheadLog, type WriteAheadLogOptions } from '../../../gateway/audit/write-ahead-log.ts'
 import { failingDisk } from '../../harness/failing-disk.ts'
@@ -12,7 +12,7 @@ function open(
   directory: TemporaryDirectory,
   options: Partial<WriteAheadLogOptions> = {},
 ): Promise<WriteAheadLog> {
-  const lock = lockEpoch(directory.path)
+  const lock = lockDirectory(directory.path)
   if (lock === undefined) throw new Error('locked')
   const { path } = directory
   return WriteAheadLog.open({ directory: path, epoch: 'e', lock, segmentLimitBytes: 1_000_000, ...options })
@@ -162,9 +162,9 @@ describe('the write-ahead log', () => {
   it('belongs to one holder, and to the next one once it is sealed', async () => {
     await using directory = await temporaryDirectory()
     const log = await open(directory)
-    expect(lockEpoch(directory.path)).toBeUndefined()
+    expect(lockDirectory(directory.path)).toBeUndefined()
     await log.seal()
-    const lock = lockEpoch(directory.path)
+    const lock = lockDirectory(directory.path)
     expect(lock).toBeDefined()
     lock?.release()
   })

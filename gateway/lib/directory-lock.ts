@@ -1,17 +1,17 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-export interface EpochLock extends Disposable {
+export interface DirectoryLock extends Disposable {
   release(): void
 }
 
 /**
- * Takes the directory of one epoch for this process, or returns `undefined` when another one holds it.
+ * Takes a directory for this process, or returns `undefined` when another one holds it.
  *
  * Node has no `flock`, and a file with a process id in it goes stale: ids are reused, and two containers on one
  * volume both have process 1. SQLite takes the operating system's own lock, which ends with its holder.
  */
-export function lockEpoch(directory: string): EpochLock | undefined {
+export function lockDirectory(directory: string): DirectoryLock | undefined {
   const database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 })
   try {
     database.exec('PRAGMA journal_mode = OFF; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
