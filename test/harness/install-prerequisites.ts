@@ -2,17 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { findOpa, OPA_CACHE_DIRECTORY, OPA_VERSION } from '../../gateway/policy/authoring/opa.ts'
 import { findRedis } from './redis.ts'
+import { downloadOpa } from './release-opa.ts'
 
 /**
  * Finds what the tests run against, or installs it: Redis and Prometheus from Debian's packages, `opa`
- * by `go install` of the pinned module (whose bytes Go's checksum database vouches for). What can be neither
- * found nor installed is named, with how to get it, and the tests do not start.
+ * by `go install` of the pinned module (whose bytes Go's checksum database vouches for), or where there is no Go the
+ * pinned release by its SHA-256. What can be neither found nor installed is named, with how to get it, and the tests
+ * do not start.
  */
 interface Prerequisite {
   readonly name: string
   /** Throws, saying what to install, when it is not there. */
   find(): unknown
-  install(): void
+  install(): void | Promise<void>
 }
 
 const PREREQUISITES: readonly Prerequisite[] = [
@@ -39,12 +41,17 @@ function installPackages(...packages: readonly string[]): void {
   apt('install', '-y', '--no-install-recommends', ...packages)
 }
 
-function installOpa(): void {
+async function installOpa(): Promise<void> {
   mkdirSync(OPA_CACHE_DIRECTORY, { recursive: true })
-  run(['go', 'install', `github.com/open-policy-agent/opa@v${OPA_VERSION}`], {
-    GOBIN: OPA_CACHE_DIRECTORY,
-    CGO_ENABLED: '0',
-  })
+  try {
+    run(['go', 'install', `github.com/open-policy-agent/opa@v${OPA_VERSION}`], {
+      GOBIN: OPA_CACHE_DIRECTORY,
+      CGO_ENABLED: '0',
+    })
+  } catch (error) {
+    console.log(`opa: ${String(error)}; downloading the release instead`)
+    await downloadOpa(OPA_CACHE_DIRECTORY)
+  }
 }
 
 function run(command: readonly string[], environment: Record<string, string> = {}): void {
@@ -64,7 +71,7 @@ async function provide({ name, find, install }: Prerequisite): Promise<string | 
     return undefined
   } catch {
     try {
-      install()
+      await install()
     } catch (error) {
       console.log(`${name}: could not be installed (${String(error)})`)
     }
