@@ -105,6 +105,8 @@ export interface DecidedBy {
   readonly digest: string
   readonly revision: string
   readonly risk?: number
+  /** Reasons of rules in report mode, which denied nothing. */
+  readonly reported?: readonly Reason[]
 }
 
 /**

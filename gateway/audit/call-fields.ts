@@ -78,6 +78,11 @@ export function reasonFields(reasons: readonly Reason[]): ReasonFields[] {
   }))
 }
 
+/** Left out where there is nothing to tell, as nearly always. */
+export function reportedField(reported: readonly Reason[] = []): { readonly reported?: ReasonFields[] } {
+  return reported.length === 0 ? {} : { reported: reasonFields(reported) }
+}
+
 /** Digest of the body as a commitment: a body can be as guessable as the account number in it. */
 export function requestFields(content: ReadBody, tokens: KeyedTokens): RequestFields {
   const { kind, bytes, digest } = content

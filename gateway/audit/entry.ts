@@ -54,6 +54,8 @@ export interface DecisionEntry {
   readonly reasons: readonly ReasonFields[]
   /** When the call arrived, which is the time that policy was given. */
   readonly received: string
+  /** Of rules in report mode, which denied nothing; absent when there are none. */
+  readonly reported?: readonly ReasonFields[]
   readonly request: RequestFields
   readonly resource: ResourceFields
   readonly risk: number
@@ -84,6 +86,7 @@ export interface OutcomeEntry {
   readonly policy?: PolicyFields
   readonly reasons?: readonly ReasonFields[]
   readonly received?: string
+  readonly reported?: readonly ReasonFields[]
   readonly reply?: ReplyFields
   readonly resource?: ResourceFields
   /** What policy made of the call, where it was asked. */

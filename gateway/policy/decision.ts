@@ -70,6 +70,8 @@ export interface Decision {
   readonly risk: number
   /** Sorted by rule, code and detail; empty on an allow. */
   readonly reasons: readonly Reason[]
+  /** Of rules in report mode, which deny nothing; sorted alike. */
+  readonly reported: readonly Reason[]
   /** Sorted by id. */
   readonly obligations: readonly Obligation[]
 }

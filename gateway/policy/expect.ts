@@ -10,18 +10,19 @@ function expectObject(value: unknown, what: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-/** An object with exactly these members: an unknown one may be the one that mattered. */
+/** An object with exactly these members, `optional` ones apart: an unknown one may be the one that mattered. */
 export function expectKeys<Name extends string>(
   value: unknown,
   what: string,
   names: readonly Name[],
+  optional: readonly string[] = [],
 ): Record<Name, unknown> {
   const object = expectObject(value, what)
   for (const name of names) {
     if (!Object.hasOwn(object, name)) throw new Unexpected(`${what} has no ${name}`)
   }
-  if (Object.keys(object).length !== names.length)
-    throw new Unexpected(`${what} has members that are not known`)
+  const known = optional.reduce((sum, name) => sum + Number(Object.hasOwn(object, name)), names.length)
+  if (Object.keys(object).length !== known) throw new Unexpected(`${what} has members that are not known`)
   return object
 }
 

@@ -1,9 +1,10 @@
 import type { Reason } from '../refusal.ts'
 import type { Decision, Obligation } from './decision.ts'
-import { isReasonCode } from './reasons.ts'
+import { BOUNDARY_REASONS, isReasonCode } from './reasons.ts'
 import { parseObligation } from './parse-obligation.ts'
 import { expectKeys, expectList, expectText, Unexpected } from './expect.ts'
 
+const MEMBERS = ['allow', 'obligations', 'reasons', 'risk'] as const
 const MAX_REASONS = 64
 const MAX_OBLIGATIONS = 16
 const MAX_DETAIL_CHARACTERS = 512
@@ -29,14 +30,23 @@ function decisionOf(results: unknown): Decision {
   if (first === undefined) throw new Unexpected('the decision is undefined')
   if (others.length > 0) throw new Unexpected('there is more than one result')
   const { result } = expectKeys(first, 'the result', ['result'])
-  const document = expectKeys(result, 'the decision', ['allow', 'obligations', 'reasons', 'risk'])
+  const document: Readonly<Record<string, unknown>> = expectKeys(result, 'the decision', MEMBERS, [
+    'reported',
+  ])
   const { allow, risk } = document
   if (typeof allow !== 'boolean') throw new Unexpected('allow is not a boolean')
   if (typeof risk !== 'number' || !(risk >= 0 && risk <= 10)) throw new Unexpected('risk is not from 0 to 10')
-  const reasons = expectList(document['reasons'], 'reasons', MAX_REASONS).map(reasonOf).sort(byRule)
+  const reasons = reasonsIn(document['reasons'], 'reasons')
+  const reported = 'reported' in document ? reasonsIn(document['reported'], 'reported') : []
+  for (const { code } of reported)
+    if (BOUNDARY_REASONS.has(code)) throw new Unexpected(`${code} is only reported, and has to deny`)
   const obligations = expectList(document['obligations'], 'obligations', MAX_OBLIGATIONS).map(parseObligation)
   if (allow && reasons.length > 0) throw new Unexpected('the call is allowed and denied at once')
-  return { allow, risk, reasons, obligations: sortObligations(obligations) }
+  return { allow, risk, reasons, reported, obligations: sortObligations(obligations) }
+}
+
+function reasonsIn(untrusted: unknown, name: string): readonly Reason[] {
+  return expectList(untrusted, name, MAX_REASONS).map(reasonOf).sort(byRule)
 }
 
 function reasonOf(untrusted: unknown): Reason {

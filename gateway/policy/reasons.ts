@@ -25,6 +25,17 @@ export const REASONS = {
 
 export type ReasonCode = keyof typeof REASONS
 
+/**
+ * What holds the boundary itself. A rule that gives one of these denies: it cannot be put into report mode, and a
+ * policy that does so all the same has not decided (`policy.invalid`).
+ */
+export const BOUNDARY_REASONS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'input.unsupported',
+  'agent.unknown',
+  'tenant.mismatch',
+  'operation.not_granted',
+])
+
 /** Narrows a string from a decision document to the closed set. */
 export function isReasonCode(untrustedCode: string): untrustedCode is ReasonCode {
   return Object.hasOwn(REASONS, untrustedCode)

@@ -31,6 +31,7 @@ export function createDecide(dependencies: DecideDependencies): (call: ReadCall)
     if (!verdict.ok) return { ok: false, refusal: { ...verdict.refusal, decidedBy: by } }
     const decision = verdict.value
     if (decision.allow) return pass({ ...call, decision, policy: by })
-    return refuse('policy.denied', { reasons: decision.reasons, decidedBy: { ...by, risk: decision.risk } })
+    const { reasons, risk, reported } = decision
+    return refuse('policy.denied', { reasons, decidedBy: { ...by, risk, reported } })
   }
 }

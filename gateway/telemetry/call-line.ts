@@ -1,6 +1,6 @@
 import type { Outcome, OutcomeCode, Progress } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
-import { REFUSALS, type Blame } from '../refusal.ts'
+import { REFUSALS, type Blame, type Reason } from '../refusal.ts'
 import { decisionOf } from './labels.ts'
 import type { LogFields, LogLevel } from './log.ts'
 
@@ -33,7 +33,8 @@ export function callLine(call: Progress, outcome: Outcome, durationMs: number): 
     method: call.method,
     decision: decisionOf(outcome.code),
     reason: outcome.code,
-    policy_reasons: outcome.reasons.length === 0 ? undefined : policyReasons(outcome),
+    policy_reasons: codesOf(outcome.reasons),
+    policy_reported: codesOf(reportedIn(call, outcome)),
     risk: call.decision?.risk ?? outcome.decidedBy?.risk,
     policy_revision: policy && printable(policy.revision, 128),
     status: outcome.status,
@@ -79,8 +80,13 @@ function stackOf(error: Error): string {
   return frames.map((line) => line.trim()).join(' | ')
 }
 
-function policyReasons({ reasons }: Outcome): string {
-  return reasons.map(({ code }) => code).join(' ')
+/** What rules in report mode gave, whichever way the call went. */
+export function reportedIn({ decision }: Progress, { decidedBy }: Outcome): readonly Reason[] {
+  return decision?.reported ?? decidedBy?.reported ?? []
+}
+
+function codesOf(reasons: readonly Reason[]): string | undefined {
+  return reasons.length === 0 ? undefined : reasons.map(({ code }) => code).join(' ')
 }
 
 function tenths(durationMs: number): number {

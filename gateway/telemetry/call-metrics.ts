@@ -1,4 +1,5 @@
 import type { Outcome, OutcomeCode, Progress } from '../exchange.ts'
+import { reportedIn } from './call-line.ts'
 import {
   closedLabel,
   decisionOf,
@@ -58,6 +59,8 @@ export class CallMetrics {
     if (outcome.code === 'policy.denied') {
       for (const { code } of outcome.reasons) this.#metrics.policyReasons.inc({ connector, reason: code })
     }
+    for (const { code } of reportedIn(call, outcome))
+      this.#metrics.policyReported.inc({ connector, reason: code })
   }
 
   #handlesOf(connector: string, access: AccessLabel): Handles {

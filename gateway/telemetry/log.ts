@@ -56,6 +56,7 @@ type LogKey =
   | 'decision'
   | 'reason'
   | 'policy_reasons'
+  | 'policy_reported'
   | 'status'
   | 'upstream_status'
   | 'risk'

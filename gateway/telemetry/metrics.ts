@@ -128,6 +128,11 @@ function policyMetrics({ counter, histogram, gauge }: Definitions) {
       'connector',
       'reason',
     ]),
+    policyReported: counter(
+      'toolgate_policy_reported_total',
+      'Reasons of rules in report mode, which deny nothing.',
+      ['connector', 'reason'],
+    ),
     policyReloaded: gauge(
       'toolgate_policy_last_reload_successful',
       'Whether the last policy bundle was taken.',

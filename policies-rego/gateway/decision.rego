@@ -20,6 +20,7 @@ decision := {
 	"allow": allow,
 	"risk": risk.score,
 	"reasons": reasons,
+	"reported": reported,
 	"obligations": due,
 }
 
@@ -30,7 +31,21 @@ allow if {
 	count(grants.grant) > 0
 }
 
-reasons := union({
+reasons := fired - reported
+
+# METADATA
+# description: >-
+#   Reasons of rules that the registry has in report mode: they are told, and deny nothing. Any other mode is the
+#   ordinary one. What holds the boundary itself denies whatever the registry says.
+reported := {reason |
+	some reason in fired
+	data.registry.rules[reason.rule].mode == "report"
+	not boundary[reason.code]
+}
+
+boundary := {"input.unsupported", "agent.unknown", "tenant.mismatch", "operation.not_granted"}
+
+fired := union({
 	caller.deny,
 	grants.deny,
 	resources.deny,

@@ -6,7 +6,13 @@ import data.gateway.fixtures_test as fixtures
 decide(input_document) := document if document := decision.decision with input as input_document
 
 test_a_granted_read_is_allowed if {
-	decide(fixtures.read) == {"allow": true, "risk": 3, "reasons": set(), "obligations": set()}
+	decide(fixtures.read) == {
+		"allow": true,
+		"risk": 3,
+		"reasons": set(),
+		"reported": set(),
+		"obligations": set(),
+	}
 }
 
 test_a_note_to_people_is_allowed_without_approval if {
@@ -45,6 +51,76 @@ test_one_deny_outweighs_every_grant if {
 
 test_without_a_grant_nothing_is_allowed if {
 	not decision.allow with input as fixtures.read with data.gateway.grants.grant as set() with decision.reasons as set()
+}
+
+at_night := object.union(fixtures.change, {"time": {"business_hours": false}})
+
+codes(reasons) := {reason.code | some reason in reasons}
+
+test_a_rule_in_report_mode_is_told_and_denies_nothing if {
+	document := decide(at_night) with data.registry.rules as {"R043": {"mode": "report"}}
+	document.allow
+	count(document.reasons) == 0
+	codes(document.reported) == {"hours.closed"}
+	count(document.obligations) == 1
+}
+
+test_a_rule_in_report_mode_saves_nothing_from_the_others if {
+	refused := object.union(at_night, {"principal": {"device_compliant": false}})
+	document := decide(refused) with data.registry.rules as {"R043": {"mode": "report"}}
+	not document.allow
+	codes(document.reasons) == {"device.not_compliant"}
+	codes(document.reported) == {"hours.closed"}
+}
+
+test_any_other_mode_is_enforced if {
+	every rules in [
+		{"R043": {"mode": "enforce"}},
+		{"R043": {"mode": "REPORT"}},
+		{"R043": {"mode": "off"}},
+		{"R043": {"mode": true}},
+		{"R043": {}},
+		{"R043": "report"},
+		{"R042": {"mode": "report"}},
+		{},
+	] {
+		document := decide(at_night) with data.registry.rules as rules
+		not document.allow
+		codes(document.reasons) == {"hours.closed"}
+		count(document.reported) == 0
+	}
+}
+
+# Every rule there is, were somebody to put all of them into report mode.
+all_reported := {id: {"mode": "report"} | some n in numbers.range(0, 999); id := $"R{substring($"{1000 + n}", 1, 3)}"}
+
+test_what_holds_the_boundary_denies_in_any_mode if {
+	every case in [
+		["input.unsupported", {"v": 2}],
+		["agent.unknown", {"agent": {"id": "stranger"}}],
+		["tenant.mismatch", {"tenant": "other-bank"}],
+		["operation.not_granted", {"operation": {"id": "github.repos/delete", "access": "write"}}],
+	] {
+		[code, facts] := case
+		document := decide(object.union(fixtures.read, facts)) with data.registry.rules as all_reported
+		not document.allow
+		codes(document.reasons) == {code}
+		not code in codes(document.reported)
+	}
+}
+
+test_an_agent_of_another_issuer_is_denied_in_any_mode if {
+	agents := object.union(data.registry.agents, {"change-review-agent": {"issuer": "https://id.other.example"}})
+	document := decide(fixtures.read) with data.registry.agents as agents with data.registry.rules as all_reported
+	not document.allow
+	codes(document.reasons) == {"agent.unknown"}
+}
+
+test_without_a_grant_nothing_is_allowed_in_any_mode if {
+	document := decision.decision with input as fixtures.read
+		with data.gateway.grants.grant as set()
+		with data.registry.rules as all_reported
+	not document.allow
 }
 
 test_an_empty_input_is_denied if {

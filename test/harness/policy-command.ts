@@ -144,3 +144,12 @@ test_denies_others if {
   reasons: [hours.closed]
 `,
 }
+
+/** The rules of the small policy, with its business hours in report mode. */
+export const REPORTING_RULES = (SMALL_POLICY['gateway/decision.rego'] ?? '')
+  .replace('"reasons": deny,', '"reasons": deny - reported,\n\t"reported": reported,')
+  .replace('count(deny) == 0', 'count(deny - reported) == 0')
+  .replace(
+    'default allow',
+    'reported := {reason | some reason in deny; reason.rule == "R043"}\n\ndefault allow',
+  )

@@ -89,7 +89,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
       ...wanted.resource,
     },
     environment: 'development',
-    decision: { allow: true, risk: 1, reasons: [], obligations: [] },
+    decision: { allow: true, risk: 1, reasons: [], reported: [], obligations: [] },
     policy: { digest: 'sha256:3f1c', revision: '2026-11-21.1' },
   }
 }

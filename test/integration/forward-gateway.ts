@@ -231,7 +231,7 @@ async function decidedCall(
     params,
     resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },
     environment: 'unknown',
-    decision: { allow: true, risk: 0, reasons: [], obligations: [] },
+    decision: { allow: true, risk: 0, reasons: [], reported: [], obligations: [] },
     policy: { digest: '', revision: '' },
   }
 }

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { showConfig } from '../../gateway/config/show.ts'
 import { POLICIES_DIRECTORY } from '../../gateway/policy/authoring/policies-directory.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
-import { policyFolder, runPolicy, runPolicyJson, SMALL_POLICY } from '../harness/policy-command.ts'
+import {
+  policyFolder,
+  REPORTING_RULES,
+  runPolicy,
+  runPolicyJson,
+  SMALL_POLICY,
+} from '../harness/policy-command.ts'
 
 /** Those who write rules hold no credentials of the gateway. */
 const NO_SECRETS = { github: { credential: { type: 'none' } } }
@@ -50,6 +56,15 @@ describe('toolgate policy diff, of cases', () => {
     expect(exitCode).toBe(0)
     expect(flips.map(({ id }) => id)).toEqual(ids)
     expect(flips.map((flip) => flip.kind)).toContain(kind)
+  })
+
+  it('shows what is reported where it was denied', async () => {
+    await using bundles = await twoBundles({ 'gateway/decision.rego': REPORTING_RULES })
+    const { printed } = await runPolicy(bundles.args)
+    expect(printed).toContain('deny → allow: 1')
+    expect(printed).toMatch(
+      /- deny, risk 0, hours\.closed \(R043\)\n +\+ allow, risk 0, reports hours\.closed \(R043\)\n/,
+    )
   })
 
   it('finds nothing between a bundle and itself, and can be told to fail where it finds something', async () => {

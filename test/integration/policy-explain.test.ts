@@ -4,7 +4,13 @@ import type { Explanation } from '../../gateway/policy/authoring/explain.ts'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
 import { POLICIES_DIRECTORY } from '../../gateway/policy/authoring/policies-directory.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
-import { policyFolder, runPolicy, runPolicyJson, SMALL_POLICY } from '../harness/policy-command.ts'
+import {
+  policyFolder,
+  REPORTING_RULES,
+  runPolicy,
+  runPolicyJson,
+  SMALL_POLICY,
+} from '../harness/policy-command.ts'
 
 let toolgate: TestGateway
 beforeAll(async () => {
@@ -12,13 +18,19 @@ beforeAll(async () => {
 })
 afterAll(() => toolgate[Symbol.asyncDispose]())
 
+/** The cases of the small policy. */
+async function readSmallCases() {
+  await using folder = await policyFolder(SMALL_POLICY)
+  return await readCases(join(folder.path, 'cases'))
+}
+
 async function inputOf(id: string): Promise<string> {
   const found = (await readCases(join(POLICIES_DIRECTORY, 'cases'))).find((each) => each.id === id)
   if (found === undefined) throw new RangeError(id)
   return JSON.stringify(found.input)
 }
 
-const ids = (rules: Explanation['fired']): string[] => rules.map(({ id }) => id)
+const ids = (rules: Explanation['quiet']): string[] => rules.map(({ id }) => id)
 
 describe('toolgate policy explain, of an input', () => {
   it('names the rule that denied, with its title, code and place, and those that one condition kept quiet', async () => {
@@ -64,6 +76,20 @@ describe('toolgate policy explain, of an input', () => {
     expect(printed).toContain('decision  deny operation.not_granted')
     expect(printed).toMatch(/fired\n {2}R020 +deny +operation\.not_granted +Granted operation/)
     expect(printed).toMatch(/R043 .*\n +line \d+: not input\.time\.business_hours == true/)
+  })
+
+  it('marks a rule that fired in report mode, and denied nothing', async () => {
+    const [, byNight] = await readSmallCases()
+    await using folder = await policyFolder({
+      ...SMALL_POLICY,
+      'gateway/decision.rego': REPORTING_RULES,
+      'input.json': JSON.stringify(byNight?.input),
+    })
+    await runPolicy(['build', '--directory', folder.path])
+    const args = ['explain', join(folder.path, 'input.json'), '--bundle', join(folder.path, 'bundle.tar.gz')]
+    const { printed } = await runPolicy(args)
+    expect(printed).toContain('decision  allow\nrisk      0\nreported  hours.closed\n')
+    expect(printed).toMatch(/R043 .*reported only\n/)
   })
 
   it('refuses what is no input, and says why', async () => {

@@ -1,6 +1,12 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { policyFolder, runPolicy, runPolicyJson, SMALL_POLICY } from '../harness/policy-command.ts'
+import {
+  policyFolder,
+  REPORTING_RULES,
+  runPolicy,
+  runPolicyJson,
+  SMALL_POLICY,
+} from '../harness/policy-command.ts'
 
 const RULES = SMALL_POLICY['gateway/decision.rego'] ?? ''
 const CASES = SMALL_POLICY['cases/writes.yaml'] ?? ''
@@ -22,6 +28,17 @@ describe('toolgate policy test', () => {
       /writes\.yaml #1 the agent: a write\n +effect +- expected deny\n +\+ got +allow\n/,
     )
     expect(printed).toMatch(/reasons +- expected operation\.not_granted\n +\+ got +none\n/)
+  })
+
+  it('demands that a case says what rules in report mode report', async () => {
+    const tried = CASES.replace(/effect: deny\n.*\n/, 'effect: allow\n')
+    const files = { ...SMALL_POLICY, 'gateway/decision.rego': REPORTING_RULES, 'cases/writes.yaml': tried }
+    await using folder = await policyFolder(files)
+    const { printed } = await runPolicy(['test', '--directory', folder.path])
+    expect(printed).toMatch(/reported +- expected none\n +\+ got +hours\.closed\n/)
+    await folder.write('cases/writes.yaml', `${tried}  reported: [hours.closed]\n`)
+    const { json } = await runPolicyJson(['test', '--directory', folder.path])
+    expect(json).toMatchObject({ checks: expect.arrayContaining([expect.objectContaining({ cases: [] })]) })
   })
 
   it('lists every kind of failure in one run', async () => {

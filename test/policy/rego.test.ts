@@ -4,7 +4,7 @@ import type { ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { INPUT_V1 } from '../../gateway/policy/input.ts'
-import { REASONS } from '../../gateway/policy/reasons.ts'
+import { BOUNDARY_REASONS, REASONS, type ReasonCode } from '../../gateway/policy/reasons.ts'
 import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { derivedFiles } from '../../gateway/policy/authoring/build-policy.ts'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
@@ -28,6 +28,10 @@ async function regoSources(): Promise<ReadonlyMap<string, string>> {
     async (name) => [name, await readFile(join(POLICIES, 'gateway', name), 'utf8')] as const,
   )
   return new Map(await Promise.all(read))
+}
+
+async function readJson(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(POLICIES, name), 'utf8')) as unknown
 }
 
 /** `{"code": …, "rule": …}` of every deny rule, and the id of every obligation, with the file it stands in. */
@@ -67,6 +71,24 @@ describe('the Rego sources', () => {
   test('use exactly the reason codes that the gateway knows', async () => {
     const used = new Set((await rulesInSources()).flatMap(({ code }) => code ?? []))
     expect([...used].sort()).toEqual(Object.keys(REASONS).sort())
+  })
+
+  test('hold the same boundary as the gateway, whatever is in report mode', async () => {
+    const printed = await runOpa(
+      ['eval', '-d', 'gateway', '-f', 'raw', 'data.gateway.decision.boundary'],
+      POLICIES,
+    )
+    expect(new Set(JSON.parse(printed) as string[])).toEqual(new Set(BOUNDARY_REASONS))
+  })
+
+  test('keep every rule of the boundary out of report mode by the schema of the data', async () => {
+    const validate = new Ajv2020({ strictTypes: false }).compile({
+      ...((await readJson('schemas/data.json')) as { properties: { rules: object } }).properties.rules,
+    })
+    for (const { rule, code } of await rulesInSources()) {
+      const holdsBoundary = code !== undefined && BOUNDARY_REASONS.has(code as ReasonCode)
+      expect({ rule, ok: validate({ [rule]: { mode: 'report' } }) }).toEqual({ rule, ok: !holdsBoundary })
+    }
   })
 
   test('write no deny or obligation in a form that these tests cannot read', async () => {
@@ -120,8 +142,7 @@ describe('the schemas', () => {
   })
 
   test('describe the registry in the bundle', async () => {
-    const schema = JSON.parse(await readFile(join(POLICIES, 'schemas', 'data.json'), 'utf8')) as object
-    const registry = ajv.compile(schema)
+    const registry = ajv.compile((await readJson('schemas/data.json')) as object)
     const evaluated = await runOpa(['eval', '-d', 'data', '-f', 'json', 'data.registry'], POLICIES)
     const { result } = JSON.parse(evaluated) as { result: [{ expressions: [{ value: unknown }] }] }
     expect(mistakes(registry, result[0].expressions[0].value)).toEqual([])

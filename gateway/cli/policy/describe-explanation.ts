@@ -16,7 +16,7 @@ export function describeExplanation(
     section(
       'red',
       'fired',
-      fired.map((rule) => line(rule, paint)),
+      fired.map((rule) => `${line(rule, paint)}${rule.reported ? paint('yellow', '  reported only') : ''}`),
     ),
     section(
       'yellow',
@@ -47,13 +47,15 @@ function head({ decision, bundle }: Explanation, call: RecordedCall | undefined,
         ? ''
         : `${paint('yellow', `decided by another policy: ${decidedBy.digest} (${decidedBy.revision}); below is what this one makes of it`)}\n`
     const what = `${input.operation.id} by ${input.agent.id} for ${input.principal.id}`
-    return `call      ${id} at ${received}\n          ${what}\nrecorded  ${recordedEffect(call)}\n${policy}${other}`
+    const reported = call.reported.length === 0 ? '' : `reported  ${call.reported.join(', ')}\n`
+    return `call      ${id} at ${received}\n          ${what}\nrecorded  ${recordedEffect(call)}\n${reported}${policy}${other}`
   }
   if (decision === undefined || 'refusal' in decision)
     return `decision  ${decision?.refusal ?? 'unknown'}\n${policy}`
   const codes = decision.reasons.map(({ code }) => code).join(', ')
+  const reported = decision.reported.map(({ code }) => code).join(', ')
   const owed = decision.obligations.map(({ id, type }) => `${type} (${id})`).join(', ')
-  return `decision  ${decision.allow ? 'allow' : `deny ${codes}`}\nrisk      ${decision.risk}\n${owed === '' ? '' : `owed      ${owed}\n`}${policy}`
+  return `decision  ${decision.allow ? 'allow' : `deny ${codes}`}\nrisk      ${decision.risk}\n${reported === '' ? '' : `reported  ${reported}\n`}${owed === '' ? '' : `owed      ${owed}\n`}${policy}`
 }
 
 /** What policy decided then, in the words of a case. */

@@ -12,7 +12,7 @@ import { timeFrom } from './policy-files.ts'
 const USAGE = `toolgate policy diff OLD NEW [--cases FOLDER] [--audit FOLDER] [--config FILE] [--exit-code] [--json]
 
 Lists what two bundles decide differently: calls that are denied now, that are allowed now, that get other reasons,
-another risk or other obligations, and errors. Decides every case, and with --audit every call on record.
+another risk or other obligations, that rules in report mode report, and errors. Decides every case, and with --audit every call on record.
 
 A recorded call counts only where OLD, given what is on record, decides as the gateway did then, and where NEW reads
 nothing more that is not on record; the others are counted and left out.
@@ -116,11 +116,12 @@ function describe({ cases, calls, leftOut, flips }: Compared, paint: Paint): str
 }
 
 function describeFlip({ id, title, before, after }: Flip, paint: Paint): string {
-  const shown = ({ effect, reasons, risk, obligations }: Flip['before']): string =>
+  const shown = ({ effect, reasons, reported, risk, obligations }: Flip['before']): string =>
     [
       effect,
       ...(risk === undefined ? [] : [`risk ${risk}`]),
       ...reasons,
+      ...reported.map((reason) => `reports ${reason}`),
       ...obligations.map(
         ({ id: name, type, properties }) => `${type} (${name}) ${JSON.stringify(properties)}`,
       ),

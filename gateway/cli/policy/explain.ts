@@ -86,8 +86,9 @@ async function explainCall(
 
 function asJson({ explanation, call }: Explained): object {
   if (call === undefined) return explanation
-  const { id, received, allowed, held, rules, codes, policy, unknown } = call
-  const recorded = { id, received, effect: held ? 'hold' : allowed ? 'allow' : 'deny', rules, codes, policy }
+  const { id, received, allowed, held, rules, codes, reported, policy, unknown } = call
+  const effect = held ? 'hold' : allowed ? 'allow' : 'deny'
+  const recorded = { id, received, effect, rules, codes, reported, policy }
   return {
     call: recorded,
     same_policy: policy.digest === explanation.bundle.digest,

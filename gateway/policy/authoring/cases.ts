@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
+import type { Reason } from '../../refusal.ts'
 import type { Decision } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
 import caseSchema from './case.schema.json' with { type: 'json' }
@@ -20,6 +21,7 @@ export interface PolicyCase {
 export interface Expected {
   readonly effect: 'allow' | 'deny' | 'hold'
   readonly reasons: readonly string[]
+  readonly reported: readonly string[]
   readonly people: number
   readonly risk: number | undefined
 }
@@ -30,6 +32,7 @@ interface Row {
   readonly with?: object
   readonly effect: Expected['effect']
   readonly reasons?: readonly string[]
+  readonly reported?: readonly string[]
   readonly people?: number
   readonly risk?: number
 }
@@ -102,10 +105,11 @@ export async function readCases(directory: string): Promise<readonly PolicyCase[
       if (operation === undefined)
         problems.push(`${id} names an operation that is not there: ${row.operation}`)
       const input = [caller ?? {}, operation ?? {}, row.with ?? {}].reduce<object>(merge, ORDINARY)
-      const { effect, reasons = [], people = 0, risk } = row
+      const { effect, reasons = [], reported = [], people = 0, risk } = row
       const title = `${row.caller}: ${row.operation}${row.with ? ` with ${JSON.stringify(row.with)}` : ''}`
       // Members that the input has not, or of another type, are for `isPolicyInput` to find.
-      cases.push({ id, title, input: input as PolicyInput, expected: { effect, reasons, people, risk } })
+      const expected = { effect, reasons: reasons.toSorted(), reported: reported.toSorted(), people, risk }
+      cases.push({ id, title, input: input as PolicyInput, expected })
       if (!isPolicyInput(input)) problems.push(`${id} makes an input that is not one: ${inputProblem(input)}`)
     }
   }
@@ -143,8 +147,14 @@ export function outcomeOf(decision: Decision): Omit<Expected, 'risk'> & { readon
     0,
   )
   const allowed = people > 0 ? 'hold' : 'allow'
-  const reasons = decision.reasons.map(({ code }) => code).sort()
-  return { effect: decision.allow ? allowed : 'deny', reasons, people, risk: decision.risk }
+  const codes = (given: readonly Reason[]): readonly string[] => given.map(({ code }) => code).sort()
+  return {
+    effect: decision.allow ? allowed : 'deny',
+    reasons: codes(decision.reasons),
+    reported: codes(decision.reported),
+    people,
+    risk: decision.risk,
+  }
 }
 
 function merge(base: object, change: object): object {

@@ -1,17 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Reason } from '../../refusal.ts'
 import type { Decision, Obligation } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
 import type { Evaluator } from '../evaluator.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
 import { outcomeOf } from './cases.ts'
 import { inputReads, overlaps } from './input-reads.ts'
-import type { RecordedCall } from './recorded-call.ts'
+import { type RecordedCall, rulesIn } from './recorded-call.ts'
 
 /** What one of the policies makes of a call. */
 export interface Made {
   readonly effect: 'allow' | 'deny' | 'hold' | 'error'
   /** `code (rule)` of each reason; the code of the refusal for an error. */
   readonly reasons: readonly string[]
+  /** Likewise, of rules in report mode. */
+  readonly reported: readonly string[]
   readonly obligations: readonly Obligation[]
   readonly risk: number | undefined
 }
@@ -51,14 +54,25 @@ function kindOf(was: Made, is: Made): FlipKind {
 function madeOf(policy: Decides, input: PolicyInput): Made {
   const verdict = policy.decide(input)
   if (!verdict.ok)
-    return { effect: 'error', reasons: [verdict.refusal.code], obligations: [], risk: undefined }
-  const { reasons, obligations, risk } = verdict.value
+    return {
+      effect: 'error',
+      reasons: [verdict.refusal.code],
+      reported: [],
+      obligations: [],
+      risk: undefined,
+    }
+  const { reasons, reported, obligations, risk } = verdict.value
   return {
     effect: outcomeOf(verdict.value).effect,
-    reasons: reasons.map(({ code, rule }) => `${code} (${rule})`),
+    reasons: reasons.map(named),
+    reported: reported.map(named),
     obligations,
     risk,
   }
+}
+
+function named({ code, rule }: Reason): string {
+  return `${code} (${rule})`
 }
 
 /** Why a recorded call says nothing of the difference; `undefined` when it does. */
@@ -83,11 +97,14 @@ export async function createRecordJudge(
   }
 }
 
-function decidesAsRecorded({ allow, reasons, obligations, risk }: Decision, call: RecordedCall): boolean {
-  const rules = [...new Set(reasons.map(({ rule }) => rule))].sort()
+function decidesAsRecorded(
+  { allow, reasons, reported, obligations, risk }: Decision,
+  call: RecordedCall,
+): boolean {
   return (
     allow === call.allowed &&
-    isDeepStrictEqual(rules, call.rules) &&
+    isDeepStrictEqual(rulesIn(reasons), call.rules) &&
+    isDeepStrictEqual(rulesIn(reported), call.reported) &&
     (call.risk === undefined || risk === call.risk) &&
     (call.obligations === undefined ||
       isDeepStrictEqual(

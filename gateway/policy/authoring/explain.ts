@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
-import { evaluatorOf } from './evaluator-of.ts'
+import { evaluatorOf, type OpenedPolicy } from './evaluator-of.ts'
 import type { Condition, SetRule } from './parse-rules.ts'
 import { type Holds, probeRules } from './probe-rules.ts'
 import type { RecordedCall } from './recorded-call.ts'
@@ -25,11 +25,16 @@ export interface OpenRule extends ExplainedRule {
   readonly on: readonly string[]
 }
 
+export interface FiredRule extends ExplainedRule {
+  /** In report mode: it fired and denied nothing. */
+  readonly reported: boolean
+}
+
 export interface Explanation {
   readonly bundle: { readonly digest: string; readonly revision: string }
   /** What the bundle decides; absent where that would need what is not on record. */
   readonly decision?: Decision | { readonly refusal: string }
-  readonly fired: readonly ExplainedRule[]
+  readonly fired: readonly FiredRule[]
   readonly nearly: readonly NearRule[]
   /** Rules of which this input does not say whether they fire. */
   readonly open: readonly OpenRule[]
@@ -52,27 +57,32 @@ export async function explainRecorded(bundle: Buffer, call: RecordedCall): Promi
   const policy = await evaluatorOf(bundle)
   const explanation = await explainRules(bundle, policy, call.input, call.unknown)
   if (policy.digest !== call.policy.digest) return explanation
-  const denied = (rule: ExplainedRule): boolean => call.rules.includes(rule.id)
+  const isReported = ({ id }: ExplainedRule): boolean => call.reported.includes(id)
+  const didFire = (rule: ExplainedRule): boolean => call.rules.includes(rule.id) || isReported(rule)
   const settled = explanation.open.filter(({ set }) => set === 'deny')
+  const fired = [...explanation.fired, ...settled.filter(didFire).map(asRule)]
   return {
     ...explanation,
-    fired: [...explanation.fired, ...settled.filter(denied)],
+    fired: fired.map((rule) => ({ ...rule, reported: isReported(rule) })),
     open: explanation.open.filter(({ set }) => set !== 'deny'),
-    quiet: [...explanation.quiet, ...settled.filter((rule) => !denied(rule))],
+    quiet: [...explanation.quiet, ...settled.filter((rule) => !didFire(rule)).map(asRule)],
   }
 }
 
 async function explainRules(
   bundle: Buffer,
-  { digest, revision }: { readonly digest: string; readonly revision: string },
+  policy: OpenedPolicy,
   input: PolicyInput,
   unknown: readonly string[],
 ): Promise<Explanation> {
+  const { digest, revision } = policy
+  const verdict = policy.decide(input)
+  const reported = verdict.ok ? verdict.value.reported.map(({ rule }) => rule) : []
   const probed = await probeRules(sourcesInBundle(bundle), input, unknown)
   const that = (wanted: Holds['holds']) => probed.filter(({ whole }) => whole.holds === wanted)
   return {
     bundle: { digest, revision },
-    fired: that(true).map(({ rule }) => shown(rule)),
+    fired: that(true).map(({ rule }) => ({ ...shown(rule), reported: reported.includes(rule.id) })),
     nearly: that(false)
       .filter(({ missing }) => missing.length > 0)
       // The more conditions hold, the nearer it was.
@@ -88,6 +98,11 @@ async function explainRules(
       .filter(({ missing }) => missing.length === 0)
       .map(({ rule }) => shown(rule)),
   }
+}
+
+/** Without what only an open rule has. */
+function asRule({ id, title, set, code, file, row }: ExplainedRule): ExplainedRule {
+  return { id, title, set, code, file, row }
 }
 
 function shown({ id, title, set, code, file, row }: SetRule): ExplainedRule {

@@ -19,6 +19,8 @@ export interface RecordedCall {
   /** Rule ids that denied; empty when allowed. */
   readonly rules: readonly string[]
   readonly codes: readonly string[]
+  /** Rule ids that would have denied, were they not in report mode. */
+  readonly reported: readonly string[]
   readonly obligations: readonly string[] | undefined
   readonly policy: { readonly digest: string; readonly revision: string }
   /** As it was put to policy, where it is on record; elsewhere as of a call that says nothing. */
@@ -168,11 +170,17 @@ function decisionIn(
     allowed: entry.type === 'decision' || held,
     held,
     risk: entry.risk,
-    rules: [...new Set(reasons.map(({ rule }) => rule))].sort(),
+    rules: rulesIn(reasons),
     codes: [...new Set(reasons.map(({ code }) => code))].sort(),
+    reported: rulesIn(entry.reported ?? []),
     obligations: entry.type === 'decision' ? entry.obligations : undefined,
     policy,
   }
+}
+
+/** Each id once, sorted. */
+export function rulesIn(reasons: readonly { readonly rule: string }[]): readonly string[] {
+  return [...new Set(reasons.map(({ rule }) => rule))].sort()
 }
 
 /** A keyed token, a commitment, or a text that was shortened or rid of a secret stands for something else. */

@@ -4,7 +4,7 @@ import type { OpenedPolicy } from './evaluator-of.ts'
 
 /** One member of a decision that is not what the case says. */
 export interface Difference {
-  readonly member: 'effect' | 'reasons' | 'people' | 'risk' | 'refusal'
+  readonly member: 'effect' | 'reasons' | 'reported' | 'people' | 'risk' | 'refusal'
   readonly expected: unknown
   readonly got: unknown
 }
@@ -32,8 +32,8 @@ export async function testCases(
 }
 
 function differencesOf(expected: Expected, got: ReturnType<typeof outcomeOf>): readonly Difference[] {
-  const wanted = { ...expected, reasons: [...expected.reasons].sort(), risk: expected.risk ?? got.risk }
-  return (['effect', 'reasons', 'people', 'risk'] as const).flatMap((member) =>
+  const wanted = { ...expected, risk: expected.risk ?? got.risk }
+  return (['effect', 'reasons', 'reported', 'people', 'risk'] as const).flatMap((member) =>
     isDeepStrictEqual(wanted[member], got[member])
       ? []
       : [{ member, expected: wanted[member], got: got[member] }],

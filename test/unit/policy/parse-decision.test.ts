@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseDecision } from '../../../gateway/policy/parse-decision.ts'
+import { BOUNDARY_REASONS } from '../../../gateway/policy/reasons.ts'
 
 const APPROVAL = {
   id: 'R060',
@@ -21,6 +22,10 @@ const DENY = {
   obligations: [],
 }
 
+function reason(code = 'hours.closed'): object {
+  return { code, rule: 'R043', detail: '' }
+}
+
 function withApproval(change: object): unknown {
   return [
     {
@@ -31,8 +36,19 @@ function withApproval(change: object): unknown {
 
 describe('a well-formed result', () => {
   test('is the decision', () => {
-    expect(parseDecision([{ result: ALLOW }])).toEqual({ ok: true, decision: ALLOW })
-    expect(parseDecision([{ result: DENY }])).toEqual({ ok: true, decision: DENY })
+    expect(parseDecision([{ result: ALLOW }])).toEqual({ ok: true, decision: { ...ALLOW, reported: [] } })
+    expect(parseDecision([{ result: DENY }])).toEqual({ ok: true, decision: { ...DENY, reported: [] } })
+  })
+
+  test('may allow a call, and tell what rules in report mode would have denied', () => {
+    const reported = [
+      { code: 'ticket.required', rule: 'R040', detail: '' },
+      { code: 'hours.closed', rule: 'R043', detail: '' },
+    ]
+    expect(parseDecision([{ result: { ...ALLOW, reported: reported.toReversed() } }])).toEqual({
+      ok: true,
+      decision: { ...ALLOW, reported },
+    })
   })
 
   test('has its reasons sorted by rule, code and detail', () => {
@@ -93,6 +109,15 @@ describe('a well-formed result', () => {
   })
 })
 
+describe('what holds the boundary', () => {
+  test.each([...BOUNDARY_REASONS])('cannot be reported: %s', (code) => {
+    expect(parseDecision([{ result: { ...ALLOW, reported: [reason(code)] } }])).toEqual({
+      ok: false,
+      problem: `${code} is only reported, and has to deny`,
+    })
+  })
+})
+
 describe('anything else is no decision:', () => {
   test.each<[string, unknown]>([
     ['nothing', undefined],
@@ -116,6 +141,11 @@ describe('anything else is no decision:', () => {
     ['a risk that is no number', [{ result: { ...ALLOW, risk: Number.NaN } }]],
     ['a member that is not known', [{ result: { ...ALLOW, effect: 'deny' } }]],
     ['an allow with a reason against it', [{ result: { ...ALLOW, reasons: DENY.reasons } }]],
+    ['a report as an object', [{ result: { ...ALLOW, reported: {} } }]],
+    ['a report of null', [{ result: { ...ALLOW, reported: null } }]],
+    ['a report of a code that is not known', [{ result: { ...ALLOW, reported: [reason('x.y')] } }]],
+    ['a report beside a member that is not known', [{ result: { ...ALLOW, reported: [], mode: 'x' } }]],
+    ['too long a report', [{ result: { ...ALLOW, reported: Array.from({ length: 65 }, () => reason()) } }]],
     ['reasons as an object', [{ result: { ...DENY, reasons: {} } }]],
     [
       'a reason code that is not known',

@@ -11,7 +11,7 @@ import { aCall } from './call.ts'
 
 const TIME = { ns: '1', weekday: 'monday', hour: 10, business_hours: true } as const
 const NO_SIGNALS = { secrets: [], pii: [], injection: [], first_use: true }
-const ALLOW: Decision = { allow: true, risk: 3, reasons: [], obligations: [] }
+const ALLOW: Decision = { allow: true, risk: 3, reasons: [], reported: [], obligations: [] }
 const POLICY = { digest: 'sha256:0', revision: 'r' }
 
 function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide> {
@@ -83,7 +83,7 @@ describe('decide', () => {
   test('turns a deny into a refusal with its reasons, its risk and the policy that gave it', () => {
     const reasons = [{ code: 'agent.unknown', rule: 'R001', detail: 'x' }] as const
     const verdict = decideWith(pass({ ...ALLOW, allow: false, reasons }))(aCall())
-    const decidedBy = { ...POLICY, risk: 3 }
+    const decidedBy = { ...POLICY, risk: 3, reported: [] }
     expect(verdict).toEqual({ ok: false, refusal: { code: 'policy.denied', reasons, decidedBy } })
   })
 

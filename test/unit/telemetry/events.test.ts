@@ -43,6 +43,7 @@ describe('a finished call', () => {
           decision: 'deny',
           reason: 'policy.denied',
           policy_reasons: 'group.not_allowed',
+          policy_reported: undefined,
           risk: 1,
           policy_revision: '2026-11-21.1',
           status: 403,
