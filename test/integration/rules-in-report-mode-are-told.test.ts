@@ -52,8 +52,7 @@ it('what a rule in report mode would have denied is told in record, log and metr
 
   const path = join(toolgate.auditDirectory, '..', 'report.tar.gz')
   await writeFile(path, bundle)
-  const { printed } = await runPolicy([
-    ...['explain', read.callId, '--bundle', path, '--audit', toolgate.auditDirectory],
-  ])
+  const from = ['--bundle', path, '--audit', toolgate.auditDirectory]
+  const { printed } = await runPolicy(['explain', read.callId, ...from])
   expect(printed).toContain('recorded  allow\nreported  R043\n')
 })
