@@ -87,6 +87,15 @@ export interface AdmissionStore {
   close(): Promise<void>
 }
 
+/** What an agent hears that makes more proofs than one key may have remembered; no configured limit, so it has a name. */
+export const TOO_MANY_PROOFS = {
+  kind: 'limited',
+  by: 'rate',
+  name: 'proofs-of-one-key',
+  retryAfterMs: 1_000,
+  limits: [],
+} as const satisfies AdmissionAnswer
+
 /** What concurrency cannot know (when a place gets free) is answered with a second. */
 export const CONCURRENCY_RETRY_MS = 1_000
 export const UNAVAILABLE_RETRY_MS = 1_000

@@ -3,6 +3,7 @@ import {
   type AdmissionAnswer,
   type AdmissionDemand,
   type AdmissionStore,
+  TOO_MANY_PROOFS,
   UNAVAILABLE_RETRY_MS,
 } from './admission-store.ts'
 import { beginCall, createAgentMemory, endCall } from './agent-memory.ts'
@@ -37,6 +38,7 @@ export function createEmbeddedAdmissionStore(options: EmbeddedAdmissionOptions):
     if (demand.replay !== undefined) {
       const finding = replays.check(demand.replay)
       if (finding === 'full') return unavailable('the replay memory is full')
+      if (finding === 'crowded') return TOO_MANY_PROOFS
       if (finding !== 'new') return { kind: 'replayed' }
     }
     const nowMs = clock.nowMs()

@@ -11,12 +11,17 @@ export class ExpiringMap<Value> {
   readonly #entries = new Map<string, Value>()
   readonly #capacity: number
   readonly #endsAt: (value: Value) => number
+  readonly #onEnd: (key: string) => void
   #cursor: MapIterator<[string, Value]> | undefined
 
-  /** `endsAt` reads the end of an entry in the unit of the `now` that the methods are given. */
-  constructor(capacity: number, endsAt: (value: Value) => number) {
+  /**
+   * `endsAt` reads the end of an entry in the unit of the `now` that the methods are given; `onEnd` is told of each
+   * entry that is cleaned away.
+   */
+  constructor(capacity: number, endsAt: (value: Value) => number, onEnd: (key: string) => void = () => {}) {
     this.#capacity = capacity
     this.#endsAt = endsAt
+    this.#onEnd = onEnd
   }
 
   get size(): number {
@@ -31,8 +36,13 @@ export class ExpiringMap<Value> {
   /** Whether a new key may be added; ask before `set`. A known key always may. */
   hasRoom(key: string, now: number): boolean {
     if (this.#entries.size < this.#capacity || this.#entries.has(key)) return true
-    this.#sweep(STEPS_WHEN_FULL, now)
+    this.clean(now)
     return this.#entries.size < this.#capacity
+  }
+
+  /** Looks for ended entries where more room is wanted than filling makes by itself. */
+  clean(now: number): void {
+    this.#sweep(STEPS_WHEN_FULL, now)
   }
 
   set(key: string, value: Value, now: number): void {
@@ -50,7 +60,9 @@ export class ExpiringMap<Value> {
       }
       if (next.done === true) return
       const [key, value] = next.value
-      if (this.#endsAt(value) <= now) this.#entries.delete(key)
+      if (this.#endsAt(value) > now) continue
+      this.#entries.delete(key)
+      this.#onEnd(key)
     }
   }
 }

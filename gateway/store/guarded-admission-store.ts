@@ -5,6 +5,7 @@ import {
   type AdmissionAnswer,
   type AdmissionDemand,
   type AdmissionStore,
+  TOO_MANY_PROOFS,
   UNAVAILABLE_RETRY_MS,
 } from './admission-store.ts'
 import type { EmbeddedAdmissionStore } from './embedded-admission-store.ts'
@@ -56,6 +57,8 @@ export function createGuardedAdmissionStore(options: GuardedAdmissionOptions): G
       // Remembered here, too, while the store is well: it may be gone when the same proof comes again.
       const finding = checkReplay(local, demand.replay)
       if (finding === 'seen') return { kind: 'replayed' }
+      // Before the shared store is asked, whose memory one agent could fill as well.
+      if (finding === 'crowded') return TOO_MANY_PROOFS
       if (health.state === 'down') {
         return admitWithoutShared(options, demand, finding, new Error('the shared store is down'))
       }

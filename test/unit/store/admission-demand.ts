@@ -64,8 +64,8 @@ export function places(name: string, calls: number, leaseMs = 60_000): Demanded<
   return { key: `{zyx}:c:${name}`, whole: { name, calls, leaseMs }, share: { name, calls, leaseMs } }
 }
 
-export function proof(nowMs: number, jti: string = randomUUID()): ReplayCheck {
-  return { key: `jkt:${jti}`, expiresAtMs: nowMs + 70_000 }
+export function proof(nowMs: number, jti: string = randomUUID(), jkt = 'jkt'): ReplayCheck {
+  return { key: `${jkt}:${jti}`, expiresAtMs: nowMs + 70_000 }
 }
 
 type Admitted = Extract<AdmissionAnswer, { kind: 'admitted' }>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createEmbeddedAdmissionStore } from '../../../gateway/store/embedded-admission-store.ts'
 import { virtualClock } from '../../harness/virtual-clock.ts'
@@ -24,10 +25,11 @@ describe('the embedded store, bounded', () => {
   it('refuses when it cannot remember another proof, and never forgets one that is still valid', () => {
     const clock = virtualClock()
     const store = createEmbeddedAdmissionStore({ clock, proofLifetimeMs, capacity })
-    const seen = [1, 2, 3].map(() => proof(clock.nowMs()))
+    const seen = ['one', 'two', 'three'].map((key) => proof(clock.nowMs(), randomUUID(), key))
     for (const replay of seen) admitted(store.admit(admissionDemand({ replay })))
     for (let flood = 0; flood < 100; flood++) {
-      expect(store.admit(admissionDemand({ replay: proof(clock.nowMs()) })).kind).toBe('unavailable')
+      const replay = proof(clock.nowMs(), randomUUID(), `key ${flood}`)
+      expect(store.admit(admissionDemand({ replay })).kind).toBe('unavailable')
     }
     for (const replay of seen) expect(store.admit(admissionDemand({ replay })).kind).toBe('replayed')
     clock.advance(70_001)
