@@ -26,15 +26,15 @@ export interface Evaluator {
 }
 
 /** @throws BundleError when no first instance can be made */
-export function createEvaluator(
+export async function createEvaluator(
   compiled: CompiledPolicy,
   events: EvaluationEvents,
   bounds: InputBounds = INPUT_BOUNDS,
-): Evaluator {
+): Promise<Evaluator> {
   const { entrypoints } = compiled
   const decisionId = entrypoints.get(ENTRYPOINT)
   if (decisionId === undefined) throw new BundleError('entrypoint', `the policy has no ${ENTRYPOINT}`)
-  const evaluation = createEvaluation(compiled, events)
+  const evaluation = await createEvaluation(compiled, events)
   const readDecision = createDecisionReader()
 
   return {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Bundle } from './bundle.ts'
 import { ENTRYPOINT } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
@@ -13,7 +14,12 @@ const HEAP_PER_DATA_BYTE = 16
 /** Pages for evaluation: input, intermediate values, result. */
 const WORKING_PAGES = 16
 
-/** A compiled bundle with its data loaded, from which instances are made. */
+/** About half a millisecond of copying, most of which is the system finding memory. */
+const SLICE_BYTES = 1024 * 1024
+
+const QUICKLY_COPIED_BYTES = 4 * SLICE_BYTES
+
+/** A compiled bundle with its data loaded, from which instances are made, in any thread that it is sent to. */
 export interface CompiledPolicy {
   readonly module: WebAssembly.Module
   /** Ids of the entrypoints that it has. */
@@ -27,7 +33,8 @@ export interface CompiledPolicy {
  * the one variable outside of it is where the stack ends, which is the same whenever nothing runs.
  */
 interface Snapshot {
-  readonly memory: Uint8Array
+  /** Shared between threads, and never written again. */
+  readonly memory: Uint8Array<SharedArrayBuffer>
   readonly loaded: LoadedData
   readonly pages: number
 }
@@ -38,8 +45,15 @@ export interface Instance {
   memoryPages(): number
 }
 
-/** @throws BundleError `wasm`, `builtin`, `entrypoint` or `data` */
-export async function compilePolicy(bundle: Bundle, memoryLimitPages: number): Promise<CompiledPolicy> {
+/**
+ * Compiles the module, makes sure that it is one that can be evaluated, and gives it its data, which is not in it.
+ *
+ * @throws BundleError `wasm`, `builtin`, `entrypoint` or `data`
+ */
+export async function compilePolicy(
+  bundle: Pick<Bundle, 'wasm' | 'data'>,
+  memoryLimitPages: number,
+): Promise<CompiledPolicy> {
   const initial = pagesFor(bundle, memoryLimitPages)
   let module: WebAssembly.Module
   try {
@@ -56,17 +70,40 @@ export async function compilePolicy(bundle: Bundle, memoryLimitPages: number): P
 }
 
 /** Makes an instance that has its data: by copying what is known, not by parsing it again. */
-export function createInstance({ module, snapshot, maximumPages }: CompiledPolicy): Instance {
+export function createInstance(compiled: CompiledPolicy): Instance {
+  const { target, instance } = blankInstance(compiled)
+  target.set(compiled.snapshot.memory)
+  return instance
+}
+
+/** The same without holding up anything else for long: copied in slices, between which other work gets its turn. */
+export async function createInstanceInSlices(compiled: CompiledPolicy): Promise<Instance> {
+  const { target, instance } = blankInstance(compiled)
+  const { memory } = compiled.snapshot
+  for (let at = 0; at < memory.length; at += SLICE_BYTES) {
+    await setImmediate()
+    target.set(memory.subarray(at, at + SLICE_BYTES), at)
+  }
+  return instance
+}
+
+/** Whether the data is so little that copying it holds up nobody. */
+export function isQuicklyCopied({ snapshot }: CompiledPolicy): boolean {
+  return snapshot.memory.length <= QUICKLY_COPIED_BYTES
+}
+
+/** An instance whose memory is still to be filled. */
+function blankInstance({ module, snapshot, maximumPages }: CompiledPolicy) {
   const memory = new WebAssembly.Memory({ initial: snapshot.pages, maximum: maximumPages })
   const sandbox = createSandbox(module, memory)
-  new Uint8Array(memory.buffer).set(snapshot.memory)
-  return {
+  const instance: Instance = {
     evaluate: sandbox.evaluateWith(snapshot.loaded),
     memoryPages: () => memory.buffer.byteLength / PAGE_BYTES,
   }
+  return { target: new Uint8Array(memory.buffer), instance }
 }
 
-function pagesFor({ wasm, data }: Bundle, memoryLimitPages: number): number {
+function pagesFor({ wasm, data }: Pick<Bundle, 'wasm' | 'data'>, memoryLimitPages: number): number {
   const dataPages = Math.ceil((data.length * HEAP_PER_DATA_BYTE) / PAGE_BYTES)
   const pages = importedMemoryPages(wasm) + dataPages + WORKING_PAGES
   if (pages <= memoryLimitPages) return pages
@@ -101,9 +138,7 @@ function load(sandbox: Sandbox, data: Uint8Array): LoadedData {
 }
 
 function snapshotOf({ memory: { buffer } }: Sandbox, loaded: LoadedData): Snapshot {
-  return {
-    memory: new Uint8Array(buffer).slice(0, loaded.heap),
-    loaded,
-    pages: buffer.byteLength / PAGE_BYTES,
-  }
+  const memory = new Uint8Array(new SharedArrayBuffer(loaded.heap))
+  memory.set(new Uint8Array(buffer, 0, loaded.heap))
+  return { memory, loaded, pages: buffer.byteLength / PAGE_BYTES }
 }

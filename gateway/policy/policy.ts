@@ -1,7 +1,7 @@
 import type { BundleServiceConfig, VerificationConfig } from '../config/policy-config.ts'
+import { webcrypto } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { Verdict } from '../refusal.ts'
-import { openBundle } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
 import type { BundleProblem } from './bundle-error.ts'
 import { createBundleService } from './bundle-service.ts'
@@ -13,10 +13,9 @@ import { createEvaluator } from './evaluator.ts'
 import type { Evaluator } from './evaluator.ts'
 import { createFileSource } from './file-source.ts'
 import type { PolicyInput } from './input.ts'
-import { compilePolicy } from './instance.ts'
+import { loadAside } from './load-aside.ts'
 import type { LogEvaluation } from './read-results.ts'
-import { selfTest } from './self-test.ts'
-import { createBundleVerifier } from './signature.ts'
+import { readVerificationKey } from './verification-key.ts'
 
 export interface PolicyOptions {
   /** File that the bundle is in; not read where there is a `service`. */
@@ -220,7 +219,8 @@ type Activate = (bytes: Buffer, current: Live | undefined) => Promise<Live>
 /** Makes the function that turns a bundle into a policy that may go live, or gives `current` back. */
 function createActivate(options: PolicyOptions, counts: Counts): Activate {
   const { verification, memoryLimitPages, clock, onEvent } = options
-  const verify = verification && createBundleVerifier(verification, clock)
+  // A key that cannot be used keeps the gateway from starting, whatever the bundle.
+  if (verification !== undefined) readVerificationKey(verification)
   const events: EvaluationEvents = {
     onThrow: (cause) => {
       counts.failed += 1
@@ -233,12 +233,17 @@ function createActivate(options: PolicyOptions, counts: Counts): Activate {
   }
   return async (bytes, current) => {
     const startedMs = clock.monotonicMs()
-    const bundle = await openBundle(bytes, { verify })
-    if (bundle.digest === current?.digest) return current
-    const evaluator = createEvaluator(await compilePolicy(bundle, memoryLimitPages), events)
-    await selfTest(evaluator)
-    const { digest, revision } = bundle
+    if (current !== undefined && (await digestOf(bytes)) === current.digest) return current
+    const request = { bytes, verification, nowMs: clock.nowMs(), memoryLimitPages }
+    const { digest, revision, compiled } = await loadAside(request)
+    const evaluator = await createEvaluator(compiled, events)
     onEvent({ type: 'activated', digest, revision, loadMs: clock.monotonicMs() - startedMs })
     return { digest, revision, activatedAtMs: clock.nowMs(), evaluator }
   }
+}
+
+/** In the thread pool: a large bundle would hold calls up. */
+async function digestOf(bytes: Buffer): Promise<string> {
+  const hash = Buffer.from(await webcrypto.subtle.digest('SHA-256', new Uint8Array(bytes)))
+  return `sha256:${hash.toString('hex')}`
 }

@@ -37,7 +37,10 @@ const HASHES: ReadonlyMap<string, string> = new Map([
  * @throws ConfigError when the key cannot be used
  * @see https://www.openpolicyagent.org/docs/management-bundles#signing
  */
-export function createBundleVerifier(config: VerificationConfig, clock: Clock): BundleVerifier {
+export function createBundleVerifier(
+  config: VerificationConfig,
+  clock: Pick<Clock, 'nowMs'>,
+): BundleVerifier {
   const key = readVerificationKey(config)
   return (entries) => {
     const token = readToken(entries.get(SIGNATURES_FILE))

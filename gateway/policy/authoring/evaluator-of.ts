@@ -1,7 +1,5 @@
-import { openBundle } from '../bundle.ts'
 import { createEvaluator, type Evaluator } from '../evaluator.ts'
-import { compilePolicy } from '../instance.ts'
-import { selfTest } from '../self-test.ts'
+import { loadPolicy } from '../load-policy.ts'
 
 /** Pages of 64 KiB: what the configuration allows a policy unless it says otherwise. */
 const MEMORY_LIMIT_PAGES = 4096
@@ -18,10 +16,14 @@ export interface OpenedPolicy extends Pick<Evaluator, 'decide'> {
  * @throws BundleError when a gateway would refuse it
  */
 export async function evaluatorOf(bundle: Buffer): Promise<OpenedPolicy> {
-  const opened = await openBundle(bundle)
-  const compiled = await compilePolicy(opened, MEMORY_LIMIT_PAGES)
+  const { compiled, digest, revision } = await loadPolicy({
+    bytes: bundle,
+    verification: undefined,
+    nowMs: Date.now(),
+    memoryLimitPages: MEMORY_LIMIT_PAGES,
+  })
   // What an evaluation throws comes back as the refusal of that one call.
-  const evaluator = createEvaluator(compiled, { onThrow: () => undefined, onRecycle: () => undefined })
-  await selfTest(evaluator)
-  return { decide: (input) => evaluator.decide(input), digest: opened.digest, revision: opened.revision }
+  const ignored = { onThrow: () => undefined, onRecycle: () => undefined }
+  const evaluator = await createEvaluator(compiled, ignored)
+  return { decide: (input) => evaluator.decide(input), digest, revision }
 }
