@@ -8,15 +8,15 @@ import { loadConfig, readConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import { createSecretReader } from '../config/secret.ts'
 import { showConfig } from '../config/show.ts'
-import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
-import { type ConfigFile, runPrimary } from '../workers/primary.ts'
+import { runPrimary } from '../workers/primary.ts'
 import { runWorker } from '../workers/worker.ts'
 import type { Command, ExitCode, Surroundings } from './command.ts'
+import { filesToFollow, followFiles, type SeenFile, seenNow } from './followed-files.ts'
 
 const USAGE = `toolgate start [--config FILE]
 
-Starts the gateway. SIGHUP, or a change of the file, reloads the configuration: all or nothing, the last good one
-stays. Either opens the log file anew, for log rotation. SIGTERM drains: not ready, grace, no new connections, calls in flight finish, log sealed, exit 0. A second
+Starts the gateway. SIGHUP, or a change of the file or of the certificates, client CA and revocation list that
+listen.tls names, reloads the configuration: all or nothing, the last good one stays. Either opens the log file anew, for log rotation. SIGTERM drains: not ready, grace, no new connections, calls in flight finish, log sealed, exit 0. A second
 signal skips the waiting.
 `
 
@@ -29,27 +29,28 @@ export const start: Command = {
       options: { config: { type: 'string', default: 'toolgate.yaml' } },
     })
     const load = (): Config => loadConfig(values.config, surroundings)
-    const seen = fingerprintOf(values.config)
+    const configFile = seenNow(values.config)
     if (cluster.isWorker) return runWorker(load(), load, surroundings)
     // Before a port, a log or a folder is opened, and all of them at once.
     const reading = readConfig(values.config, surroundings)
     const { config } = reading
+    const files = filesToFollow(configFile, config)
     const problems = await everyProblem(reading, surroundings.environment)
     if (problems.length > 0) throw new ConfigError(problems)
-    if (config.workers > 1) return runPrimary(config, { path: values.config, seen }, surroundings)
-    return runAlone(config, load, { path: values.config, seen }, surroundings)
+    if (config.workers > 1) return runPrimary(config, files, surroundings)
+    return runAlone(config, load, files, surroundings)
   },
 }
 
 async function runAlone(
   config: Config,
   load: () => Config,
-  { path, seen }: ConfigFile,
+  files: readonly SeenFile[],
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   await using gateway = await startGateway(config, { environment: surroundings.environment, worker: 0 })
   await using _admin = await startAdminFor(gateway, config, surroundings)
-  using _watch = watchFile(path, () => void gateway.reload(load), { seen })
+  using _following = followFiles(files, () => void gateway.reload(load))
   surroundings.onReload(() => void gateway.reload(load))
   await surroundings.stop.requested
   await gateway.drain(surroundings.stop.again)

@@ -1,21 +1,15 @@
 import cluster, { type Worker } from 'node:cluster'
 import { startAdmin } from '../admin/admin.ts'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
+import { followFiles, type SeenFile } from '../cli/followed-files.ts'
 import type { Config } from '../config/config.ts'
 import { createSecretReader } from '../config/secret.ts'
-import { watchFile } from '../lib/watch-file.ts'
 import { Fleet } from './fleet.ts'
-
-/** The file that the configuration was read from, and its fingerprint before that. */
-export interface ConfigFile {
-  readonly path: string
-  readonly seen: string
-}
 
 /** Runs the workers: admin in one place, reload and drain passed on, a worker that dies is replaced. */
 export async function runPrimary(
   config: Config,
-  { path, seen }: ConfigFile,
+  files: readonly SeenFile[],
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const fleet = new Fleet(surroundings.complain)
@@ -30,7 +24,7 @@ export async function runPrimary(
   if (!started) return 1
   replaceTheDead(({ id }) => launch(numbers.get(id) ?? id), fleet, surroundings)
   await using _admin = await startFleetAdmin(fleet, config, surroundings)
-  using _watch = watchFile(path, () => fleet.tell({ kind: 'reload' }), { seen })
+  using _following = followFiles(files, () => fleet.tell({ kind: 'reload' }))
   surroundings.onReload(() => fleet.tell({ kind: 'reload' }))
   await surroundings.stop.requested
   fleet.stopping = true
