@@ -14,8 +14,11 @@ export interface Position {
 }
 
 export interface AuditLogHealth {
-  /** `failed` never becomes `open` again: after a failed fsync nobody knows what the disk holds. */
-  readonly state: 'open' | 'failed' | 'sealed'
+  /**
+   * `failed` never becomes `open` again: after a failed fsync nobody knows what the disk holds. `full` takes what
+   * calls under way have left to say, in room that was kept for it; no call should be begun.
+   */
+  readonly state: 'open' | 'full' | 'failed' | 'sealed'
   /** Bytes accepted and not yet written. */
   readonly queuedBytes: number
   /** Why the log failed; empty otherwise. */

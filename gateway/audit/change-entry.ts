@@ -4,6 +4,8 @@ import type { PolicyFields } from './entry-fields.ts'
 export interface StartEntry {
   readonly epoch: string
   readonly gateway: string
+  /** Verifier key of the checkpoints of this epoch. */
+  readonly key: string
   readonly node: string
   readonly time: string
   readonly type: 'start'

@@ -41,6 +41,14 @@ export function writeFrame(target: Buffer, offset: number, payload: Uint8Array, 
   return offset + FRAME_HEADER_BYTES + payload.length
 }
 
+/** What the length word at `offset` says of its frame, which must be one of our own making. */
+export function frameAt(source: Buffer, offset: number): { control: boolean; payloadBytes: number } {
+  const word = source.readUInt32BE(offset)
+  return word >= CONTROL_FLAG
+    ? { control: true, payloadBytes: word - CONTROL_FLAG }
+    : { control: false, payloadBytes: word }
+}
+
 export function encodeControl(control: Control): Buffer {
   return Buffer.from(JSON.stringify(control))
 }

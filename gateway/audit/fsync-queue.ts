@@ -20,6 +20,7 @@ export class FsyncQueue {
   #waiting: Written[] = []
   #covered: readonly Written[] = []
   #requested = false
+  #segment: SegmentFile | undefined
   #running: Promise<void> | undefined
   #startedMs: number | undefined
 
@@ -34,7 +35,9 @@ export class FsyncQueue {
   /** Syncs at least once from now on; resolves when nothing is waiting, and never rejects. */
   run(segment: SegmentFile): Promise<void> {
     this.#requested = true
-    this.#running ??= this.#loop(segment)
+    // A loop that began over the segment before must not take its fsync for one of this.
+    this.#segment = segment
+    this.#running ??= this.#loop()
     return this.#running
   }
 
@@ -54,11 +57,11 @@ export class FsyncQueue {
     this.#requested = false
   }
 
-  async #loop(segment: SegmentFile): Promise<void> {
+  async #loop(): Promise<void> {
     try {
-      while (this.#requested) {
+      while (this.#requested && this.#segment !== undefined) {
         this.#requested = false
-        await this.#syncOnce(segment)
+        await this.#syncOnce(this.#segment)
       }
     } catch (cause) {
       this.#options.onError(cause)

@@ -1,5 +1,5 @@
 import type { Durability, Position } from './audit-log.ts'
-import { encodeControl, frameBytes, writeFrame, type Control } from './frame.ts'
+import { encodeControl, frameAt, frameBytes, writeFrame, type Control } from './frame.ts'
 
 const INITIAL_BYTES = 65_536
 /** A buffer that one burst made larger than this is given back instead of kept. */
@@ -32,6 +32,16 @@ export class Group {
 
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.sizeBytes)
+  }
+
+  /** Gives each entry in order; its bytes are good until the group is cleared. */
+  eachEntry(take: (payload: Uint8Array) => void): void {
+    for (let offset = 0; offset < this.sizeBytes;) {
+      const { control, payloadBytes } = frameAt(this.#buffer, offset)
+      const end = offset + frameBytes(payloadBytes)
+      if (!control) take(this.#buffer.subarray(end - payloadBytes, end))
+      offset = end
+    }
   }
 
   clear(): void {

@@ -1,7 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
-import { link, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncDirectory } from './log-disk.ts'
+import { makeOnce } from './make-once.ts'
 
 const KEY_FILE = 'token.key'
 const KEY_BYTES = 32
@@ -36,48 +35,13 @@ export function createKeyedTokens(key: Buffer): KeyedTokens {
   }
 }
 
-/** Reads the key of this audit directory, or makes it; workers that start together end up with the same one. */
-export async function openTokenKey(auditDirectory: string): Promise<Buffer> {
-  const path = join(auditDirectory, KEY_FILE)
-  const existing = await readKey(path)
-  if (existing !== undefined) return existing
-  const draft = `${path}.${randomBytes(6).toString('hex')}`
-  await writeKey(draft)
-  try {
-    // A link either makes the name with the whole key behind it, or fails because another worker was first.
-    await link(draft, path)
-    await syncDirectory(auditDirectory)
-  } catch (cause) {
-    if (!hasCode(cause, 'EEXIST')) throw cause
-  } finally {
-    await unlink(draft)
-  }
-  const made = await readKey(path)
-  if (made === undefined) throw new Error(`the token key vanished: ${path}`)
-  return made
-}
-
-async function writeKey(path: string): Promise<void> {
-  await using handle = await open(path, 'wx', 0o600)
-  await handle.writeFile(randomBytes(KEY_BYTES))
-  await handle.sync()
-}
-
-async function readKey(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    if (hasCode(cause, 'ENOENT')) return undefined
-    throw cause
-  }
+/** Reads the key of this audit directory, or makes it. */
+export function openTokenKey(auditDirectory: string): Promise<Buffer> {
+  return makeOnce(join(auditDirectory, KEY_FILE), () => randomBytes(KEY_BYTES))
 }
 
 function pad(key: Buffer, filler: number): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES, filler)
   for (const [index, byte] of key.entries()) block[index] = byte ^ filler
   return block
-}
-
-function hasCode(cause: unknown, code: string): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === code
 }

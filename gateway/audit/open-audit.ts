@@ -1,19 +1,20 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { AuditConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import type { AuditLog, Durability } from './audit-log.ts'
+import { beginEpoch } from './begin-epoch.ts'
 import { timeField } from './call-fields.ts'
 import { Changes } from './changes.ts'
 import { encodeEntry } from './entry.ts'
-import { lockDirectory, type DirectoryLock } from '../lib/directory-lock.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
 import { createKeyedTokens, openTokenKey } from './keyed-tokens.ts'
-import { syncDirectory, type LogDisk } from './log-disk.ts'
+import type { LogDisk } from './log-disk.ts'
+import { openSigning } from './open-signing.ts'
 import { openEntries, Recorder } from './recorder.ts'
 import { finishRecovery, recoverEpochs, type RecoveredEpoch } from './recover.ts'
-import { WriteAheadLog } from './write-ahead-log.ts'
+import type { Checkpoint } from './tlog/checkpoint.ts'
+import type { Signing } from './tlog/complete-log.ts'
+import type { TransparencyLog, TreeState } from './tlog/transparency-log.ts'
+import { formatVerifierKey } from './tlog/verifier-key.ts'
 
 export interface OpenAuditOptions {
   readonly config: AuditConfig
@@ -28,6 +29,8 @@ export interface OpenAuditOptions {
   readonly onFailure?: (cause: unknown) => void
   /** Told when a change of configuration or policy could not be put on record. */
   readonly onLost?: (cause: unknown) => void
+  readonly onPublished?: (checkpoint: Checkpoint) => void
+  readonly onPublishFailed?: (cause: unknown) => void
 }
 
 /** What the start found of one epoch whose process ended. */
@@ -44,6 +47,8 @@ export interface Audit extends AsyncDisposable {
   readonly recorder: Recorder
   readonly changes: Changes
   readonly recoveries: readonly Recovery[]
+  /** What the log has committed to by now. */
+  tree(): TreeState
 }
 
 /**
@@ -54,11 +59,15 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
   const { config, node } = options
   const clock = options.clock ?? systemClock
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(node)) throw new RangeError(`not a node name: ${node}`)
-  await mkdir(join(config.directory, node), { recursive: true, mode: 0o700 })
+  const signing = await openSigning(config)
   const tokens = createKeyedTokens(await openTokenKey(config.directory))
-  const epochs = await recoverEpochs(config.directory)
+  const epochs = await recoverEpochs(config.directory, {
+    signing,
+    clock,
+    ...(options.disk && { disk: options.disk }),
+  })
   const openCalls = new Set<string>()
-  const { log, inDoubt } = await begin(options, clock, openCalls, epochs)
+  const { log, inDoubt } = await begin(options, signing, clock, openCalls, epochs)
   const recorder = new Recorder({
     log,
     tokens,
@@ -73,6 +82,7 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
     recorder,
     changes,
     recoveries: inDoubt.map(toRecovery),
+    tree: () => log.tree(),
     async [Symbol.asyncDispose]() {
       await changes.stopped(openCalls.size)
       await log.seal()
@@ -82,14 +92,16 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
 
 async function begin(
   options: OpenAuditOptions,
+  signing: Signing,
   clock: Clock,
   openCalls: Set<string>,
   epochs: readonly RecoveredEpoch[],
-): Promise<{ log: AuditLog; inDoubt: readonly InDoubt[] }> {
+): Promise<{ log: TransparencyLog; inDoubt: readonly InDoubt[] }> {
   try {
     const inDoubt = findInDoubt(epochs)
-    const log = await beginEpoch(options, clock, openCalls)
-    await recordStart(log, options, inDoubt, clock)
+    const carry = (): Buffer[] => openEntries(openCalls, clock.nowMs())
+    const log = await beginEpoch({ ...options, signing, clock, carry })
+    await recordStart(log, options, signing, inDoubt, clock)
     for (const epoch of epochs) await finishRecovery(epoch)
     return { log, inDoubt }
   } finally {
@@ -98,58 +110,18 @@ async function begin(
   }
 }
 
-async function beginEpoch(
-  options: OpenAuditOptions,
-  clock: Clock,
-  openCalls: Set<string>,
-): Promise<AuditLog> {
-  const { config, node, disk, onSync, onFailure } = options
-  // Sorts by time, and no two processes of one millisecond meet.
-  const began = timeField(clock.nowMs()).replaceAll(/[-:.]/g, '')
-  const epoch = `${began}-${randomBytes(4).toString('hex')}`
-  const { directory, lock } = await createEpochDirectory(join(config.directory, node), epoch)
-  return WriteAheadLog.open({
-    directory,
-    epoch,
-    lock,
-    segmentLimitBytes: config.segmentLimitBytes,
-    clock,
-    carry: () => openEntries(openCalls, clock.nowMs()),
-    ...(disk && { disk }),
-    ...(onSync && { onSync }),
-    ...(onFailure && { onFailure }),
-  })
-}
-
-/** The directory is locked before it has its name, or a process that starts now would recover it as abandoned. */
-async function createEpochDirectory(
-  nodeDirectory: string,
-  epoch: string,
-): Promise<{ directory: string; lock: DirectoryLock }> {
-  const draft = join(nodeDirectory, `.${epoch}`)
-  const directory = join(nodeDirectory, epoch)
-  await mkdir(draft, { mode: 0o700 })
-  const lock = lockDirectory(draft)
-  if (lock === undefined) throw new Error(`another process holds ${draft}`)
-  await rename(draft, directory)
-  await syncDirectory(nodeDirectory)
-  return { directory, lock }
-}
-
 /** Durable before the old epochs are let go: a start that dies here leaves them to the next one. */
 async function recordStart(
   log: AuditLog,
   { node, version }: OpenAuditOptions,
+  { signer }: Signing,
   inDoubt: readonly InDoubt[],
   clock: Clock,
 ): Promise<void> {
   const time = timeField(clock.nowMs())
-  const appends = [
-    log.append(
-      encodeEntry({ epoch: log.epoch, gateway: version, node, time, type: 'start', v: 1 }),
-      'strict',
-    ),
-  ]
+  const key = formatVerifierKey(signer.key)
+  const start = { epoch: log.epoch, gateway: version, key, node, time, type: 'start', v: 1 } as const
+  const appends = [log.append(encodeEntry(start), 'strict')]
   for (const { epoch: recovered, calls } of inDoubt) {
     const { path, sealed, tornBytes } = recovered
     const recovery = {

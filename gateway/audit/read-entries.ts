@@ -48,6 +48,19 @@ export async function* readEpoch(path: EpochPath): AsyncGenerator<StoredEntry> {
   }
 }
 
+/** The entries of one epoch from number `from` on, segment by segment; segments that end before it are not read. */
+export async function* readTail(path: EpochPath, from: number): AsyncGenerator<readonly Buffer[]> {
+  const tail: Segment[] = []
+  for (const number of (await listSegments(path.directory)).toReversed()) {
+    const segment = await readSegment(join(path.directory, segmentName(number)))
+    tail.unshift(segment)
+    if ((segment.header?.firstIndex ?? from + 1) <= from) break
+  }
+  for (const { entries } of tail) {
+    yield entries.filter(({ index }) => index >= from).map(({ bytes }) => bytes)
+  }
+}
+
 /** The epochs under an audit directory, oldest first per node. */
 export async function listEpochs(auditDirectory: string): Promise<EpochPath[]> {
   const epochs: EpochPath[] = []

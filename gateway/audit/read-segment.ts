@@ -11,7 +11,7 @@ interface SegmentEntry {
  * Bytes that are not frames. `torn` lies beyond everything the segment calls fsynced: a write that death cut off.
  * `corrupt` lies before it: what was once durable has changed.
  */
-interface Damage {
+export interface Damage {
   readonly kind: 'torn' | 'corrupt'
   readonly offset: number
   readonly lostBytes: number
@@ -22,6 +22,7 @@ export interface Segment {
   readonly header: Extract<Control, { kind: 'segment' }> | undefined
   readonly entries: readonly SegmentEntry[]
   readonly sealed: boolean
+  readonly sizeBytes: number
   readonly damage: Damage | undefined
 }
 
@@ -34,7 +35,13 @@ export function parseSegment(source: Buffer): Segment {
   const first = readFrame(source, 0)
   const header = first?.control === true ? parseControl(first.payload) : undefined
   if (first === undefined || header?.kind !== 'segment') {
-    return { header: undefined, entries: [], sealed: false, damage: damageAt(source, 0, 0) }
+    return {
+      header: undefined,
+      entries: [],
+      sealed: false,
+      sizeBytes: source.length,
+      damage: damageAt(source, 0, 0),
+    }
   }
   const entries: SegmentEntry[] = []
   let durableBytes = 0
@@ -51,7 +58,7 @@ export function parseSegment(source: Buffer): Segment {
     offset = frame.nextOffset
   }
   const damage = offset === source.length ? undefined : damageAt(source, offset, durableBytes)
-  return { header, entries, sealed, damage }
+  return { header, entries, sealed, sizeBytes: source.length, damage }
 }
 
 /**

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs'
-import { open, truncate } from 'node:fs/promises'
+import { open, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock, type Clock } from '../lib/clock.ts'
 import { CorruptLog } from './corrupt-log.ts'
 import { lockDirectory, type DirectoryLock } from '../lib/directory-lock.ts'
-import { syncDirectory } from './log-disk.ts'
+import { syncDirectory, systemDisk, type LogDisk } from './log-disk.ts'
 import { listEpochs, listSegments, type EpochPath } from './read-entries.ts'
-import { readSegment } from './read-segment.ts'
+import { readSegment, type Damage } from './read-segment.ts'
+import { RESERVE_FILE } from './reserve.ts'
 import { segmentName } from './segment-file.ts'
+import { completeLog, readCheckpoint, type Signing } from './tlog/complete-log.ts'
 
 /** Says that an epoch has been looked through after its process ended. */
-const RECOVERED_FILE = 'recovered'
+export const RECOVERED_FILE = 'recovered'
 
 /** An epoch whose process is gone, repaired and held until {@link finishRecovery}. */
 export interface RecoveredEpoch {
@@ -23,19 +26,29 @@ export interface RecoveredEpoch {
   readonly lock: DirectoryLock
 }
 
+/** What recovery needs of the world; the real disk and clock unless told. */
+export interface RecoverySurroundings {
+  readonly signing: Signing
+  readonly disk?: LogDisk
+  readonly clock?: Clock
+}
+
 /**
- * Finds the epochs under `auditDirectory` whose process is gone and that nobody has recovered, and cuts off torn
- * tails. Epochs of living processes, and those that another process is recovering, are left alone. Throws
- * {@link CorruptLog} when something durable has changed: the gateway must not start over it.
+ * Finds the epochs under `auditDirectory` whose process is gone and that nobody has recovered, cuts off torn tails and
+ * signs what is left. Epochs of living processes, and those that another process is recovering, are left alone. Throws
+ * {@link CorruptLog} when something durable or signed has changed: the gateway must not start over it.
  */
-export async function recoverEpochs(auditDirectory: string): Promise<RecoveredEpoch[]> {
+export async function recoverEpochs(
+  auditDirectory: string,
+  surroundings: RecoverySurroundings,
+): Promise<RecoveredEpoch[]> {
   const recovered: RecoveredEpoch[] = []
   try {
     for (const path of await listEpochs(auditDirectory)) {
       if (isRecovered(path)) continue
       const lock = lockDirectory(path.directory)
       if (lock === undefined) continue
-      const repaired = await repairUnder(lock, path)
+      const repaired = await repairUnder(lock, path, surroundings)
       if (repaired !== undefined) recovered.push(repaired)
     }
   } catch (cause) {
@@ -47,6 +60,7 @@ export async function recoverEpochs(auditDirectory: string): Promise<RecoveredEp
 
 /** Marks the epoch as done, durably, and lets go of it. */
 export async function finishRecovery({ path, lock }: RecoveredEpoch): Promise<void> {
+  await rm(join(path.directory, RESERVE_FILE), { force: true })
   const handle = await open(join(path.directory, RECOVERED_FILE), 'w', 0o600)
   await handle.close()
   await syncDirectory(path.directory)
@@ -57,10 +71,14 @@ function isRecovered(path: EpochPath): boolean {
   return existsSync(join(path.directory, RECOVERED_FILE))
 }
 
-async function repairUnder(lock: DirectoryLock, path: EpochPath): Promise<RecoveredEpoch | undefined> {
+async function repairUnder(
+  lock: DirectoryLock,
+  path: EpochPath,
+  surroundings: RecoverySurroundings,
+): Promise<RecoveredEpoch | undefined> {
   try {
     // Looked at again under the lock: another process may have finished in between.
-    if (!isRecovered(path)) return { path, lock, ...(await repair(path.directory)) }
+    if (!isRecovered(path)) return { path, lock, ...(await repair(path, surroundings)) }
   } catch (cause) {
     lock.release()
     throw cause
@@ -69,30 +87,51 @@ async function repairUnder(lock: DirectoryLock, path: EpochPath): Promise<Recove
   return undefined
 }
 
-async function repair(directory: string): Promise<Pick<RecoveredEpoch, 'sealed' | 'tornBytes' | 'entries'>> {
+type Repaired = Pick<RecoveredEpoch, 'sealed' | 'tornBytes' | 'entries'>
+
+async function repair(path: EpochPath, surroundings: RecoverySurroundings): Promise<Repaired> {
+  const { signing, disk = systemDisk, clock = systemClock } = surroundings
+  const stored = await readCheckpoint(path, signing)
+  const { size, tornBytes, sealed, entries } = await repairSegments(path, stored?.size ?? 0)
+  await completeLog(path, size, stored, signing, { disk, clock })
+  return { sealed, tornBytes, entries }
+}
+
+/** Reads back from the last segment as far as calls may be open, and cuts off what death left behind it. */
+async function repairSegments(
+  { directory }: EpochPath,
+  signedEntries: number,
+): Promise<Repaired & { readonly size: number }> {
   const files = (await listSegments(directory)).map((number) => join(directory, segmentName(number)))
+  const last = files.at(-1)
   let entries: Buffer[] = []
+  let size: number | undefined
   let sealed = false
-  let tornBytes = 0
+  let torn: Damage | undefined
   for (const file of files.toReversed()) {
-    const segment = await readSegment(file)
-    if (segment.damage !== undefined) {
-      if (file !== files.at(-1) || segment.damage.kind === 'corrupt') {
-        throw new CorruptLog(file, segment.damage.offset, 'durable audit entries have changed')
-      }
-      await cut(file, segment.damage.offset)
-      tornBytes = segment.damage.lostBytes
+    const { header, damage, ...segment } = await readSegment(file)
+    if (damage !== undefined && (damage.kind === 'corrupt' || file !== last)) {
+      throw new CorruptLog(file, damage.offset, 'durable audit entries have changed')
+    }
+    torn ??= damage
+    if (header !== undefined) size ??= header.firstIndex + segment.entries.length
+    // No death did that, and nothing has been cut yet.
+    if (size !== undefined && size < signedEntries) {
+      throw new CorruptLog(file, damage?.offset ?? segment.sizeBytes, 'entries that were signed are missing')
     }
     sealed ||= segment.sealed
     entries = segment.entries.map(({ bytes }) => bytes).concat(entries)
     // Death right at a rotation leaves a segment without all that it should carry; the one before has it.
-    if (segment.header !== undefined && segment.entries.length >= segment.header.carried) break
+    if (header !== undefined && segment.entries.length >= header.carried) break
   }
-  return { sealed, tornBytes, entries }
+  if ((size ?? 0) < signedEntries) throw new CorruptLog(directory, 0, 'entries that were signed are missing')
+  if (last !== undefined) await cutAndSync(last, torn)
+  return { size: size ?? 0, sealed, tornBytes: torn?.lostBytes ?? 0, entries }
 }
 
-async function cut(file: string, keptBytes: number): Promise<void> {
-  await truncate(file, keptBytes)
+/** What the dead process did not fsync may be in memory only, and is about to be signed. */
+async function cutAndSync(file: string, torn: Damage | undefined): Promise<void> {
+  if (torn !== undefined) await truncate(file, torn.offset)
   await using handle = await open(file, 'r+')
   await handle.sync()
 }

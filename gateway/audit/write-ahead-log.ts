@@ -2,32 +2,11 @@ import { GatewayFault } from '../fault.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { ENTRY_LIMIT_BYTES } from './audit-log.ts'
 import type { AuditLog, AuditLogHealth, Durability, Position } from './audit-log.ts'
-import type { DirectoryLock } from '../lib/directory-lock.ts'
 import { FsyncQueue } from './fsync-queue.ts'
 import { Group } from './group.ts'
 import { systemDisk, type LogDisk } from './log-disk.ts'
 import { SegmentFile } from './segment-file.ts'
-
-export interface WriteAheadLogOptions {
-  /** Directory of this epoch; it exists and belongs to this process alone. */
-  readonly directory: string
-  readonly epoch: string
-  readonly lock: DirectoryLock
-  /** A new segment is begun when this one has so many bytes; the last write may go over. */
-  readonly segmentLimitBytes: number
-  /** Most bytes accepted and not yet written, 32 MiB unless told; appends beyond are rejected. */
-  readonly queueLimitBytes?: number
-  /** How soon entries that nobody waits for are fsynced, 200 unless told. */
-  readonly syncIntervalMs?: number
-  /** A write or fsync that takes longer counts as failed, 10,000 unless told: no call waits on a hung disk. */
-  readonly stallMs?: number
-  readonly disk?: LogDisk
-  readonly clock?: Clock
-  /** Entries to repeat at the head of each new segment, so that recovery reads the last one only. */
-  readonly carry?: () => readonly Uint8Array[]
-  readonly onSync?: (durationMs: number) => void
-  readonly onFailure?: (cause: unknown) => void
-}
+import type { WriteAheadLogOptions } from './write-ahead-options.ts'
 
 /**
  * The log as write-ahead files with group commit: what is queued while a write runs is written in one piece, and
@@ -50,11 +29,24 @@ export class WriteAheadLog implements AuditLog {
   #inWrite = new Group()
   #writeStartedMs: number | undefined
   #draining: Promise<void> | undefined
+  /** The last segment is complete, durable and closed. */
+  #ended = false
 
   /** Begins the epoch's first segment; throws when the disk will not have it. */
   static async open(options: WriteAheadLogOptions): Promise<WriteAheadLog> {
     const disk = options.disk ?? systemDisk
-    return new WriteAheadLog(options, disk, await beginSegment(disk, options, 1, 0, []))
+    const header = { epoch: options.epoch, segment: 1, firstIndex: 0 }
+    let full = async (): Promise<boolean> => false
+    const { segment } = await SegmentFile.begin({
+      disk,
+      directory: options.directory,
+      header,
+      carried: [],
+      makeRoom: () => full(),
+    })
+    const log = new WriteAheadLog(options, disk, segment)
+    full = () => log.#makeRoom()
+    return log
   }
 
   private constructor(options: WriteAheadLogOptions, disk: LogDisk, segment: SegmentFile) {
@@ -66,7 +58,7 @@ export class WriteAheadLog implements AuditLog {
     this.#fsyncs = new FsyncQueue({
       clock: this.#clock,
       onSync: (durationMs) => options.onSync?.(durationMs),
-      onError: (cause) => this.#fail(cause),
+      onError: (cause) => this.fail(cause),
     })
     this.#tick = setInterval(() => this.#onTick(), options.syncIntervalMs ?? 200).unref()
   }
@@ -75,7 +67,7 @@ export class WriteAheadLog implements AuditLog {
     if (entry.length === 0 || entry.length > ENTRY_LIMIT_BYTES) {
       return Promise.reject(new RangeError(`an audit entry cannot have ${String(entry.length)} bytes`))
     }
-    if (this.#state !== 'open') return Promise.reject(unavailable(`the audit log is ${this.#state}`))
+    if (!this.#writable) return Promise.reject(unavailable(`the audit log is ${this.#state}`))
     if (this.#queuedBytes() + entry.length > (this.#options.queueLimitBytes ?? 33_554_432)) {
       return Promise.reject(unavailable('the audit queue is full'))
     }
@@ -90,18 +82,32 @@ export class WriteAheadLog implements AuditLog {
     return { state: this.#state, queuedBytes: this.#queuedBytes(), detail: this.#detail }
   }
 
+  /** Makes everything written so far durable; rejects when that cannot be. */
+  sync(): Promise<void> {
+    if (this.#state === 'failed') return Promise.reject(unavailable('the audit log is failed'))
+    if (this.#ended) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const position = { epoch: this.epoch, index: this.#nextIndex - 1 }
+      this.#fsyncs.add({ ordinal: 0, durability: 'strict', resolve: () => resolve(), reject }, position)
+      void this.#fsyncs.run(this.#segment)
+    })
+  }
+
   async seal(): Promise<void> {
-    if (this.#state === 'open') {
+    if (this.#writable) {
       this.#state = 'sealed'
       await this.#draining
       await this.#finish()
     }
     clearInterval(this.#tick)
-    this.#options.lock.release()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.seal()
+  }
+
+  get #writable(): boolean {
+    return this.#state === 'open' || this.#state === 'full'
   }
 
   #queuedBytes(): number {
@@ -126,7 +132,7 @@ export class WriteAheadLog implements AuditLog {
         await this.#write(group)
       }
     } catch (cause) {
-      this.#fail(cause)
+      this.fail(cause)
     } finally {
       this.#draining = undefined
     }
@@ -150,18 +156,31 @@ export class WriteAheadLog implements AuditLog {
         this.#fsyncs.add(waiter, position)
       }
     }
-    group.clear()
     if (strict) void this.#fsyncs.run(this.#segment)
+    this.#options.onWritten?.(group)
+    group.clear()
   }
 
   async #rotate(): Promise<void> {
     const full = this.#segment
     await this.#fsyncs.run(full)
     if (full.dirty) throw new Error('the full audit segment could not be fsynced')
-    await full.close()
     const carried = this.#options.carry?.() ?? []
-    this.#segment = await beginSegment(this.#disk, this.#options, full.number + 1, this.#nextIndex, carried)
+    const header = { epoch: this.epoch, segment: full.number + 1, firstIndex: this.#nextIndex }
+    const { directory } = this.#options
+    const makeRoom = (): Promise<boolean> => this.#makeRoom()
+    // The one before stays open until the new one is there: a sync may come at any time.
+    const begun = await SegmentFile.begin({ disk: this.#disk, directory, header, carried, makeRoom })
+    this.#segment = begun.segment
     this.#nextIndex += carried.length
+    this.#options.onWritten?.(begun.head)
+    await full.close()
+  }
+
+  async #makeRoom(): Promise<boolean> {
+    if (this.#state === 'open') this.#state = 'full'
+    this.#detail = 'the disk has no room'
+    return (await this.#options.makeRoom?.()) ?? false
   }
 
   #onTick(): void {
@@ -169,8 +188,8 @@ export class WriteAheadLog implements AuditLog {
     const writingMs =
       this.#writeStartedMs === undefined ? 0 : this.#clock.monotonicMs() - this.#writeStartedMs
     if (Math.max(writingMs, this.#fsyncs.runningMs()) > (this.#options.stallMs ?? 10_000)) {
-      this.#fail(new Error('the disk under the audit log does not answer'))
-    } else if (this.#state === 'open' && this.#draining === undefined) {
+      this.fail(new Error('the disk under the audit log does not answer'))
+    } else if (this.#writable && this.#draining === undefined) {
       this.#settleIdle()
     }
   }
@@ -191,14 +210,18 @@ export class WriteAheadLog implements AuditLog {
       group.addControl({ kind: 'sealed', entries: this.#nextIndex })
       await this.#segment.write(group)
       await this.#fsyncs.run(this.#segment)
+      this.#ended = true
       await this.#segment.close()
     } catch (cause) {
-      this.#fail(cause)
+      this.fail(cause)
     }
   }
 
-  /** No retry: after a failed fsync the kernel may have dropped the pages and call the next one a success. */
-  #fail(cause: unknown): void {
+  /**
+   * Ends the log for good and tells everybody who waits. No retry: after a failed fsync the kernel may have dropped
+   * the pages and call the next one a success.
+   */
+  fail(cause: unknown): void {
     if (this.#state === 'failed') return
     this.#state = 'failed'
     this.#detail = cause instanceof Error ? cause.message : String(cause)
@@ -212,28 +235,6 @@ export class WriteAheadLog implements AuditLog {
     this.#segment.close().catch(() => undefined)
     this.#options.onFailure?.(cause)
   }
-}
-
-async function beginSegment(
-  disk: LogDisk,
-  { directory, epoch }: WriteAheadLogOptions,
-  number: number,
-  firstIndex: number,
-  carried: readonly Uint8Array[],
-): Promise<SegmentFile> {
-  const segment = await SegmentFile.create(disk, directory, number)
-  const group = new Group()
-  group.addControl({
-    kind: 'segment',
-    format: 'toolgate-wal-1',
-    epoch,
-    segment: number,
-    firstIndex,
-    carried: carried.length,
-  })
-  for (const entry of carried) group.addEntry(entry)
-  await segment.write(group)
-  return segment
 }
 
 function unavailable(message: string, cause?: unknown): GatewayFault {

@@ -225,6 +225,12 @@ export interface AuditConfig {
   /** When an intent counts as on record: `flushed` is handed to the operating system, `strict` is fsynced. */
   readonly durability: { readonly read: 'flushed' | 'strict'; readonly write: 'flushed' | 'strict' }
   readonly segmentLimitBytes: number
+  /** First part of the name of every log, and name of the key that signs them. */
+  readonly deployment: string
+  /** PKCS #8 in PEM; in `directory` when it is left out, and made at the first start. */
+  readonly signingKeyFile: string | undefined
+  readonly checkpointIntervalMs: number
+  readonly idleCheckpointIntervalMs: number
 }
 
 export interface TelemetryConfig {

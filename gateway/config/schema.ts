@@ -51,9 +51,21 @@ const listen = closed({
 const durability = (fallback: string) => oneOf(['flushed', 'strict'], fallback)
 
 const audit = closed({
-  directory: file('Where the write-ahead log lives', '.toolgate/audit'),
+  directory: file('Where the audit logs live', '.toolgate/audit'),
+  deployment: text({
+    maxLength: 128,
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$',
+    default: 'toolgate',
+    description:
+      'First part of the name of every log, and name of the key that signs its checkpoints; best a host name with no scheme, its own for each machine',
+  }),
+  signingKeyFile: file(
+    'PEM private key, Ed25519 or ECDSA P-256, that signs checkpoints; in directory, made at the first start, when left out',
+  ),
   durability: closed({ read: durability('flushed'), write: durability('strict') }),
   segmentLimitBytes: integer(65_536, 1_073_741_824, 67_108_864),
+  checkpointIntervalMs: milliseconds(50, 60_000, 1_000),
+  idleCheckpointIntervalMs: milliseconds(1_000, 3_600_000, 60_000),
 })
 
 const telemetry = closed({

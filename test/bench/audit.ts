@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { openAudit } from '../../gateway/audit/open-audit.ts'
 import type { Sealed } from '../../gateway/exchange.ts'
 import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { countOf, ownProcessorMicroseconds, quantile } from './measure.ts'
@@ -28,11 +29,7 @@ await benchTelemetry(CALLS)
 async function benchAudit(access: 'read' | 'write', inFlight: number, calls: number): Promise<void> {
   await using directory = await temporaryDirectory()
   await using audit = await openAudit({
-    config: {
-      directory: directory.path,
-      durability: { read: 'flushed', write: 'strict' },
-      segmentLimitBytes: 67_108_864,
-    },
+    config: auditConfig(directory.path, { segmentLimitBytes: 67_108_864 }),
     node: 'bench',
     version: '0',
   })

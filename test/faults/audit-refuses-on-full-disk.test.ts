@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
 import { openAudit } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const WRITER = fileURLToPath(new URL('./audit-writer.ts', import.meta.url))
@@ -15,7 +16,7 @@ async function writeUntilRefused(directory: string): Promise<string[]> {
     '/bin/sh',
     [
       '-c',
-      'ulimit -f 256; exec "$0" "$@"',
+      'ulimit -f 4096; exec "$0" "$@"',
       process.execPath,
       WRITER,
       directory,
@@ -40,11 +41,7 @@ it('a full disk refuses intents, makes the log unhealthy, and loses nothing that
   })
   expect(acknowledged.length).toBeGreaterThan(20)
   await using next = await openAudit({
-    config: {
-      directory: directory.path,
-      durability: { read: 'flushed', write: 'strict' },
-      segmentLimitBytes: 1_000_000,
-    },
+    config: auditConfig(directory.path),
     node: 'worker-1',
     version: '0.1.0',
   })

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
 import { openAudit, type Recovery } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const ROUNDS = 12
@@ -29,7 +30,7 @@ async function killAfter(directory: string, calls: number): Promise<string[]> {
 
 async function recover(directory: string): Promise<readonly Recovery[]> {
   await using audit = await openAudit({
-    config: { directory, durability: { read: 'flushed', write: 'strict' }, segmentLimitBytes: 1_000_000 },
+    config: auditConfig(directory),
     node: 'worker-1',
     version: '0.1.0',
   })

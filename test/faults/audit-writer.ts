@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { openAudit, type Audit } from '../../gateway/audit/open-audit.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 
 const [directory = '', segmentLimitBytes = '', until = ''] = process.argv.slice(2)
@@ -29,11 +30,7 @@ async function writeCalls(audit: Audit, access: 'read' | 'write'): Promise<strin
 }
 
 await using audit = await openAudit({
-  config: {
-    directory,
-    durability: { read: 'flushed', write: 'strict' },
-    segmentLimitBytes: Number(segmentLimitBytes),
-  },
+  config: auditConfig(directory, { segmentLimitBytes: Number(segmentLimitBytes) }),
   node: 'worker-1',
   version: '0.1.0',
 })

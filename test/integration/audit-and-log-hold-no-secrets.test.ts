@@ -8,6 +8,7 @@ import type { CallId, Outcome, Progress } from '../../gateway/exchange.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { createRecord, createRecordUnparsed } from '../../gateway/stages/record.ts'
 import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
@@ -69,11 +70,7 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
       connectors: ['github'],
     })
     await using audit = await openAudit({
-      config: {
-        directory: auditDirectory,
-        durability: { read: 'flushed', write: 'strict' },
-        segmentLimitBytes: 1_000_000,
-      },
+      config: auditConfig(auditDirectory),
       node: 'worker-1',
       version: '0.1.0',
     })

@@ -7,6 +7,7 @@ import { lockDirectory } from '../../gateway/lib/directory-lock.ts'
 import { openAudit, type Audit } from '../../gateway/audit/open-audit.ts'
 import { listEpochs, readEntries } from '../../gateway/audit/read-entries.ts'
 import { readSegment } from '../../gateway/audit/read-segment.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../harness/temporary-directory.ts'
 
@@ -14,7 +15,7 @@ const SEGMENT = 'segment-000001.wal'
 
 function start(directory: string, node = 'worker-1', segmentLimitBytes = 1_000_000): Promise<Audit> {
   return openAudit({
-    config: { directory, durability: { read: 'flushed', write: 'strict' }, segmentLimitBytes },
+    config: auditConfig(directory, { segmentLimitBytes }),
     node,
     version: '0.1.0',
   })

@@ -5,6 +5,7 @@ import { openAudit } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
 import { ConfigError } from '../../gateway/config/problem.ts'
 import { canonicalJson } from '../../gateway/policy/canonical-json.ts'
+import { auditConfig } from '../harness/audit-config.ts'
 import { startTestGateway } from '../harness/gateway.ts'
 import { compileRules } from '../harness/opa.ts'
 import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'
@@ -59,11 +60,7 @@ it('the record says which configuration and bundle decided, from when, and what 
 
 it('an epoch that ends in order ends with stop, and every entry is canonical JSON', async () => {
   await using directory = await temporaryDirectory()
-  const config = {
-    directory: directory.path,
-    durability: { read: 'flushed', write: 'strict' },
-    segmentLimitBytes: 1_000_000,
-  } as const
+  const config = auditConfig(directory.path)
   await (await openAudit({ config, node: 'worker-0', version: '1.2.3' }))[Symbol.asyncDispose]()
   const texts: string[] = []
   for await (const { bytes } of readEntries(directory.path)) texts.push(bytes.toString())

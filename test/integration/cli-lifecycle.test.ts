@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { recoverEpochs } from '../../gateway/audit/recover.ts'
 import { type Fakes, startFakes } from '../harness/fakes.ts'
 import { type Issuer, startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
+import { sealedLogs } from '../harness/sealed-logs.ts'
 import { type StartConfig, writeStartConfig } from '../harness/start-config.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
@@ -47,8 +47,8 @@ function countOf(event: string, { output }: ToolgateProcess): number {
   return output().split(`"${event}"`).length - 1
 }
 
-async function isSealed({ auditDirectory }: StartConfig): Promise<boolean[]> {
-  return (await recoverEpochs(auditDirectory)).map(({ sealed }) => sealed)
+function isSealed({ auditDirectory }: StartConfig): Promise<boolean[]> {
+  return sealedLogs(auditDirectory)
 }
 
 async function readyStatus({ adminPort }: StartConfig): Promise<number> {

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { recoverEpochs } from '../../gateway/audit/recover.ts'
 import { startFakes, type Fakes } from '../harness/fakes.ts'
 import { type Issuer, startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
 import { type RunningRedis, startRedis } from '../harness/redis.ts'
+import { sealedLogs } from '../harness/sealed-logs.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { freePorts } from '../harness/free-ports.ts'
 import { configFileIn, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
@@ -130,7 +130,6 @@ describe('several workers', () => {
     expect(status).toBe(200)
     fleet.toolgate.child.kill('SIGTERM')
     expect(await fleet.toolgate.ended).toBe(0)
-    const epochs = await recoverEpochs(fleet.auditDirectory)
-    expect(epochs.map(({ sealed }) => sealed)).toEqual([true, true])
+    expect(await sealedLogs(fleet.auditDirectory)).toEqual([true, true])
   })
 })

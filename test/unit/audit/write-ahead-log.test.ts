@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { ENTRY_LIMIT_BYTES } from '../../../gateway/audit/audit-log.ts'
-import { lockDirectory } from '../../../gateway/lib/directory-lock.ts'
 import { readEpoch } from '../../../gateway/audit/read-entries.ts'
-import { WriteAheadLog, type WriteAheadLogOptions } from '../../../gateway/audit/write-ahead-log.ts'
+import { WriteAheadLog } from '../../../gateway/audit/write-ahead-log.ts'
+import type { WriteAheadLogOptions } from '../../../gateway/audit/write-ahead-options.ts'
 import { failingDisk } from '../../harness/failing-disk.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
 
@@ -12,10 +12,8 @@ function open(
   directory: TemporaryDirectory,
   options: Partial<WriteAheadLogOptions> = {},
 ): Promise<WriteAheadLog> {
-  const lock = lockDirectory(directory.path)
-  if (lock === undefined) throw new Error('locked')
   const { path } = directory
-  return WriteAheadLog.open({ directory: path, epoch: 'e', lock, segmentLimitBytes: 1_000_000, ...options })
+  return WriteAheadLog.open({ directory: path, epoch: 'e', segmentLimitBytes: 1_000_000, ...options })
 }
 
 async function entriesIn(directory: TemporaryDirectory): Promise<string[]> {
@@ -157,16 +155,6 @@ describe('the write-ahead log', () => {
     expect(await entriesIn(directory)).toEqual(['last'])
     await expect(log.append(text('late'), 'flushed')).rejects.toMatchObject({ code: 'audit.unavailable' })
     await log.seal()
-  })
-
-  it('belongs to one holder, and to the next one once it is sealed', async () => {
-    await using directory = await temporaryDirectory()
-    const log = await open(directory)
-    expect(lockDirectory(directory.path)).toBeUndefined()
-    await log.seal()
-    const lock = lockDirectory(directory.path)
-    expect(lock).toBeDefined()
-    lock?.release()
   })
 })
 

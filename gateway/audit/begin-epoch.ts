@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AuditConfig } from '../config/config.ts'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { timeField } from './call-fields.ts'
+import { lockDirectory, type DirectoryLock } from '../lib/directory-lock.ts'
+import { syncDirectory } from './log-disk.ts'
+import { originOf, type Signing } from './tlog/complete-log.ts'
+import { TransparencyLog, type TransparencyLogOptions } from './tlog/transparency-log.ts'
+
+export interface BeginEpochOptions extends Pick<
+  TransparencyLogOptions,
+  'disk' | 'onSync' | 'onFailure' | 'onPublished' | 'onPublishFailed' | 'carry'
+> {
+  readonly config: AuditConfig
+  /** Name of this process within the deployment; a directory name. */
+  readonly node: string
+  readonly signing: Signing
+  readonly clock?: Clock
+}
+
+/** Begins the log of this process life, in a directory of its own that nobody else takes while it lives. */
+export async function beginEpoch(options: BeginEpochOptions): Promise<TransparencyLog> {
+  const { config, node, signing, clock = systemClock } = options
+  // Sorts by time, and no two processes of one millisecond meet.
+  const began = timeField(clock.nowMs()).replaceAll(/[-:.]/g, '')
+  const epoch = `${began}-${randomBytes(4).toString('hex')}`
+  const nodeDirectory = join(config.directory, node)
+  await mkdir(nodeDirectory, { recursive: true, mode: 0o700 })
+  const { directory, lock } = await createEpochDirectory(nodeDirectory, epoch)
+  return TransparencyLog.open({
+    ...options,
+    clock,
+    directory,
+    epoch,
+    lock,
+    origin: originOf(signing.deployment, { node, epoch }),
+    signer: signing.signer,
+    segmentLimitBytes: config.segmentLimitBytes,
+    checkpoints: { intervalMs: config.checkpointIntervalMs, idleIntervalMs: config.idleCheckpointIntervalMs },
+  })
+}
+
+/** The directory is locked before it has its name, or a process that starts now would recover it as abandoned. */
+async function createEpochDirectory(
+  nodeDirectory: string,
+  epoch: string,
+): Promise<{ directory: string; lock: DirectoryLock }> {
+  const draft = join(nodeDirectory, `.${epoch}`)
+  const directory = join(nodeDirectory, epoch)
+  await mkdir(draft, { mode: 0o700 })
+  const lock = lockDirectory(draft)
+  if (lock === undefined) throw new Error(`another process holds ${draft}`)
+  await rename(draft, directory)
+  await syncDirectory(nodeDirectory)
+  return { directory, lock }
+}

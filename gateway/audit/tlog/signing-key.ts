@@ -1,0 +1,49 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hasCode, syncDirectory } from '../log-disk.ts'
+import { makeOnce } from '../make-once.ts'
+import { createKeySigner, type Signer } from './signer.ts'
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './verifier-key.ts'
+
+/** In the audit directory, unless the configuration names another place. */
+export const SIGNING_KEY_FILE = 'signing.key'
+/** Every key that has signed in this audit directory, a file each. */
+const KEYS_DIRECTORY = 'keys'
+
+/** Opens the key that signs as `name`, PKCS #8 in PEM; made at the first start, once for workers that start together. */
+export async function openSigner(name: string, file: string): Promise<Signer> {
+  const pem = await makeOnce(file, () =>
+    Buffer.from(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  )
+  try {
+    return createKeySigner(name, createPrivateKey(pem))
+  } catch (cause) {
+    throw new Error(`cannot sign the audit log with the key in ${file}`, { cause })
+  }
+}
+
+/** Writes down that `key` signs here, and gives back every key that has. */
+export async function enlistKey(auditDirectory: string, key: VerifierKey): Promise<VerifierKey[]> {
+  const directory = join(auditDirectory, KEYS_DIRECTORY)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await syncDirectory(auditDirectory)
+  const line = formatVerifierKey(key)
+  const name = line.split('+')[1] ?? ''
+  await makeOnce(join(directory, name), () => Buffer.from(`${line}\n`))
+  return listKeys(auditDirectory)
+}
+
+/** The keys that have signed here, as the directory itself has it: whoever can write there can add one. */
+export async function listKeys(auditDirectory: string): Promise<VerifierKey[]> {
+  const directory = join(auditDirectory, KEYS_DIRECTORY)
+  const names = await readdir(directory).catch((cause: unknown) => {
+    if (hasCode(cause, 'ENOENT')) return []
+    throw cause
+  })
+  const keys: VerifierKey[] = []
+  for (const name of names.filter((name) => /^[0-9a-f]{8}$/.test(name)).sort()) {
+    keys.push(parseVerifierKey((await readFile(join(directory, name), 'utf8')).trim()))
+  }
+  return keys
+}
