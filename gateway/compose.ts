@@ -44,15 +44,17 @@ export interface GatewayOptions {
   /** 0 for a process on its own. */
   readonly worker: number
   readonly clock?: Clock
+  /** Where the folders of connectors lie; those that come with the gateway by default. */
+  readonly connectorsDirectory?: string
 }
 
 /** The only place where the parts meet. Rejects, with nothing left open, when one of them cannot start. */
 export async function startGateway(given: Config, options: GatewayOptions): Promise<Gateway> {
-  const { environment, worker, clock = systemClock } = options
+  const { environment, worker, clock = systemClock, connectorsDirectory } = options
   const port = await settlePort(given.listen)
   const make = (config: Config, lasting: Lasting, before?: Generation): Promise<Generation> => {
     const settled = { ...config, listen: settleOrigins(config, port) }
-    return createGeneration({ config: settled, lasting, environment, clock, before })
+    return createGeneration({ config: settled, lasting, environment, clock, before, connectorsDirectory })
   }
 
   await using stack = new AsyncDisposableStack()

@@ -150,6 +150,8 @@ export interface LimitState {
 /** How the call ended, as the breakers and counters learn it. */
 export interface Settlement {
   readonly outcome: OutcomeCode
+  /** The call got as far as being handed to the upstream's connection. */
+  readonly attempted: boolean
   /** Upstream status; 0 when no answer came. */
   readonly upstreamStatus: number
   readonly upstreamMs: number
@@ -187,6 +189,16 @@ export interface Resource {
   readonly amount: { readonly value: number; readonly currency: string }
 }
 
+/** Money, exact. */
+export interface Amount {
+  /** Whole units of the smallest kind that the currency has: cents for EUR, yen for JPY. */
+  readonly minor: number
+  /** ISO 4217 code, in capitals. */
+  readonly currency: string
+  /** How many digits of the sum are behind the point. */
+  readonly minorDigits: number
+}
+
 /**
  * The body after read: the very bytes that will be forwarded. JSON and forms are always held whole, because
  * policy reads them; multipart and opaque bodies above the inspection cap stay a stream that policy cannot see.
@@ -205,9 +217,30 @@ export interface ReadCall extends Admitted {
   readonly params: Params
   readonly resource: Resource
   readonly environment: Environment
+  /** What the call moves; only where the operation carries an amount. */
+  readonly amount: Amount | undefined
 }
 
-export interface Decided extends ReadCall {
+/** What the agent spent before this call, calls in flight included, in units of the currency of this call's amount. */
+export interface Spend {
+  /** Since the day began in the time zone of policy. */
+  readonly day: number
+  /** In the declared task. */
+  readonly task: number
+}
+
+/** The part of a budget that a call holds until it is settled; settling twice is harmless. */
+export interface Reservation {
+  settle(settlement: Settlement): void
+}
+
+export interface Reserved extends ReadCall {
+  /** Nothing where the call carries no amount. */
+  readonly spend: Spend
+  readonly reservation: Reservation | undefined
+}
+
+export interface Decided extends Reserved {
   readonly decision: Decision
   readonly policy: { readonly digest: string; readonly revision: string }
 }

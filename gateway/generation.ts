@@ -11,11 +11,13 @@ import type { ReadCall } from './exchange.ts'
 import { createIdentity, type Identity } from './identity/identity.ts'
 import { readNonceSecret } from './identity/nonce-secret.ts'
 import type { Clock } from './lib/clock.ts'
+import { createCallerNames } from './limits/caller-names.ts'
 import { compileDemand } from './limits/demand.ts'
 import { idleLimits } from './limits/idle-limits.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
+import { createLocalDay } from './policy/local-day.ts'
 import { createPolicy, type Policy } from './policy/policy.ts'
 import { serviceTokenOf } from './policy/service-token.ts'
 import { createAdmit } from './stages/admit.ts'
@@ -28,6 +30,7 @@ import { createRead } from './stages/read.ts'
 import { createReceive } from './stages/receive.ts'
 import { createRecord } from './stages/record.ts'
 import { createRelay } from './stages/relay.ts'
+import { createReserve } from './stages/reserve.ts'
 import { createRoute } from './stages/route.ts'
 import { createSeal } from './stages/seal.ts'
 import type { Stages } from './stages/stages.ts'
@@ -57,6 +60,7 @@ export interface GenerationOptions {
   readonly clock: Clock
   /** The one in force: an upstream that is being left alone stays so across a reload. */
   readonly before: Generation | undefined
+  readonly connectorsDirectory: string | undefined
 }
 
 /**
@@ -66,7 +70,7 @@ export interface GenerationOptions {
 export async function createGeneration(options: GenerationOptions): Promise<Generation> {
   const { config, lasting, environment, clock, before } = options
   const { events } = lasting.telemetry
-  const catalog = loadCatalog(config.connectors)
+  const catalog = loadCatalog(config.connectors, options.connectorsDirectory)
   const idle = idleLimits(config.limits, catalog)
   if (idle.length > 0) throw new ConfigError(idle)
   await using stack = new AsyncDisposableStack()
@@ -139,6 +143,12 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       environment: catalog.environment,
       acceptsOpaque: catalog.acceptsOpaque,
       holdBytes: HOLD_BYTES,
+    }),
+    reserve: createReserve({
+      store: lasting.store.spend,
+      namesOf: createCallerNames(),
+      dayOf: createLocalDay(config.policy.timeZone),
+      onEnd: events.store.spendEnded,
     }),
     decide: createDecide({
       policy,

@@ -8,6 +8,7 @@ import type { Stages } from './stages/stages.ts'
 export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Promise<void> {
   let call: Progress = { arrival }
   let outcome: Outcome | undefined
+  let attempted = false
   const stop = (refusal: Refusal): void => {
     outcome = reply.refuse(refusal, call)
   }
@@ -27,7 +28,10 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const read = await stages.read(admitted.value, reply)
     if (!read.ok) return stop(read.refusal)
     call = read.value
-    const decided = stages.decide(read.value)
+    const reserved = await stages.reserve(read.value)
+    if (!reserved.ok) return stop(reserved.refusal)
+    call = reserved.value
+    const decided = stages.decide(reserved.value)
     if (!decided.ok) return stop(decided.refusal)
     call = decided.value
     const permit = stages.approve(decided.value)
@@ -36,6 +40,7 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     if (!sealed.ok) return stop(sealed.refusal)
     const intended = await stages.intend(sealed.value)
     if (!intended.ok) return stop(intended.refusal)
+    attempted = true
     const answered = await stages.forward(intended.value)
     if (!answered.ok) return stop(answered.refusal)
     outcome = await stages.relay(answered.value, reply)
@@ -44,7 +49,9 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
   } finally {
     outcome ??= reply.refuse({ code: 'gateway.fault' }, call)
     const { code, upstreamStatus, upstreamMs } = outcome
-    call.lease?.settle({ outcome: code, upstreamStatus, upstreamMs })
+    const settlement = { outcome: code, attempted, upstreamStatus, upstreamMs }
+    call.lease?.settle(settlement)
+    call.reservation?.settle(settlement)
     await stages.record(call, outcome)
   }
 }

@@ -64,6 +64,9 @@ export interface FactFields {
   readonly risk: number
   /** Absent when there are too many to be recorded whole. */
   readonly scopes?: readonly string[]
+  /** Of the agent before the call, in the currency of its amount; 0 for a call without one. */
+  readonly spend_day?: number
+  readonly spend_task?: number
   readonly truncated: boolean
   readonly writes_task: number
 }

@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 128
 
 /** What rules could read of a call beside its resource and what was declared; `undefined` before all of it is known. */
 export function factFields(call: Progress): FactFields | undefined {
-  const { caller, operation, history, params, dataClassesTask } = call
+  const { caller, operation, history, params, dataClassesTask, spend } = call
   if (caller === undefined || operation === undefined || history === undefined || params === undefined)
     return undefined
   const { principal, scopes, authorizationDetails } = caller
@@ -31,6 +31,7 @@ export function factFields(call: Progress): FactFields | undefined {
     reversible: operation.reversible,
     risk: operation.risk,
     ...(fits(scopes) && { scopes }),
+    ...(spend && { spend_day: spend.day, spend_task: spend.task }),
     truncated: params.truncated,
     writes_task: history.writesTask,
   }

@@ -1,3 +1,4 @@
+import { compileAmount, type AmountRule } from './amount.ts'
 import type { Access, Operation } from './connector.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import type { ConnectorFolder, OperationFacts, OverrideRule, PublishedFacts } from './folder.ts'
@@ -10,6 +11,8 @@ import { parseTemplate, type Route } from './template.ts'
 export interface CompiledOperation {
   readonly operation: Operation
   readonly resources: ReadonlyMap<ResourceField, ResourceRule>
+  /** Where the amount stands, for an operation that moves one. */
+  readonly amount: AmountRule | undefined
   readonly body: BodyProjection
   readonly scopes: readonly string[]
   readonly deprecated: boolean
@@ -52,6 +55,7 @@ export function compileOperations(
         rules,
       ),
       resources: compileResources(rules, routes, reportHere),
+      amount: amountOf(rules, reportHere),
       body: bodyOf(rules),
       scopes: facts.scopes ?? [],
       deprecated: facts.deprecated === true,
@@ -182,6 +186,17 @@ function routesOf(
     }
   }
   return routes
+}
+
+function amountOf(rules: readonly OverrideRule[], report: (reason: string) => void): AmountRule | undefined {
+  const given = rules.findLast((rule) => rule.amount !== undefined)?.amount
+  if (given === undefined) return undefined
+  try {
+    return compileAmount(given)
+  } catch (cause) {
+    report(cause instanceof RangeError ? cause.message : String(cause))
+    return undefined
+  }
 }
 
 function bodyOf(rules: readonly OverrideRule[]): BodyProjection {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { parseDocument } from 'yaml'
 import type { ConfigProblem } from '../config/problem.ts'
+import type { AmountOverride } from './amount.ts'
 import type { Access, DataClass } from './connector.ts'
 import type { ResourceField } from './resource-rule.ts'
 
@@ -37,6 +38,7 @@ export interface OverrideRule extends Partial<OperationFacts> {
   readonly methods?: readonly string[]
   readonly access?: Access
   readonly resources?: Partial<Record<ResourceField, ResourceOverride>>
+  readonly amount?: AmountOverride
   readonly body?: 'all' | readonly string[]
 }
 

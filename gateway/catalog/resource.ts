@@ -31,14 +31,16 @@ const MAX_VALUE_LENGTH = 512
 const MAX_VALUES = 1000
 const NO_VALUES: readonly string[] = []
 const NONE: Verdict<readonly string[]> = { ok: true, value: NO_VALUES }
-const NO_AMOUNT = { value: 0, currency: '' }
 
 /**
  * The vendor-neutral view of what a call acts upon. A field that no rule declares is empty; a declared field that
  * the call does not name, or names in the plural, is `*`. A field named in two places that differ is refused, because
  * the upstream would follow one of them.
  */
-export function readResource(rules: ResourceRules, sources: ResourceSources): Verdict<Resource> {
+export function readResource(
+  rules: ResourceRules,
+  sources: ResourceSources,
+): Verdict<Omit<Resource, 'amount'>> {
   const resource: Record<ResourceField, string> = { project: '', repository: '', channel: '', account: '' }
   for (const field of RESOURCE_FIELDS) {
     const rule = rules.get(field)
@@ -48,11 +50,11 @@ export function readResource(rules: ResourceRules, sources: ResourceSources): Ve
       return { ok: false, refusal: { ...value.refusal, detail: `${field}: ${value.refusal.detail}` } }
     resource[field] = value.value
   }
-  return pass({ ...resource, amount: NO_AMOUNT })
+  return pass(resource)
 }
 
 function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string> {
-  const twin = twinInQuery(rule, sources.query)
+  const twin = twinInQuery(rule.templates.flat(), sources.query)
   if (twin !== undefined) return refuse('request.ambiguous', { detail: `"${twin}" is named in the query` })
   // What cannot be seen may name anything, whatever the query says.
   let several = sources.body.kind === 'unseen' && reads(rule, 'body')
@@ -72,9 +74,9 @@ function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string
 }
 
 /** Many frameworks merge the query into the fields of a body: the vendor may believe either, the rule reads one. */
-function twinInQuery({ templates }: ResourceRule, query: Fields): string | undefined {
+export function twinInQuery(template: ResourceTemplate, query: Fields): string | undefined {
   if (query.size === 0) return undefined
-  const parts = templates.flat().filter((part) => typeof part !== 'string')
+  const parts = template.filter((part) => typeof part !== 'string')
   const namesIn = (source: Placeholder['source']): string[] =>
     parts.flatMap((part) => (part.source === source ? part.tokens.slice(0, 1) : []))
   const read = namesIn('query')
@@ -136,7 +138,7 @@ function fillFromPath(
 }
 
 function readPlaceholder(placeholder: Placeholder, sources: ResourceSources): Verdict<readonly string[]> {
-  const raw = rawValues(placeholder, sources)
+  const raw = valuesAt(placeholder, sources, 'integers')
   if (!raw.ok) return raw
   const { filter } = placeholder
   if (raw.value.length === 0) return NONE
@@ -145,7 +147,12 @@ function readPlaceholder(placeholder: Placeholder, sources: ResourceSources): Ve
   return pass(values.filter((value) => value !== ''))
 }
 
-function rawValues(placeholder: Placeholder, sources: ResourceSources): Verdict<readonly string[]> {
+/** What stands at a place, as text; `numbers` says which ones of JSON are exact enough to be one. */
+export function valuesAt(
+  placeholder: Placeholder,
+  sources: ResourceSources,
+  numbers: 'integers' | 'decimals',
+): Verdict<readonly string[]> {
   const { source, tokens } = placeholder
   const [name = ''] = tokens
   if (source === 'path') {
@@ -155,7 +162,7 @@ function rawValues(placeholder: Placeholder, sources: ResourceSources): Verdict<
   if (source === 'query') return fieldValues(sources.query, name)
   const { body } = sources
   if (body.kind === 'form') return tokens.length === 1 ? fieldValues(body.fields, name) : pass([])
-  return body.kind === 'json' ? jsonValues(body.value, tokens) : pass([])
+  return body.kind === 'json' ? jsonValues(body.value, tokens, numbers) : pass([])
 }
 
 function fieldValues(fields: Fields, name: string): Verdict<readonly string[]> {
@@ -167,7 +174,11 @@ function fieldValues(fields: Fields, name: string): Verdict<readonly string[]> {
 }
 
 /** Follows a pointer by own members only; `*` fans out over an array, and so does an array at the pointer's end. */
-function jsonValues(root: unknown, tokens: readonly string[]): Verdict<readonly string[]> {
+function jsonValues(
+  root: unknown,
+  tokens: readonly string[],
+  numbers: 'integers' | 'decimals',
+): Verdict<readonly string[]> {
   let nodes: unknown[] = [root]
   for (const token of tokens) {
     nodes = nodes.flatMap((node) => {
@@ -181,7 +192,8 @@ function jsonValues(root: unknown, tokens: readonly string[]): Verdict<readonly 
     if (node === null) continue
     if (typeof node === 'string') values.push(node)
     // Beyond 2^53 the parsed number is not the number that was sent.
-    else if (typeof node === 'number' && Number.isSafeInteger(node)) values.push(String(node))
+    else if (typeof node === 'number' && (numbers === 'decimals' || Number.isSafeInteger(node)))
+      values.push(String(node))
     else return invalid('the value is neither text nor a whole number')
   }
   return pass(values)

@@ -1,6 +1,7 @@
-import type { Params, Resource } from '../exchange.ts'
+import type { Amount, Params, Resource } from '../exchange.ts'
 import { assertNever } from '../lib/assert-never.ts'
 import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
+import { majorUnits, readAmount } from './amount.ts'
 import type { CompiledOperation } from './compile.ts'
 import type { Connector } from './connector.ts'
 import { hasLookalike, readFields, type Fields } from './fields.ts'
@@ -29,10 +30,14 @@ export interface ViewInput {
 export interface View {
   readonly params: Params
   readonly resource: Resource
+  /** What the call moves; only where the operation carries an amount. */
+  readonly amount: Amount | undefined
 }
 
 /** Fields by which frameworks let a form or a link stand for another method; the headers of that kind never pass. */
 const METHOD_OVERRIDES: readonly string[] = ['_method', 'x-http-method-override']
+const NO_AMOUNT = { value: 0, currency: '' }
+const NOT_CARRIED: Verdict<undefined> = { ok: true, value: undefined }
 
 /**
  * What policy sees of one call: `params` is a bounded copy of what rules may read, `resource` the exact, vendor-neutral
@@ -48,13 +53,21 @@ export function viewCall(connector: Connector, compiled: CompiledOperation, inpu
   if (misplaced !== undefined) return misplaced
   const override = METHOD_OVERRIDES.find((name) => holds(query.fields, name) || holdsIn(body.value, name))
   if (override !== undefined) return refuse('request.ambiguous', { detail: `"${override}" names a method` })
-  const resource = readResource(compiled.resources, {
-    path: input.pathParams,
-    query: query.fields,
-    body: body.value,
-  })
+  const sources = { path: input.pathParams, query: query.fields, body: body.value }
+  const resource = readResource(compiled.resources, sources)
   if (!resource.ok) return resource
-  return pass({ params: project(compiled, input, query.fields, body.value), resource: resource.value })
+  const amount = compiled.amount === undefined ? NOT_CARRIED : readAmount(compiled.amount, sources)
+  if (!amount.ok) return amount
+  return pass({
+    params: project(compiled, input, query.fields, body.value),
+    resource: { ...resource.value, amount: shown(amount.value) },
+    amount: amount.value,
+  })
+}
+
+function shown(amount: Amount | undefined): Resource['amount'] {
+  if (amount === undefined) return NO_AMOUNT
+  return { value: majorUnits(amount.minor, amount.minorDigits), currency: amount.currency }
 }
 
 function readBody(body: ViewBody): Verdict<ResourceSources['body']> {

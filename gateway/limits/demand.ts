@@ -1,21 +1,13 @@
 import type { Operation } from '../catalog/connector.ts'
 import type { LimitsConfig } from '../config/config.ts'
-import type { Caller, Routed } from '../exchange.ts'
+import type { Routed } from '../exchange.ts'
 import type { AdmissionDemand, AgentBreakerSettings, Demanded } from '../store/admission-store.ts'
+import { createCallerNames, type EncodedNames } from './caller-names.ts'
 import { keyPart } from './key-part.ts'
 import { bindRules, compileRules, matches, type Rule, type Rules } from './limit-rules.ts'
 
 /** Tag of counters that no tenant owns; `keyPart` never makes `%g`, so no tenant can be named like it. */
 const GLOBAL_TAG = '{%g}'
-const MOST_CACHED_PARTS = 1_024
-
-/** The proven names of one call, encoded once and used by every key. */
-interface Names {
-  readonly tag: string
-  readonly agentId: string
-  readonly agent: string
-  readonly principal: string
-}
 
 /**
  * Turns the configured limits into a function from a call to the counters it has to pass. Which limits apply to
@@ -32,9 +24,9 @@ export function compileDemand(options: {
 }): (routed: Routed) => AdmissionDemand {
   const { agentBreaker } = options
   const rulesOf = rulesByOperation(compileRules(options.limits, Math.max(1, options.shares)))
-  const issuerPart = issuerParts()
+  const namesOf = createCallerNames()
   return ({ arrival, caller, operation, declared }) => {
-    const names = namesOf(caller, issuerPart(caller.agent.issuer))
+    const names = namesOf(caller)
     const rules = rulesOf(operation)
     return {
       callId: arrival.callId,
@@ -63,31 +55,8 @@ function rulesByOperation(all: Rules): (operation: Operation) => Rules {
   }
 }
 
-/** Encodes issuers, of which there are few; the bound only says that nobody's names can grow this map. */
-function issuerParts(): (issuer: string) => string {
-  const parts = new Map<string, string>()
-  return (issuer) => {
-    const known = parts.get(issuer)
-    if (known !== undefined) return known
-    if (parts.size >= MOST_CACHED_PARTS) parts.clear()
-    const made = keyPart(issuer)
-    parts.set(issuer, made)
-    return made
-  }
-}
-
-function namesOf({ tenant, agent, principal }: Caller, issuer: string): Names {
-  return {
-    tag: `{${keyPart(tenant)}}`,
-    agentId: agent.id,
-    agent: `${issuer}:${keyPart(agent.id)}`,
-    // Two issuers may give the same `sub` to two people.
-    principal: `${issuer}:${keyPart(principal.id)}`,
-  }
-}
-
 /** The dimensions of a rule are fixed, so parts cannot be mistaken for each other within its keys. */
-function demanded<Limit>(rules: readonly Rule<Limit>[], names: Names): Demanded<Limit>[] {
+function demanded<Limit>(rules: readonly Rule<Limit>[], names: EncodedNames): Demanded<Limit>[] {
   const demands: Demanded<Limit>[] = []
   for (const { match, by, stem, suffix, whole, share } of rules) {
     if (!matches(match.agents, names.agentId)) continue

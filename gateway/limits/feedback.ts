@@ -23,6 +23,11 @@ export interface Feedback {
  */
 const FAILED_STATUSES: ReadonlySet<number> = new Set([400, 403, 404, 405, 410, 422])
 
+/** Answers that say "not done". Not 408, 409 and 425, which may come after it was done, on the first of two tries. */
+const DECLINED_STATUSES: ReadonlySet<number> = new Set([
+  400, 401, 402, 403, 404, 405, 406, 410, 411, 413, 414, 415, 422, 428, 429, 431,
+])
+
 /** Refusals given before anything could have reached the upstream. The others may have been sent. */
 const NEVER_FORWARDED = codes(
   (code) => !code.startsWith('upstream.') && code !== 'gateway.fault' && code !== 'request.timeout',
@@ -45,17 +50,27 @@ const UPSTREAM_FAILURES: ReadonlySet<OutcomeCode> = new Set([
  * answered by the upstream with 5xx or one of `FAILED_STATUSES`. A refusal by a limit or a breaker never
  * counts, or being stopped would keep an agent stopped; nor does an upstream that gave no answer at all.
  */
-export function feedbackOf({ outcome, upstreamStatus }: Settlement): Feedback {
+export function feedbackOf({ outcome, attempted, upstreamStatus }: Settlement): Feedback {
   const blame: Blame | undefined = isRefusal(outcome) ? REFUSALS[outcome].blame : undefined
   const denied = blame === 'client' && !NOT_A_DENIAL.has(outcome)
   const badStatus = upstreamStatus >= 500 || FAILED_STATUSES.has(upstreamStatus)
   return {
-    forwarded: upstreamStatus > 0 || !NEVER_FORWARDED.has(outcome),
+    forwarded: attempted && (upstreamStatus > 0 || !NEVER_FORWARDED.has(outcome)),
     succeeded: outcome === 'allowed' && upstreamStatus > 0 && upstreamStatus < 400,
     denied,
     errored: upstreamStatus >= 400 || blame === 'upstream',
     failed: denied || badStatus,
   }
+}
+
+/**
+ * What becomes of the sum that the call reserved. It stays spent wherever the upstream may have acted on it: answered with
+ * success, with 5xx, or not at all. It is given back where nothing was sent, or the upstream said no.
+ */
+export function spendEndOf(settlement: Settlement): 'kept' | 'released' {
+  return feedbackOf(settlement).forwarded && !DECLINED_STATUSES.has(settlement.upstreamStatus)
+    ? 'kept'
+    : 'released'
 }
 
 /**

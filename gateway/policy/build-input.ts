@@ -1,4 +1,4 @@
-import type { Caller, ReadCall } from '../exchange.ts'
+import type { Caller, ReadCall, Reserved } from '../exchange.ts'
 import type { PolicyInput, Signals } from './input.ts'
 import type { PolicyTime } from './calendar.ts'
 
@@ -6,7 +6,7 @@ import type { PolicyTime } from './calendar.ts'
  * Presents a call to the rules: version 1 of the input, DESIGN §5. Every fact comes from the call and from the
  * time given, so the same call at the same time is always the same input.
  */
-export function buildInput(call: ReadCall, signals: Signals, time: PolicyTime): PolicyInput {
+export function buildInput(call: Reserved, signals: Signals, time: PolicyTime): PolicyInput {
   const { caller, declared, resource } = call
   return {
     v: 1,
@@ -62,14 +62,14 @@ function operationFacts({ operation, environment }: ReadCall): PolicyInput['oper
   }
 }
 
-function historyFacts({ history, dataClassesTask }: ReadCall): PolicyInput['history'] {
+function historyFacts({ history, dataClassesTask, spend }: Reserved): PolicyInput['history'] {
   return {
     calls_1m: history.calls1m,
     denials_10m: history.denials10m,
     errors_1h: history.errors1h,
     writes_task: history.writesTask,
-    spend_day: 0,
-    spend_task: 0,
+    spend_day: spend.day,
+    spend_task: spend.task,
     operations_task: history.operationsTask,
     operations_1h: history.operations1h,
     data_classes_task: dataClassesTask,

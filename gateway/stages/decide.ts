@@ -1,4 +1,4 @@
-import type { Decided, ReadCall } from '../exchange.ts'
+import type { Decided, ReadCall, Reserved } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { buildInput } from '../policy/build-input.ts'
 import type { PolicyTime } from '../policy/calendar.ts'
@@ -19,7 +19,7 @@ export interface DecideDependencies {
 }
 
 /** Asks policy. Only a well-formed allow passes; DESIGN §3, row 6. */
-export function createDecide(dependencies: DecideDependencies): (call: ReadCall) => Verdict<Decided> {
+export function createDecide(dependencies: DecideDependencies): (call: Reserved) => Verdict<Decided> {
   const { policy, timeOf, signalsOf, clock, observe } = dependencies
   return (call) => {
     const startedMs = clock.monotonicMs()

@@ -8,6 +8,7 @@ import type {
   Progress,
   ReadCall,
   Received,
+  Reserved,
   Routed,
   Sealed,
 } from '../exchange.ts'
@@ -25,7 +26,8 @@ export interface Stages {
   route(identified: Identified): Verdict<Routed>
   admit(routed: Routed): Awaitable<Verdict<Admitted>>
   read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
-  decide(read: ReadCall): Verdict<Decided>
+  reserve(read: ReadCall): Awaitable<Verdict<Reserved>>
+  decide(reserved: Reserved): Verdict<Decided>
   approve(decided: Decided): Verdict<Permit>
   seal(permit: Permit): Awaitable<Verdict<Sealed>>
   intend(sealed: Sealed): Awaitable<Verdict<Intended>>

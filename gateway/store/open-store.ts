@@ -3,6 +3,7 @@ import type { StoreConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
 import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'
+import { createEmbeddedSpendStore } from './embedded-spend-store.ts'
 import {
   createGuardedAdmissionStore,
   type GuardedAdmissionStore,
@@ -10,6 +11,8 @@ import {
 } from './guarded-admission-store.ts'
 import { createRedisAdmissionStore } from './redis-admission-store.ts'
 import { createRedisClient } from './redis-client.ts'
+import { createRedisSpendStore } from './redis-spend-store.ts'
+import type { SpendStore } from './spend-store.ts'
 
 export interface OpenStoreOptions {
   readonly config: StoreConfig
@@ -28,6 +31,7 @@ export type StoreCondition = 'ready' | 'degraded' | 'unavailable'
 
 export interface OpenedStore extends AsyncDisposable {
   readonly admission: AdmissionStore
+  readonly spend: SpendStore
   /** `degraded` answers calls by the configured failure modes; `unavailable` when those close every door. */
   state(): StoreCondition
   /** Settles when the store can be asked, or has had its time: a gateway starts without its store, too. */
@@ -49,6 +53,7 @@ export function openStore({
     const embedded = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
     return {
       admission: embedded,
+      spend: createEmbeddedSpendStore({ clock }),
       state: () => 'ready',
       opened: Promise.resolve(),
       [Symbol.asyncDispose]: () => embedded.close(),
@@ -70,6 +75,12 @@ export function openStore({
   })
   return {
     admission: guarded,
+    spend: createRedisSpendStore({
+      client,
+      keyPrefix: redis.keyPrefix,
+      isUp: () => guarded.state === 'up',
+      onSettlementLost: events.settlementLost,
+    }),
     state: () => conditionOf(guarded, config.onFailure),
     opened: Promise.race([guarded.opened, delay(OPEN_WAIT_MS, undefined, { ref: false })]),
     [Symbol.asyncDispose]: () => guarded.close(),

@@ -4,7 +4,13 @@ import type { Clock } from '../lib/clock.ts'
 import type { AdmissionAnswer, AdmissionDemand } from './admission-store.ts'
 import { admitTrip, readAdmitReply, renewTrip, settleTrip, type Trip } from './admit-trip.ts'
 import { Leases } from './leases.ts'
-import { type AdmissionScripts, type RedisScript, readAdmissionScripts, runScript } from './redis-script.ts'
+import {
+  type AdmissionScripts,
+  loadScripts,
+  type RedisScript,
+  readAdmissionScripts,
+  runScript,
+} from './redis-script.ts'
 
 /** Not an `AdmissionStore` by itself: it rejects where that one answers `unavailable`; see guarded-admission-store.ts. */
 export interface RedisAdmissionStore {
@@ -33,12 +39,7 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
   const run = (script: RedisScript, { keys, args }: Trip): Promise<unknown> =>
     runScript(client, script, keys, args)
 
-  // Before the first call needs them, and again at every server that a failover brings.
-  const load = (): void => {
-    for (const { lua } of Object.values(scripts)) client.script('LOAD', lua).catch(() => {})
-  }
-  client.on('ready', load)
-  if (client.status === 'ready') load()
+  loadScripts(client, Object.values(scripts))
 
   const leases = new Leases(clock, (demand) => run(scripts.renew, renewTrip(keyPrefix, demand)))
   const settle = (demand: AdmissionDemand, feedback: Feedback): void => {

@@ -20,9 +20,29 @@ export function redisScript(lua: string): RedisScript {
 
 /** Reads the scripts that lie beside this file; once, at start. */
 export function readAdmissionScripts(): AdmissionScripts {
-  const read = (name: string): RedisScript =>
-    redisScript(readFileSync(new URL(name, import.meta.url), 'utf8'))
   return { admit: read('admit.lua'), settle: read('settle.lua'), renew: read('renew.lua') }
+}
+
+export interface SpendScripts {
+  readonly reserve: RedisScript
+  readonly settle: RedisScript
+}
+
+export function readSpendScripts(): SpendScripts {
+  return { reserve: read('spend-reserve.lua'), settle: read('spend-settle.lua') }
+}
+
+function read(name: string): RedisScript {
+  return redisScript(readFileSync(new URL(name, import.meta.url), 'utf8'))
+}
+
+/** Makes scripts known before the first call needs them, and again at every server that a failover brings. */
+export function loadScripts(client: Redis, scripts: readonly RedisScript[]): void {
+  const load = (): void => {
+    for (const { lua } of scripts) client.script('LOAD', lua).catch(() => {})
+  }
+  client.on('ready', load)
+  if (client.status === 'ready') load()
 }
 
 /** One EVALSHA; only a server that has never seen the script (new, restarted, promoted) costs a second trip. */

@@ -123,6 +123,9 @@ function storeEvents({ log, metrics, parts }: PartEventsOptions) {
       metrics.storeErrors.inc()
       log.write('debug', 'store.connection_failed', causeFields(cause))
     },
+    spendEnded(end: 'kept' | 'released' | 'unavailable'): void {
+      parts.spendReservations.inc({ end })
+    },
     settlementLost(cause: unknown): void {
       parts.storeSettlementsLost.inc()
       log.write('debug', 'store.settlement_lost', causeFields(cause))

@@ -36,6 +36,11 @@ function limiterMetrics(counter: DefineCounter) {
       'Proofs accepted on the word of this process alone.',
       [],
     ),
+    spendReservations: counter(
+      'toolgate_spend_reservations_total',
+      'Amounts of calls, by what became of them: kept as spent, given back, or refused because they could not be counted.',
+      ['end'],
+    ),
     storeSettlementsLost: counter(
       'toolgate_store_settlements_lost_total',
       'Calls whose end the shared store did not learn.',

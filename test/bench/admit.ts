@@ -76,7 +76,7 @@ async function measure(name: string, store: AdmissionStore, inFlight: number): P
   const once = async (demanded: Routed): Promise<void> => {
     const verdict = await admit(demanded)
     if (!verdict.ok) throw new Error(verdict.refusal.code, { cause: verdict.refusal.cause })
-    verdict.value.lease.settle({ outcome: 'allowed', upstreamStatus: 200, upstreamMs: 10 })
+    verdict.value.lease.settle({ outcome: 'allowed', attempted: true, upstreamStatus: 200, upstreamMs: 10 })
   }
   for (let index = 0; index < CALLS / 10; index++) await once(routed(index))
   const calls = Array.from({ length: CALLS }, (_, index) => routed(index))

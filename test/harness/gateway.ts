@@ -30,6 +30,8 @@ export interface TestGatewayOptions {
   /** Variables beside the stand-ins' credentials. */
   readonly environment?: Readonly<Record<string, string>>
   readonly clock?: Clock
+  /** Folder of connectors in place of those that come with the gateway. */
+  readonly connectorsDirectory?: string
 }
 
 export interface Sent {
@@ -96,7 +98,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const environment = { ...fakes.environment, ...options.environment }
   const config = parseConfig(JSON.stringify(settings), { environment, folder: directory.path })
   const gateway = stack.use(
-    await startGateway(config, { environment, worker: 0, ...(options.clock && { clock: options.clock }) }),
+    await startGateway(config, {
+      environment,
+      worker: 0,
+      ...(options.clock && { clock: options.clock }),
+      ...(options.connectorsDirectory !== undefined && { connectorsDirectory: options.connectorsDirectory }),
+    }),
   )
   const scheme = options.pki === undefined ? 'http' : 'https'
   const origin = `${scheme}://127.0.0.1:${gateway.port}`

@@ -89,6 +89,9 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
       ...wanted.resource,
     },
     environment: 'development',
+    amount: undefined,
+    spend: { day: 0, task: 0 },
+    reservation: undefined,
     decision: { allow: true, risk: 1, reasons: [], reported: [], obligations: [] },
     policy: { digest: 'sha256:3f1c', revision: '2026-11-21.1' },
   }

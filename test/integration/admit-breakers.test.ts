@@ -8,7 +8,12 @@ it('an agent that fails too often is stopped at every gateway, and others are no
   await using one = await startAdmission({ redis, agentBreaker })
   await using other = await startAdmission({ redis, agentBreaker })
   for (let failure = 0; failure < 3; failure++) {
-    leaseOf(await one.admit()).settle({ outcome: 'policy.denied', upstreamStatus: 0, upstreamMs: 0 })
+    leaseOf(await one.admit()).settle({
+      outcome: 'policy.denied',
+      attempted: true,
+      upstreamStatus: 0,
+      upstreamMs: 0,
+    })
   }
   expect(codeOf(await one.admit())).toBe('breaker.agent_open')
   const stopped = await other.admit()
@@ -22,7 +27,12 @@ it('a failing upstream is left alone without asking the store', async () => {
   await using redis = await startRedis()
   await using gateway = await startAdmission({ redis })
   for (let failure = 0; failure < 3; failure++) {
-    leaseOf(await gateway.admit()).settle({ outcome: 'upstream.timeout', upstreamStatus: 0, upstreamMs: 0 })
+    leaseOf(await gateway.admit()).settle({
+      outcome: 'upstream.timeout',
+      attempted: true,
+      upstreamStatus: 0,
+      upstreamMs: 0,
+    })
   }
   await redis.admin.config('RESETSTAT')
   const refused = await gateway.admit({ replay: freshProof() })

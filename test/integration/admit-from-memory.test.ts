@@ -75,7 +75,12 @@ it('gives the only probe of a half-open breaker back when a limit refuses the ca
   for (let failure = 0; failure < 2; failure++) {
     const verdict = admit()
     if (verdict.ok)
-      verdict.value.lease.settle({ outcome: 'upstream.timeout', upstreamStatus: 0, upstreamMs: 0 })
+      verdict.value.lease.settle({
+        outcome: 'upstream.timeout',
+        attempted: true,
+        upstreamStatus: 0,
+        upstreamMs: 0,
+      })
   }
   expect(admit()).toMatchObject({
     ok: false,
@@ -91,11 +96,13 @@ it('lets one probe through a half-open breaker, and all calls after its success'
   const { admit, clock } = start(NO_LIMITS)
   for (let failure = 0; failure < 2; failure++) {
     const verdict = admit()
-    if (verdict.ok) verdict.value.lease.settle({ outcome: 'allowed', upstreamStatus: 503, upstreamMs: 1 })
+    if (verdict.ok)
+      verdict.value.lease.settle({ outcome: 'allowed', attempted: true, upstreamStatus: 503, upstreamMs: 1 })
   }
   clock.advance(5_000)
   const probe = admit()
   expect(admit()).toMatchObject({ ok: false, refusal: { code: 'breaker.upstream_open' } })
-  if (probe.ok) probe.value.lease.settle({ outcome: 'allowed', upstreamStatus: 404, upstreamMs: 1 })
+  if (probe.ok)
+    probe.value.lease.settle({ outcome: 'allowed', attempted: true, upstreamStatus: 404, upstreamMs: 1 })
   expect([admit().ok, admit().ok, admit().ok]).toEqual([true, true, true])
 })

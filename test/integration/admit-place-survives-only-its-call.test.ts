@@ -7,7 +7,7 @@ const limits = {
   ...NO_LIMITS,
   concurrency: [{ name: 'one', by: ['tenant'] as const, match: EVERYTHING, calls: 1, leaseMs: 1_000 }],
 }
-const settlement = { outcome: 'allowed', upstreamStatus: 200, upstreamMs: 5 } as const
+const settlement = { outcome: 'allowed', attempted: true, upstreamStatus: 200, upstreamMs: 5 } as const
 
 it('the place of a call whose gateway died is free again when its lease has lapsed', async () => {
   await using redis = await startRedis()

@@ -231,6 +231,9 @@ async function decidedCall(
     params,
     resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },
     environment: 'unknown',
+    amount: undefined,
+    spend: { day: 0, task: 0 },
+    reservation: undefined,
     decision: { allow: true, risk: 0, reasons: [], reported: [], obligations: [] },
     policy: { digest: '', revision: '' },
   }

@@ -37,11 +37,11 @@ async function startReading({ acceptsOpaque = false, before }: ReadingOptions = 
   const viewed: ViewInput[] = []
   const calls: ReadCall[] = []
   const forwarded: Buffer[] = []
-  const { params, resource } = syntheticCall()
+  const { params, resource, amount } = syntheticCall()
   const read = createRead({
     view: (_operation, input) => {
       viewed.push(input)
-      return pass({ params, resource })
+      return pass({ params, resource, amount })
     },
     environment: () => 'staging',
     acceptsOpaque: () => acceptsOpaque,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { OutcomeCode } from '../../../gateway/exchange.ts'
-import { feedbackOf, upstreamResultOf } from '../../../gateway/limits/feedback.ts'
+import { feedbackOf, spendEndOf, upstreamResultOf } from '../../../gateway/limits/feedback.ts'
 
 const settlement = (outcome: OutcomeCode, upstreamStatus = 0): Parameters<typeof feedbackOf>[0] => ({
   outcome,
+  attempted: true,
   upstreamStatus,
   upstreamMs: 12,
 })
@@ -78,5 +79,50 @@ describe('the health of an upstream', () => {
     ['client.gone', 200, 'success'],
   ] as const)('after %s with status %i is a %s', (outcome, status, result) => {
     expect(upstreamResultOf(settlement(outcome, status))).toBe(result)
+  })
+})
+
+describe('a call that was never handed to the upstream', () => {
+  it.each(['client.gone', 'gateway.fault', 'request.timeout'] as const)(
+    'did not happen, ended as %s',
+    (outcome) => {
+      const end = { ...settlement(outcome), attempted: false }
+      expect(feedbackOf(end).forwarded).toBe(false)
+      expect(spendEndOf(end)).toBe('released')
+    },
+  )
+})
+
+describe('the sum that a call reserved', () => {
+  it.each([
+    ['allowed', 200],
+    ['allowed', 202],
+    ['allowed', 302],
+    ['allowed', 408],
+    ['allowed', 409],
+    ['allowed', 425],
+    ['allowed', 500],
+    ['allowed', 503],
+    ['upstream.timeout', 0],
+    ['upstream.unreachable', 0],
+    ['upstream.protocol', 0],
+    ['upstream.truncated', 200],
+    ['client.gone', 0],
+    ['gateway.fault', 0],
+  ] as const)('stays spent after %s with upstream status %i: it may have moved', (outcome, status) => {
+    expect(spendEndOf(settlement(outcome, status))).toBe('kept')
+  })
+
+  it.each([
+    ['policy.denied', 0],
+    ['approval.required', 0],
+    ['credential.unavailable', 0],
+    ['audit.unavailable', 0],
+    ['gateway.overloaded', 0],
+    ['allowed', 402],
+    ['allowed', 422],
+    ['allowed', 429],
+  ] as const)('is given back after %s with upstream status %i: it did not move', (outcome, status) => {
+    expect(spendEndOf(settlement(outcome, status))).toBe('released')
   })
 })

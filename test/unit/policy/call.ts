@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import type { CallId, ReadCall } from '../../../gateway/exchange.ts'
+import type { CallId, Reserved } from '../../../gateway/exchange.ts'
 import { HeaderList } from '../../../gateway/lib/header-list.ts'
 import type { Connector } from '../../../gateway/catalog/connector.ts'
 
@@ -20,7 +20,7 @@ const CONNECTOR: Connector = {
 }
 
 /** Dana, through the change review, reads pull request 991. */
-export function aCall(): ReadCall {
+export function aCall(): Reserved {
   const path = '/repos/zyx/platform-infra/pulls/991'
   return {
     arrival: {
@@ -97,5 +97,8 @@ export function aCall(): ReadCall {
       amount: { value: 0, currency: '' },
     },
     environment: 'staging',
+    amount: undefined,
+    spend: { day: 0, task: 0 },
+    reservation: undefined,
   }
 }
