@@ -131,6 +131,8 @@ describe('an intent', () => {
         operations_task: [],
         operations_1h: [],
         data_classes_task: [],
+        spend_day: 0,
+        spend_task: 0,
       },
       declared: {
         task: 'T-1',

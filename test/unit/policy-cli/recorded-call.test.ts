@@ -48,6 +48,8 @@ const INTENT: DecisionEntry = {
     writes_task: 0,
     first_use: false,
     operations_task: ['github.pulls/list'],
+    spend_day: 12.5,
+    spend_task: 0,
     data_classes_task: ['internal'],
   },
   declared: { task: 'T-1', ticket: 'CHG-1', rationale: 'see [removed]', rollback_plan: 'hmac:r' },
@@ -81,7 +83,12 @@ describe('a call as policy saw it, from its record', () => {
       input: {
         principal: { groups: ['sre'] },
         resource: { repository: 'zyx/infra' },
-        history: { calls_1m: 2, operations_task: ['github.pulls/list'], data_classes_task: ['internal'] },
+        history: {
+          calls_1m: 2,
+          spend_day: 12.5,
+          operations_task: ['github.pulls/list'],
+          data_classes_task: ['internal'],
+        },
       },
     })
     expect(call?.unknown).toEqual([

@@ -53,7 +53,9 @@ export function describeSpendStore(name: string, start: () => Promise<SpendStore
 
     it('never shows the same room to two of twenty calls at once', async () => {
       await using under = await start()
-      const answers = await Promise.all(Array.from({ length: 20 }, () => under.store.reserve(spendDemand())))
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async () => under.store.reserve(spendDemand())),
+      )
       const seen = answers.map((answer) => reserved(answer).dayMinor).sort((one, other) => one - other)
       expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index * 1_000))
     })
