@@ -78,8 +78,10 @@ export function createTokenVerifier(
       if (verdict.ok) issuer.verified.set(digest, verdict.value)
       return verdict
     }
-    const refreshing = needsKeys(issuer, header.value) ? issuer.keys.refresh() : undefined
-    return refreshing === undefined ? conclude() : refreshing.then(conclude)
+    const lacking = lacksKey(issuer, header.value)
+    const refreshing = lacking || issuer.keys.due() ? issuer.keys.refresh() : undefined
+    // Only a key that is not there is waited for: a key server that hangs would else hold up every new token.
+    return lacking && refreshing !== undefined ? refreshing.then(conclude) : conclude()
   }
 
   return {
@@ -111,9 +113,9 @@ function recheck(held: VerifiedToken, nowMs: number): Verdict<VerifiedToken> {
   return checkTimes(held, nowMs) ?? pass(held)
 }
 
-function needsKeys(issuer: TrustedIssuer, { kid, algorithm }: TokenHeader): boolean {
+function lacksKey(issuer: TrustedIssuer, { kid, algorithm }: TokenHeader): boolean {
   const keys = issuer.keys.usable()
-  return keys === undefined || issuer.keys.due() || findKey(keys, kid, algorithm) === undefined
+  return keys === undefined || findKey(keys, kid, algorithm) === undefined
 }
 
 interface TokenHeader {

@@ -19,7 +19,7 @@ export interface KeySource extends Disposable {
   usable(): KeySet | undefined
   /** Rises when a key leaves: whatever was verified before is then to be verified again. */
   generation(): number
-  /** Whether the keys are old enough to be fetched again before they are used on a new token. */
+  /** Whether the keys are old enough to be fetched again when a new token comes; those there are go on being used. */
   due(): boolean
   /** The fetch under way, or one begun now; `undefined` while none is allowed. Never rejects. */
   refresh(): Promise<void> | undefined

@@ -96,6 +96,17 @@ describe('keys that the issuer serves', () => {
   })
 })
 
+test('a key server that hangs holds no call up whose key is known and not too old', async () => {
+  const hour = { cacheMaxAgeMs: 60_000, staleIfErrorMs: 3_600_000, cooldownMs: 0, timeoutMs: 60_000 }
+  await using server = await start(hour)
+  expect(await present(server, fresh())).toMatchObject({ status: 200 })
+  const asked = new Promise<void>((resolve) => issuer.answerWith(() => resolve()))
+  nowMs += 61_000
+  expect(await present(server, fresh())).toMatchObject({ status: 200 })
+  // But the answer is asked for at once.
+  await asked
+})
+
 describe('when keys cannot be had at the start', () => {
   test('calls are refused as unavailable, and pass once the issuer is back', async () => {
     issuer.answerWith((_request, response) => response.writeHead(503).end())
