@@ -207,7 +207,6 @@ function connectorOf(file: ConnectorFile, config: ConnectorConfig, problems: Con
       // A mirror or a stand-in still names the vendor's own host in what it says.
       origins: [...new Set([origin, ...publishedOrigin(file), ...(file.links?.origins ?? [])])],
     },
-    eventStreams: file.eventStreams ?? false,
     credentialParameters: {
       query: file.credentialParameters?.query ?? [],
       body: file.credentialParameters?.body ?? [],

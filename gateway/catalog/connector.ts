@@ -45,8 +45,6 @@ export interface Connector {
     /** Absolute origins of the vendor that stand for this connector in links. */
     readonly origins: readonly string[]
   }
-  /** The upstream may answer with `text/event-stream`. */
-  readonly eventStreams: boolean
   /** Names under which this vendor accepts a credential outside `Authorization`: a call that has one is refused. */
   readonly credentialParameters: { readonly query: readonly string[]; readonly body: readonly string[] }
 }

@@ -19,7 +19,6 @@ export interface ConnectorFile {
   readonly headers?: { readonly request?: readonly string[]; readonly response?: readonly string[] }
   readonly redirectHosts?: readonly string[]
   readonly links?: { readonly header?: boolean; readonly origins?: readonly string[] }
-  readonly eventStreams?: boolean
   readonly credentialParameters?: { readonly query?: readonly string[]; readonly body?: readonly string[] }
   readonly stripPrefixes?: readonly string[]
 }

@@ -152,7 +152,6 @@ function syntheticConnector(name: string): Connector {
     headers: { request: [], response: [] },
     redirectHosts: [],
     links: { header: false, body: false, origins: [] },
-    eventStreams: false,
     credentialParameters: { query: [], body: [] },
   }
 }

@@ -18,7 +18,6 @@ export function vendorConnector(origin: string, changes: Partial<Connector> = {}
     headers: { request: [], response: [] },
     redirectHosts: [],
     links: { header: true, body: false, origins: [] },
-    eventStreams: false,
     credentialParameters: { query: [], body: [] },
     ...changes,
   }

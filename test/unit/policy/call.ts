@@ -15,7 +15,6 @@ const CONNECTOR: Connector = {
   headers: { request: [], response: [] },
   redirectHosts: [],
   links: { header: false, body: false, origins: [] },
-  eventStreams: false,
   credentialParameters: { query: [], body: [] },
 }
 
