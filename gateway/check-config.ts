@@ -1,6 +1,7 @@
 import { loadCatalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
 import type { ConfigReading } from './config/load.ts'
+import type { PolicyConfig } from './config/policy-config.ts'
 import { ConfigError, type ConfigProblem } from './config/problem.ts'
 import { createTransport } from './egress/pools.ts'
 import { GatewayFault } from './fault.ts'
@@ -9,8 +10,9 @@ import { systemClock } from './lib/clock.ts'
 import { idleLimits } from './limits/idle-limits.ts'
 import { readSecureContext } from './listen/tls.ts'
 import { BundleError } from './policy/bundle-error.ts'
+import { configuredOrigins } from './policy/configured-origins.ts'
+import { POLICY_BUNDLE } from './policy/open-bundles.ts'
 import { createPolicy } from './policy/policy.ts'
-import { serviceTokenOf } from './policy/service-token.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -96,11 +98,8 @@ async function policyProblems(config: Config, environment: Environment): Promise
   const { policy } = config
   try {
     await using _policy = await createPolicy({
-      bundlePath: policy.bundle,
-      service: policy.service,
-      serviceToken: serviceTokenOf(config, environment),
+      ...configuredOrigins(policy, environment),
       watch: false,
-      verification: policy.verification,
       memoryLimitPages: policy.memoryLimitPages,
       clock: systemClock,
       onEvent: () => undefined,
@@ -108,9 +107,16 @@ async function policyProblems(config: Config, environment: Environment): Promise
     return []
   } catch (error) {
     if (error instanceof BundleError) {
-      return [{ path: policy.service ? 'policy.service' : 'policy.bundle', reason: error.message }]
+      return [{ path: pathOf(error.bundle, policy), reason: error.message }]
     }
     if (error instanceof ConfigError) return error.problems
     throw error
   }
+}
+
+/** The setting that a bundle comes from. */
+function pathOf(name: string = POLICY_BUNDLE, policy: PolicyConfig): string {
+  const [path, bundle] =
+    name === POLICY_BUNDLE ? ['policy', policy] : [`policy.data.${name}`, policy.data[name]]
+  return `${path}.${bundle?.service ? 'service' : 'bundle'}`
 }

@@ -17,9 +17,9 @@ import { idleLimits } from './limits/idle-limits.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
+import { configuredOrigins } from './policy/configured-origins.ts'
 import { createLocalDay } from './policy/local-day.ts'
 import { createPolicy, type Policy } from './policy/policy.ts'
-import { serviceTokenOf } from './policy/service-token.ts'
 import { createAdmit } from './stages/admit.ts'
 import { approve } from './stages/approve.ts'
 import { createDecide } from './stages/decide.ts'
@@ -86,11 +86,8 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
   let policyInForce = false
   const policy = stack.use(
     await createPolicy({
-      bundlePath: config.policy.bundle,
-      service: config.policy.service,
-      serviceToken: serviceTokenOf(config, environment),
+      ...configuredOrigins(config.policy, environment),
       watch: config.policy.watch,
-      verification: config.policy.verification,
       memoryLimitPages: config.policy.memoryLimitPages,
       clock,
       onEvent(event) {

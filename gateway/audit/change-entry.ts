@@ -1,4 +1,4 @@
-import type { PolicyFields } from './entry-fields.ts'
+import type { BundleFields, PolicyFields } from './entry-fields.ts'
 
 /** The first entry of every epoch. */
 export interface StartEntry {
@@ -23,6 +23,8 @@ export interface StopEntry {
 
 /** Which configuration decides from here on, or which one was turned down. */
 export interface ConfigEntry {
+  /** What the digest of the policy is made of, where that is more than one bundle. */
+  readonly bundles?: readonly BundleFields[]
   /** Top-level sections that differ from those before; empty at a start. */
   readonly changed?: readonly string[]
   /** Why it was turned down, where that has no path. */
@@ -41,6 +43,10 @@ export interface ConfigEntry {
 
 /** Another bundle took over while the gateway ran, or could not. */
 export interface PolicyEntry {
+  /** Name of the bundle that was turned down. */
+  readonly bundle?: string
+  /** What the digest is made of, where that is more than one bundle. */
+  readonly bundles?: readonly BundleFields[]
   /** Why it was turned down. */
   readonly detail?: string
   readonly digest?: string

@@ -4,10 +4,12 @@ import { ConfigError } from '../config/problem.ts'
 import type { Clock } from '../lib/clock.ts'
 import { printable } from '../lib/scrub.ts'
 import { canonicalJson } from '../policy/canonical-json.ts'
-import type { PolicyEvent } from '../policy/policy.ts'
+import type { BundleRevision } from '../policy/open-bundles.ts'
+import type { Policy, PolicyEvent } from '../policy/policy.ts'
 import type { AuditLog } from './audit-log.ts'
 import { detailField, timeField } from './call-fields.ts'
 import type { ConfigEntry, PolicyEntry } from './change-entry.ts'
+import type { BundleFields } from './entry-fields.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
 
 const PROBLEMS_LIMIT = 32
@@ -34,12 +36,13 @@ export class Changes {
   /** `shown` is the configuration without secrets, as `showConfig` gives it; `policy` decides under it. */
   configLoaded(
     shown: Readonly<Record<string, unknown>>,
-    policy: { readonly digest: string; readonly revision: string },
+    policy: Pick<Policy, 'digest' | 'revision' | 'bundles'>,
   ): void {
     const before = this.#shown ?? shown
     const names = new Set([...Object.keys(before), ...Object.keys(shown)])
     this.#shown = shown
     void this.#append({
+      ...bundleFields(policy.bundles),
       changed: [...names].filter((name) => !isDeepStrictEqual(before[name], shown[name])).sort(),
       digest: `sha256:${createHash('sha256')
         .update(canonicalJson(JSON.stringify(shown)))
@@ -67,11 +70,16 @@ export class Changes {
 
   policyChanged(event: PolicyEvent): void {
     if (event.type === 'activated') {
-      const { digest, revision } = event
-      this.#appendPolicy({ digest, revision: printable(revision, 128), state: 'activated' })
+      const { digest, revision, bundles } = event
+      this.#appendPolicy({
+        ...bundleFields(bundles),
+        digest,
+        revision: printable(revision, 128),
+        state: 'activated',
+      })
     } else if (event.type === 'rejected') {
-      const { problem, error } = event
-      this.#appendPolicy({ detail: messageOf(error), problem, state: 'rejected' })
+      const { bundle, problem, error } = event
+      this.#appendPolicy({ bundle, detail: messageOf(error), problem, state: 'rejected' })
     }
   }
 
@@ -94,6 +102,18 @@ export class Changes {
     } catch (cause) {
       this.#options.onLost(cause)
     }
+  }
+}
+
+/** One bundle alone has the digest of the whole. */
+function bundleFields(bundles: readonly BundleRevision[]): { readonly bundles?: readonly BundleFields[] } {
+  if (bundles.length === 1) return {}
+  return {
+    bundles: bundles.map(({ digest, name, revision }) => ({
+      digest,
+      name,
+      revision: printable(revision, 128),
+    })),
   }
 }
 

@@ -83,6 +83,13 @@ export interface PolicyFields {
   readonly revision: string
 }
 
+/** One of several bundles that make a policy together. */
+export interface BundleFields {
+  readonly digest: string
+  readonly name: string
+  readonly revision: string
+}
+
 /** The body, of which only a commitment is on record. */
 export interface RequestFields {
   readonly bytes: number

@@ -1,5 +1,7 @@
+import { fetching } from './bundle-rules.ts'
 import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
+import { isLoopback, isSafeSource } from './loopback.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, REFERENCE_RULES } from './references.ts'
 
@@ -129,24 +131,6 @@ function deciding({ policy, limits }: Config): ConfigProblem[] {
   return problems
 }
 
-function fetching({ policy: { service } }: Config): ConfigProblem[] {
-  if (service === undefined) return []
-  const problems: ConfigProblem[] = []
-  const refuse = (setting: string, reason: string): void => {
-    problems.push({ path: `policy.service.${setting}`, reason })
-  }
-  const { url, pollMinMs, pollMaxMs, clientCertificateFile, clientKeyFile } = service
-  if (!isSafeSource(url)) refuse('url', 'must be https (http only on loopback)')
-  if (pollMinMs > pollMaxMs) refuse('pollMinMs', 'must not be above pollMaxMs')
-  if ((clientCertificateFile === undefined) !== (clientKeyFile === undefined)) {
-    refuse('clientKeyFile', 'and clientCertificateFile need each other')
-  }
-  if (clientCertificateFile !== undefined && !url.startsWith('https:')) {
-    refuse('clientCertificateFile', 'is shown over https only')
-  }
-  return problems
-}
-
 function addressing({ connectors, listen }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const taken = new Map<string, string>([
@@ -193,13 +177,4 @@ function reaching({ connectors, listen }: Config): ConfigProblem[] {
     if (byPrefix && !origins.has('prefix')) problems.push(lacking('that belongs to no host or port'))
   }
   return problems
-}
-
-function isSafeSource(uri: string): boolean {
-  const url = new URL(uri)
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -1,12 +1,23 @@
 import type { SecretReference } from './config.ts'
 
-/** Where policy comes from and what it may cost. */
-export interface PolicyConfig {
+/** Where one bundle comes from, and what it is believed for. */
+export interface BundleConfig {
   /** A file; not read where there is a `service`. */
-  readonly bundle: string
-  /** Look for another bundle while running, in the file or at the service. */
-  readonly watch: boolean
+  readonly bundle: string | undefined
   readonly service: BundleServiceConfig | undefined
+  /** How the bundle is signed; it is not believed unsigned then. */
+  readonly verification: VerificationConfig | undefined
+  /** Paths that the roots of its manifest have to lie below; `undefined` for wherever no other bundle is. */
+  readonly roots?: readonly string[] | undefined
+}
+
+/** Where policy comes from and what it may cost. */
+export interface PolicyConfig extends BundleConfig {
+  readonly bundle: string
+  /** Look for other bundles while running, in the files or at the services. */
+  readonly watch: boolean
+  /** Bundles of data alone, by name, merged into that of the rules. */
+  readonly data: Readonly<Record<string, BundleConfig>>
   readonly timeZone: string
   readonly businessHours: {
     readonly days: readonly string[]
@@ -14,8 +25,6 @@ export interface PolicyConfig {
     readonly toHour: number
   }
   readonly memoryLimitPages: number
-  /** How bundles are signed; none is believed unsigned then. */
-  readonly verification: VerificationConfig | undefined
 }
 
 /** A service of a control plane, and how to be somebody to it. */

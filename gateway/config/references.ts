@@ -1,5 +1,7 @@
 import { accessSync, constants } from 'node:fs'
+import { bundlesOf } from './bundle-rules.ts'
 import type { Config, CredentialConfig, SecretReference } from './config.ts'
+import type { BundleConfig } from './policy-config.ts'
 import type { ConfigProblem } from './problem.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -22,15 +24,11 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
     },
     secrets: { 'listen.admin.token': admin.token },
   }),
-  policy: ({ policy: { bundle, verification, service } }) => ({
-    files: {
-      'policy.bundle': bundle,
-      'policy.verification.keyFile': verification?.keyFile,
-      'policy.service.caFile': service?.caFile,
-      'policy.service.clientCertificateFile': service?.clientCertificateFile,
-      'policy.service.clientKeyFile': service?.clientKeyFile,
-    },
-    secrets: { 'policy.service.token': service?.token },
+  policy: ({ policy }) => ({
+    files: Object.assign({}, ...bundlesOf(policy).map(bundleFiles)) as References['files'],
+    secrets: Object.fromEntries(
+      bundlesOf(policy).map(([path, { service }]) => [`${path}.service.token`, service?.token]),
+    ),
   }),
   store: ({ store: { redis } }) => ({
     files: { 'store.redis.caFile': redis?.caFile },
@@ -56,6 +54,17 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
       ]),
     ),
   }),
+}
+
+function bundleFiles([path, bundle]: readonly [string, BundleConfig]): References['files'] {
+  const { verification, service } = bundle
+  return {
+    [`${path}.bundle`]: bundle.bundle,
+    [`${path}.verification.keyFile`]: verification?.keyFile,
+    [`${path}.service.caFile`]: service?.caFile,
+    [`${path}.service.clientCertificateFile`]: service?.clientCertificateFile,
+    [`${path}.service.clientKeyFile`]: service?.clientKeyFile,
+  }
 }
 
 /**

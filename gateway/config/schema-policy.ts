@@ -42,10 +42,34 @@ const service = {
   required: ['url', 'resource'],
 }
 
+/** `policy` names the bundle of the rules wherever bundles are listed. */
+const data = {
+  type: 'object',
+  default: {},
+  maxProperties: 64,
+  propertyNames: { pattern: '^(?!policy$)[a-z][a-z0-9-]{0,62}$' },
+  additionalProperties: optional(
+    closed({
+      bundle: file('Bundle of data alone (.tar.gz) made by opa build; or from a service'),
+      service,
+      verification,
+      roots: {
+        type: 'array',
+        items: text({ pattern: '^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$', maxLength: 512 }),
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Paths that the roots of its manifest have to lie below',
+      },
+    }),
+  ),
+  description: 'Bundles of data alone, by name, merged under their roots into that of the rules',
+}
+
 export const policySchema = closed({
   bundle: file('Policy bundle (.tar.gz) made by opa build', '@policies-rego/bundle.tar.gz'),
   watch: { type: 'boolean', default: true },
   service,
+  data,
   timeZone: { type: 'string', format: 'time-zone', default: 'UTC' },
   businessHours: closed({
     days: {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { get as getHttp } from 'node:http'
 import { get as getHttps } from 'node:https'
 import type { IncomingMessage } from 'node:http'
-import { isLoopback } from '../config/contradictions.ts'
+import { isLoopback } from '../config/loopback.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 
 interface FetchJsonOptions {

@@ -16,13 +16,18 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Parses JSON that every parser reads alike: strict UTF-8 without a byte order mark, no member name twice, no lone
- * surrogate, no number beyond a double, nesting to `maxDepth`, 100,000 values. What policy sees is then what the upstream sees,
- * apart from digits beyond 2^53, which the forwarded bytes keep.
+ * surrogate, no number beyond a double, nesting to `maxDepth`, `maxValues` values. What policy sees is then what the
+ * upstream sees, apart from digits beyond 2^53, which the forwarded bytes keep.
  *
+ * @param maxValues more than the default only for what does not come from callers
  * @see RFC 8259 §4, §8.2; RFC 7493
  */
-export function parseStrictJson(bytes: Uint8Array, maxDepth: number): JsonReading {
-  if (hasTooManyValues(bytes)) return no('there are too many values')
+export function parseStrictJson(
+  bytes: Uint8Array,
+  maxDepth: number,
+  maxValues: number = MAX_VALUES,
+): JsonReading {
+  if (hasTooManyValues(bytes, maxValues)) return no('there are too many values')
   let text: string
   try {
     text = decoder.decode(bytes)
@@ -40,8 +45,8 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth: number): JsonReadin
 }
 
 /** Counts what begins a value, strings apart, before anything is made of it; of text that is no JSON it may say anything. */
-function hasTooManyValues(bytes: Uint8Array): boolean {
-  if (bytes.length <= MAX_VALUES) return false
+function hasTooManyValues(bytes: Uint8Array, maxValues: number): boolean {
+  if (bytes.length <= maxValues) return false
   let count = 0
   let quoted = false
   for (let index = 0; index < bytes.length; index += 1) {
@@ -52,7 +57,7 @@ function hasTooManyValues(bytes: Uint8Array): boolean {
     } else if (code === QUOTE) quoted = true
     else if (code === COMMA || code === OPEN_BRACE || code === OPEN_BRACKET) count += 1
   }
-  return count > MAX_VALUES
+  return count > maxValues
 }
 
 /** Walks text that is known to be JSON; `undefined` when there is only one way to read it. */

@@ -1,5 +1,7 @@
 import type { BundleServiceConfig } from '../config/policy-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { BundleError } from './bundle-error.ts'
+import { SourceHistory } from './bundle-source.ts'
 import type { BundleSource, Taking } from './bundle-source.ts'
 import { fetchBundle } from './fetch-bundle.ts'
 import { keptBundle } from './kept-bundle.ts'
@@ -10,8 +12,8 @@ export interface BundleServiceOptions {
   /** The bearer token; asked for at every request. */
   readonly token?: (() => string) | undefined
   readonly clock: Clock
-  /** Whether a bundle in force is kept on disk for the next start. */
-  readonly keep: boolean
+  /** Whether a bundle in force is kept on disk for the next start: written and read, only read, or neither. */
+  readonly keep: 'always' | 'reads' | 'never'
   /** The bundle in force could not be kept for the next start. */
   readonly onNotKept: (error: Error) => void
 }
@@ -32,9 +34,9 @@ export function createBundleService(options: BundleServiceOptions): BundleSource
   const location = serviceUrl(config, config.resource).href
   const kept = keptBundle(config.directory, location, config.maxBytes)
   const closing = new AbortController()
+  const history = new SourceHistory(() => clock.nowMs())
   let etag: string | undefined
   let longPoll = false
-  let lastSuccessAtMs: number | undefined
   let failures = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -59,33 +61,35 @@ export function createBundleService(options: BundleServiceOptions): BundleSource
 
   return {
     async read() {
+      history.asked()
       try {
         const fetched = await fetchBundle({ config, token, etag, waitMs: waitMs(), signal: closing.signal })
         failures = 0
-        lastSuccessAtMs = clock.nowMs()
+        history.answered(fetched.bytes !== undefined, fetched.bytes === undefined ? 304 : 200)
         longPoll = fetched.longPoll ?? longPoll
         return fetched.bytes && { bytes: fetched.bytes, version: fetched.etag }
       } catch (error) {
         failures += 1
+        history.failed(error instanceof BundleError ? error.httpStatus : undefined)
         throw error
       }
     },
     async taken({ bytes, version }, changed) {
       etag = version
       // A service without versions sends the same bundle again and again.
-      if (!keep || !changed) return
+      if (keep !== 'always' || !changed) return
       try {
         await kept.write(bytes)
       } catch (cause) {
         onNotKept(new Error(`the bundle cannot be kept in ${config.directory}`, { cause }))
       }
     },
-    kept: () => kept.read(),
+    kept: async () => (keep === 'never' ? undefined : kept.read()),
     follow: (reload) => {
       if (failures > 0) schedule(reload, retryDelayMs(failures, config.pollMaxMs))
       else schedule(reload, waitMs() > 0 ? 0 : pollDelayMs())
     },
-    status: () => ({ kind: 'service', location, lastSuccessAtMs }),
+    status: () => ({ kind: 'service', location, ...history.times() }),
     [Symbol.dispose]() {
       closing.abort()
       clearTimeout(timer)

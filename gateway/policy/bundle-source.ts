@@ -25,10 +25,53 @@ export interface BundleSource extends Disposable {
   status(): SourceStatus
 }
 
+/** Times are milliseconds since the epoch, and `undefined` until there is one. */
 export interface SourceStatus {
   readonly kind: 'file' | 'service'
   /** Path, or URL. */
   readonly location: string
-  /** When the source last gave a bundle, or said that there is no other; milliseconds since the epoch. */
+  /** When the source was last asked. */
+  readonly lastRequestAtMs: number | undefined
+  /** When the source last gave a bundle, or said that there is no other. */
   readonly lastSuccessAtMs: number | undefined
+  /** When the source last gave a bundle. */
+  readonly lastDownloadAtMs: number | undefined
+  /** What a service answered last; `undefined` for a file, and after a request without an answer. */
+  readonly httpStatus: number | undefined
+}
+
+/** Notes down for the status how the requests to one source fare. */
+export class SourceHistory {
+  readonly #nowMs: () => number
+  #lastRequestAtMs: number | undefined
+  #lastSuccessAtMs: number | undefined
+  #lastDownloadAtMs: number | undefined
+  #httpStatus: number | undefined
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  asked(): void {
+    this.#lastRequestAtMs = this.#nowMs()
+  }
+
+  answered(gaveBundle: boolean, httpStatus?: number): void {
+    this.#lastSuccessAtMs = this.#nowMs()
+    if (gaveBundle) this.#lastDownloadAtMs = this.#lastSuccessAtMs
+    this.#httpStatus = httpStatus
+  }
+
+  failed(httpStatus: number | undefined): void {
+    this.#httpStatus = httpStatus
+  }
+
+  times(): Omit<SourceStatus, 'kind' | 'location'> {
+    return {
+      lastRequestAtMs: this.#lastRequestAtMs,
+      lastSuccessAtMs: this.#lastSuccessAtMs,
+      lastDownloadAtMs: this.#lastDownloadAtMs,
+      httpStatus: this.#httpStatus,
+    }
+  }
 }

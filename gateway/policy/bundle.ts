@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto'
 import { gunzip } from 'node:zlib'
+import { parseStrictJson } from '../lib/strict-json.ts'
 import { BundleError } from './bundle-error.ts'
+import { MAX_DATA_DEPTH, MAX_DATA_VALUES } from './data-bounds.ts'
+import { packagesOf } from './rego-packages.ts'
+import { covers, isForRules, outsideRoots, parseRoots } from './roots.ts'
 import { SIGNATURES_FILE } from './signature.ts'
 import type { BundleVerifier } from './signature.ts'
 import { readTar } from './tar.ts'
 
 export const ENTRYPOINT = 'gateway/decision/decision'
-
-/**
- * First parts of package names. The SDK merges data into the same tree as the rules, so data under one of these
- * could add to a deny set, or take a grant's place.
- */
-const RULE_ROOTS: ReadonlySet<string> = new Set(['gateway', 'system'])
 
 export interface BundleLimits {
   readonly maxCompressedBytes: number
@@ -31,16 +29,23 @@ export interface OpenOptions {
   readonly verify?: BundleVerifier | undefined
 }
 
-/** A bundle whose outside is in order; nothing in it has run yet. */
-export interface Bundle {
+/** What every bundle says of itself. */
+interface Opened {
   /** `sha256:` and the hex digest of the bundle file, as `sha256sum` gives it. */
   readonly digest: string
   readonly revision: string
   readonly roots: readonly string[]
-  readonly wasm: Buffer
   /** JSON text, exactly as bundled: numbers keep every digit. */
   readonly data: Buffer
 }
+
+/** A bundle with rules whose outside is in order; nothing in it has run yet. */
+export interface Bundle extends Opened {
+  readonly wasm: Buffer
+}
+
+/** A bundle with nothing but data, which is merged under its roots into that of the rules. */
+export type DataBundle = Opened
 
 interface Inflated {
   readonly buffer: Buffer
@@ -50,10 +55,51 @@ interface Inflated {
 /**
  * Opens an OPA bundle (`.tar.gz`): one `policy.wasm`, `.manifest`, `data.json`, and the Rego it was made from.
  *
- * @throws BundleError `archive`, `signature`, `manifest`, `data`, `wasm` or `entrypoint`
+ * @throws BundleError `archive`, `signature`, `manifest`, `roots`, `data`, `wasm` or `entrypoint`
  * @see https://www.openpolicyagent.org/docs/management-bundles
  */
 export async function openBundle(compressed: Buffer, options: OpenOptions = {}): Promise<Bundle> {
+  const entries = await unpack(compressed, options)
+  refuseUnexpected(entries, (name) => RULE_FILES.has(name) || name.endsWith('.rego'))
+  const { modules, ...manifest } = readManifest(entries.get('.manifest'))
+  refuseOtherModules(modules)
+  const wasm = entries.get('policy.wasm')
+  if (wasm === undefined)
+    throw new BundleError('wasm', 'the bundle has no policy.wasm: build it with -t wasm')
+  const foreign = packagesOf(entries).find((path) => !manifest.roots.some((root) => covers(root, path)))
+  if (foreign !== undefined) {
+    throw new BundleError('roots', `the package ${foreign} is under no root of the manifest`)
+  }
+  return {
+    ...manifest,
+    digest: digestOf(compressed),
+    wasm,
+    data: readData(entries, manifest.roots),
+  }
+}
+
+/**
+ * Opens an OPA bundle of data alone: `.manifest` and `data.json`.
+ *
+ * @throws BundleError `archive`, `signature`, `manifest`, `roots` or `data`
+ */
+export async function openDataBundle(compressed: Buffer, options: OpenOptions = {}): Promise<DataBundle> {
+  const entries = await unpack(compressed, options)
+  refuseUnexpected(entries, (name) => DATA_FILES.has(name))
+  const { modules, ...manifest } = readManifest(entries.get('.manifest'))
+  if (modules.length > 0) throw new BundleError('manifest', '.manifest names a module in a bundle of data')
+  const forRules = manifest.roots.find(isForRules)
+  if (forRules !== undefined) {
+    throw new BundleError('roots', `the root ${forRules} is for rules: data there could act as a rule`)
+  }
+  return { ...manifest, digest: digestOf(compressed), data: readData(entries, manifest.roots) }
+}
+
+export function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+async function unpack(compressed: Buffer, options: OpenOptions): Promise<ReadonlyMap<string, Buffer>> {
   const { limits = BUNDLE_LIMITS, verify } = options
   const entries = readTar(await decompress(compressed, limits), {
     maxEntries: limits.maxEntries,
@@ -61,15 +107,7 @@ export async function openBundle(compressed: Buffer, options: OpenOptions = {}):
   })
   if (verify === undefined) refuseSigned(entries)
   else verify(entries)
-  refuseUnexpected(entries)
-  const { revision, roots } = readManifest(entries.get('.manifest'))
-  const wasm = entries.get('policy.wasm')
-  if (wasm === undefined)
-    throw new BundleError('wasm', 'the bundle has no policy.wasm: build it with -t wasm')
-  const data = entries.get('data.json') ?? Buffer.from('{}')
-  checkData(data, roots)
-  const digest = `sha256:${createHash('sha256').update(compressed).digest('hex')}`
-  return { digest, revision, roots, wasm, data }
+  return entries
 }
 
 async function decompress(compressed: Buffer, limits: BundleLimits): Promise<Buffer> {
@@ -108,83 +146,67 @@ function refuseSigned(entries: ReadonlyMap<string, Buffer>): void {
   }
 }
 
-const READ_FILES: ReadonlySet<string> = new Set(['.manifest', 'policy.wasm', 'data.json', SIGNATURES_FILE])
+const DATA_FILES: ReadonlySet<string> = new Set(['.manifest', 'data.json', SIGNATURES_FILE])
+const RULE_FILES: ReadonlySet<string> = new Set([...DATA_FILES, 'policy.wasm'])
 
-function refuseUnexpected(entries: ReadonlyMap<string, Buffer>): void {
+function refuseUnexpected(entries: ReadonlyMap<string, Buffer>, isExpected: (name: string) => boolean): void {
   for (const name of entries.keys()) {
-    if (READ_FILES.has(name) || name.endsWith('.rego')) continue
+    if (isExpected(name)) continue
     throw new BundleError('archive', `the bundle holds ${name}, which no part of the gateway reads`)
   }
 }
 
-function readManifest(bytes: Buffer | undefined): { revision: string; roots: readonly string[] } {
+interface Manifest {
+  readonly revision: string
+  readonly roots: readonly string[]
+  readonly modules: readonly unknown[]
+}
+
+function readManifest(bytes: Buffer | undefined): Manifest {
   if (bytes === undefined) throw new BundleError('manifest', 'the bundle has no .manifest')
-  const manifest = parseJson(bytes, 'manifest')
-  const { revision, roots, wasm } = manifest
+  const { revision, roots, wasm } = parseJson(bytes, 'manifest')
   if (typeof revision !== 'string' || revision === '' || revision.length > 256) {
     throw new BundleError('manifest', '.manifest has no revision: build with --revision')
   }
-  if (
-    !isStringList(roots) ||
-    roots.length === 0 ||
-    roots.some((root) => !/^[\w-]+(?:\/[\w-]+)*$/.test(root))
-  ) {
-    // No roots means [""], "everything is here", which lets the optimiser fold run-time data away.
-    throw new BundleError('manifest', '.manifest has to name its roots, each of them not empty')
-  }
-  const modules: readonly unknown[] = Array.isArray(wasm) ? wasm : []
+  return { revision, roots: parseRoots(roots), modules: Array.isArray(wasm) ? wasm : [] }
+}
+
+function refuseOtherModules(modules: readonly unknown[]): void {
   if (modules.some((module) => !isObject(module) || module['module'] !== '/policy.wasm')) {
     throw new BundleError('wasm', '.manifest names a module other than /policy.wasm')
   }
   if (!modules.some((module) => isObject(module) && module['entrypoint'] === ENTRYPOINT)) {
     throw new BundleError('entrypoint', `.manifest does not name the entrypoint ${ENTRYPOINT}`)
   }
-  return { revision, roots }
 }
 
-function checkData(bytes: Buffer, roots: readonly string[]): void {
+function readData(entries: ReadonlyMap<string, Buffer>, roots: readonly string[]): Buffer {
+  const bytes = entries.get('data.json') ?? Buffer.from('{}')
   const data = parseJson(bytes, 'data')
-  for (const name of Object.keys(data)) {
-    if (RULE_ROOTS.has(name)) {
-      throw new BundleError(
-        'data',
-        `data.json has ${name}, which is for rules: data there could act as a rule`,
-      )
-    }
+  const forRules = Object.keys(data).find(isForRules)
+  if (forRules !== undefined) {
+    throw new BundleError(
+      'data',
+      `data.json has ${forRules}, which is for rules: data there could act as a rule`,
+    )
   }
-  const stray = outsideRoots(data, '', roots)
+  const stray = outsideRoots(data, roots)
   if (stray !== undefined) {
     throw new BundleError('data', `data.json has ${stray}, which no root of the manifest covers`)
   }
+  return bytes
 }
 
-/** The first path that lies under no root. */
-function outsideRoots(value: unknown, path: string, roots: readonly string[]): string | undefined {
-  if (roots.includes(path)) return undefined
-  const leadsToRoot = path === '' || roots.some((root) => root.startsWith(`${path}/`))
-  if (!leadsToRoot || !isObject(value)) return path
-  for (const [name, child] of Object.entries(value)) {
-    const stray = outsideRoots(child, path === '' ? name : `${path}/${name}`, roots)
-    if (stray !== undefined) return stray
-  }
-  return undefined
-}
-
+/** Two readers, of which one verifies or merges and another evaluates, must not see different things. */
 function parseJson(bytes: Buffer, problem: 'manifest' | 'data'): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
-  } catch (cause) {
-    throw new BundleError(problem, `the ${problem} of the bundle is not JSON in UTF-8`, { cause })
-  }
-  if (!isObject(value)) throw new BundleError(problem, `the ${problem} of the bundle is not a JSON object`)
-  return value
+  const reading = parseStrictJson(bytes, MAX_DATA_DEPTH, MAX_DATA_VALUES)
+  if (!reading.ok)
+    throw new BundleError(problem, `the ${problem} of the bundle cannot be read: ${reading.reason}`)
+  if (!isObject(reading.value))
+    throw new BundleError(problem, `the ${problem} of the bundle is not a JSON object`)
+  return reading.value
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isStringList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }

@@ -87,7 +87,7 @@ function refuseOther(response: IncomingMessage): void {
           : undefined
   if (reason === undefined) return
   response.destroy()
-  throw new BundleError('service', `the bundle service ${reason}`)
+  throw new BundleError('service', `the bundle service ${reason}`, { httpStatus: statusCode })
 }
 
 function mediaTypeOf(response: IncomingMessage): string {

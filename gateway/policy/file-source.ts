@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
 import { BUNDLE_LIMITS } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
+import { SourceHistory } from './bundle-source.ts'
 import type { BundleSource } from './bundle-source.ts'
 
 export interface FileSourceOptions {
@@ -15,13 +16,14 @@ export interface FileSourceOptions {
 /** The bundle in a file, read again whenever the file is another. */
 export function createFileSource({ path, clock, restatMs = 2000 }: FileSourceOptions): BundleSource {
   let seen: string | undefined
-  let lastSuccessAtMs: number | undefined
+  const history = new SourceHistory(() => clock.nowMs())
   let watching: Disposable | undefined
   return {
     async read() {
       seen ??= fingerprintOf(path)
+      history.asked()
       const bytes = await readBundle(path)
-      lastSuccessAtMs = clock.nowMs()
+      history.answered(true)
       return { bytes }
     },
     taken: async () => undefined,
@@ -32,7 +34,7 @@ export function createFileSource({ path, clock, restatMs = 2000 }: FileSourceOpt
         pollMs: restatMs,
       })
     },
-    status: () => ({ kind: 'file', location: path, lastSuccessAtMs }),
+    status: () => ({ kind: 'file', location: path, ...history.times() }),
     [Symbol.dispose]: () => watching?.[Symbol.dispose](),
   }
 }

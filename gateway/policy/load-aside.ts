@@ -18,7 +18,8 @@ const LOAD_TIMEOUT_MS = 120_000
  * @throws BundleError
  */
 export async function loadAside(request: LoadRequest, timeoutMs = LOAD_TIMEOUT_MS): Promise<LoadedPolicy> {
-  if (unpackedBytes(request.bytes) <= SMALL_BYTES) return loadPolicy(request)
+  const sizeBytes = request.parts.reduce((sum, { bytes }) => sum + unpackedBytes(bytes), 0)
+  if (sizeBytes <= SMALL_BYTES) return loadPolicy(request)
   const thread = new Worker(new URL('load-thread.ts', import.meta.url), {
     workerData: request,
     name: 'policy-load',
@@ -27,8 +28,8 @@ export async function loadAside(request: LoadRequest, timeoutMs = LOAD_TIMEOUT_M
     const [reply] = (await once(thread, 'message', { signal: AbortSignal.timeout(timeoutMs) })) as [LoadReply]
     if (reply.ok) return reply.loaded
     if ('fault' in reply) throw reply.fault
-    const { problem, message, cause } = reply.error
-    throw new BundleError(problem, message, { cause })
+    const { problem, message, cause, bundle } = reply.error
+    throw new BundleError(problem, message, { cause, bundle })
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'AbortError') {
       throw new BundleError('self_test', `loading took more than ${timeoutMs} ms`, { cause })

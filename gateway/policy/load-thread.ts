@@ -9,7 +9,7 @@ export type LoadReply =
   | {
       readonly ok: false
       /** A class of its own does not survive the way between threads; its members do. */
-      readonly error: Pick<BundleError, 'problem' | 'message'> & { readonly cause: unknown }
+      readonly error: Pick<BundleError, 'problem' | 'message' | 'bundle'> & { readonly cause: unknown }
     }
   | { readonly ok: false; readonly fault: unknown }
 
@@ -18,10 +18,10 @@ async function reply(): Promise<LoadReply> {
     return { ok: true, loaded: await loadPolicy(workerData as LoadRequest) }
   } catch (thrown) {
     if (!(thrown instanceof BundleError)) return { ok: false, fault: thrown }
-    const { problem, message, cause } = thrown
+    const { problem, message, cause, bundle } = thrown
     return {
       ok: false,
-      error: { problem, message, cause: cause instanceof Error ? cause.message : undefined },
+      error: { problem, message, bundle, cause: cause instanceof Error ? cause.message : undefined },
     }
   }
 }

@@ -1,65 +1,76 @@
-import type { BundleServiceConfig, VerificationConfig } from '../config/policy-config.ts'
-import { webcrypto } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { Verdict } from '../refusal.ts'
-import { BundleError } from './bundle-error.ts'
+import { createOrigin } from './bundle-origins.ts'
+import type { OriginOptions } from './bundle-origins.ts'
+import { BundleSet } from './bundle-set.ts'
+import type { BundleSetEvents } from './bundle-set.ts'
 import type { BundleProblem } from './bundle-error.ts'
-import { createBundleService } from './bundle-service.ts'
-import type { BundleSource, SourceStatus, Taking } from './bundle-source.ts'
+import type { Rejection, SlotStatus } from './bundle-slot.ts'
+import type { SourceStatus, Taking } from './bundle-source.ts'
 import type { Decision } from './decision.ts'
 import type { Entrypoint, LogEntrypoint } from './entrypoints.ts'
 import type { EvaluationEvents } from './evaluation.ts'
 import { createEvaluator } from './evaluator.ts'
 import type { Evaluator } from './evaluator.ts'
-import { createFileSource } from './file-source.ts'
 import type { PolicyInput } from './input.ts'
 import { loadAside } from './load-aside.ts'
+import { digestOfAll, POLICY_BUNDLE } from './open-bundles.ts'
+import type { BundlePart, BundleRevision } from './open-bundles.ts'
 import type { LogEvaluation } from './read-results.ts'
-import { readVerificationKey } from './verification-key.ts'
 
-export interface PolicyOptions {
-  /** File that the bundle is in; not read where there is a `service`. */
-  readonly bundlePath: string
-  readonly service?: BundleServiceConfig | undefined
-  /** Bearer token for the service, asked for at every request. */
-  readonly serviceToken?: (() => string) | undefined
-  /** Load the bundle again whenever there is another, and keep what a service gave. */
+export interface PolicyOptions extends OriginOptions {
+  /** Bundles of data alone, by name, that are merged into that of the rules. */
+  readonly data?: Readonly<Record<string, OriginOptions>>
+  /** Load bundles again whenever there are others, and keep what services gave. */
   readonly watch: boolean
-  /** How the bundle is signed; a bundle that is signed is refused without. */
-  readonly verification?: VerificationConfig | undefined
   /** 64 KiB pages that one instance may hold. */
   readonly memoryLimitPages: number
   readonly clock: Clock
   readonly onEvent: (event: PolicyEvent) => void
-  /** How often the file is looked at beside the notices of the file system; milliseconds. */
+  /** How often files are looked at beside the notices of the file system; milliseconds. */
   readonly restatMs?: number
 }
 
-/** What happens to a policy beside deciding; one log line and one metric each. */
+/**
+ * What happens to a policy beside deciding; one log line and one metric each. `bundle` is the name of the one that it
+ * happened to, `behind` how many are older than what their sources give, because that was refused.
+ */
 export type PolicyEvent =
   | {
       readonly type: 'activated'
       readonly digest: string
       readonly revision: string
+      readonly bundles: readonly BundleRevision[]
+      readonly behind: number
       readonly loadMs: number
     }
-  | { readonly type: 'rejected'; readonly problem: BundleProblem; readonly error: Error }
+  | {
+      readonly type: 'rejected'
+      readonly bundle: string
+      readonly problem: BundleProblem
+      readonly error: Error
+    }
   /** After a rejection, the live bundle turned out to be the newest after all. */
-  | { readonly type: 'confirmed' }
-  | { readonly type: 'not_kept'; readonly error: Error }
+  | { readonly type: 'confirmed'; readonly bundle: string; readonly behind: number }
+  | { readonly type: 'not_kept'; readonly bundle: string; readonly error: Error }
   | { readonly type: 'instance_failed'; readonly cause: unknown }
   | { readonly type: 'instance_recycled'; readonly memoryPages: number }
+
+/** One bundle of the policy in force, and how its source fares. */
+export interface BundleStatus extends SlotStatus, BundleRevision {}
 
 interface PolicyStatus {
   readonly digest: string
   readonly revision: string
   readonly activatedAtMs: number
+  /** Of the bundle with the rules. */
   readonly source: SourceStatus
-  /** The live bundle is the one kept from an earlier run: its source has not confirmed it since the start. */
+  /** A live bundle is one kept from an earlier run: its source has not confirmed it since the start. */
   readonly kept: boolean
-  /** Why the newest bundle is not the live one; `undefined` when it is. */
-  readonly rejected:
-    { readonly atMs: number; readonly problem: BundleProblem; readonly message: string } | undefined
+  /** Why the newest of a bundle is not the live one; `undefined` when all of them are. */
+  readonly rejected: (Rejection & { readonly bundle: string }) | undefined
+  /** The one with the rules first, then by name. */
+  readonly bundles: readonly BundleStatus[]
   readonly instancesFailed: number
   readonly instancesRecycled: number
   readonly memoryPages: number
@@ -72,11 +83,14 @@ export interface Policy extends AsyncDisposable {
   evaluateLog(entrypoint: LogEntrypoint, event: unknown): LogEvaluation | Promise<LogEvaluation>
   /** Entrypoints of the live bundle. */
   readonly entrypoints: ReadonlySet<Entrypoint>
-  /** `sha256:` and the hex digest of the live bundle file. */
+  /** Names everything in force; `sha256:` and the hex digest of the live bundle file where there is one alone. */
   readonly digest: string
+  /** Of the bundle with the rules. */
   readonly revision: string
+  /** The one with the rules first, then by name. */
+  readonly bundles: readonly BundleRevision[]
   /**
-   * Loads the newest bundle beside the live policy and swaps it in. A bundle that fails any check leaves the live
+   * Loads the newest bundles beside the live policy and swaps them in. A bundle that fails any check leaves the live
    * one in place; the result says so.
    */
   reload(): Promise<Taking>
@@ -86,115 +100,76 @@ export interface Policy extends AsyncDisposable {
 interface Live {
   readonly digest: string
   readonly revision: string
+  readonly bundles: readonly BundleRevision[]
   readonly activatedAtMs: number
+  readonly loadMs: number
   readonly evaluator: Evaluator
 }
 
 /**
- * Loads the bundle and keeps it current.
+ * Loads the bundles and keeps them current.
  *
- * @throws BundleError when the first bundle cannot be activated: there is no gateway without policy
- * @throws ConfigError when the key that bundles are verified with cannot be used
+ * @throws BundleError when the first bundles cannot be activated: there is no gateway without policy
+ * @throws ConfigError when a key that bundles are verified with cannot be used
  */
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
-  const { clock, onEvent } = options
+  const { clock, watch, onEvent } = options
   const counts = { failed: 0, recycled: 0 }
-  const activate = createActivate(options, counts)
-  const source = createSource(options)
-  let rejected: PolicyStatus['rejected']
-  let closed = false
-
-  const reject = (thrown: unknown): void => {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const problem = thrown instanceof BundleError ? thrown.problem : 'unreadable'
-    rejected = { atMs: clock.nowMs(), problem, message: error.message }
-    onEvent({ type: 'rejected', problem, error })
+  const set = new BundleSet({
+    origins: originsOf(options),
+    activate: createActivate(options, counts),
+    events: setEvents(onEvent),
+    clock,
+  })
+  await set.start()
+  if (watch) set.follow()
+  const live = (): Live => {
+    if (set.current === undefined) throw new TypeError('a set that started has something in force')
+    return set.current
   }
-  let { live, kept } = await start(source, activate, reject)
-
-  const swap = async (): Promise<Taking> => {
-    try {
-      const before = live
-      const offered = await source.read()
-      if (closed) return 'unchanged'
-      if (offered !== undefined) live = await activate(offered.bytes, live)
-      if (rejected !== undefined && live === before) onEvent({ type: 'confirmed' })
-      rejected = undefined
-      kept = false
-      if (offered !== undefined) await source.taken(offered, live !== before)
-      return live === before ? 'unchanged' : 'activated'
-    } catch (thrown) {
-      if (!closed) reject(thrown)
-      return 'rejected'
-    }
-  }
-
-  // One at a time, in order: the last bundle to be read is the last to be swapped in.
-  let swapping: Promise<unknown> = Promise.resolve()
-  const reload = (): ReturnType<typeof swap> => {
-    const swapped = swapping.then(swap)
-    swapping = swapped
-    return swapped
-  }
-  if (options.watch) source.follow(reload)
-
   return {
-    decide: (input) => live.evaluator.decide(input),
-    evaluateLog: (entrypoint, event) => live.evaluator.evaluateLog(entrypoint, event),
+    decide: (input) => live().evaluator.decide(input),
+    evaluateLog: (entrypoint, event) => live().evaluator.evaluateLog(entrypoint, event),
     get entrypoints() {
-      return live.evaluator.entrypoints
+      return live().evaluator.entrypoints
     },
     get digest() {
-      return live.digest
+      return live().digest
     },
     get revision() {
-      return live.revision
+      return live().revision
     },
-    reload,
-    status: () => ({ ...statusOf(live, counts), source: source.status(), kept, rejected }),
-    async [Symbol.asyncDispose]() {
-      closed = true
-      source[Symbol.dispose]()
-      await swapping
+    get bundles() {
+      return live().bundles
     },
+    reload: () => set.reload(),
+    status: () => statusOf(live(), set.status(), counts),
+    [Symbol.asyncDispose]: () => set[Symbol.asyncDispose](),
   }
 }
 
-function createSource(options: PolicyOptions): BundleSource {
-  const { bundlePath, service, serviceToken, watch, clock, onEvent, restatMs } = options
-  if (service === undefined) return createFileSource({ path: bundlePath, clock, restatMs })
-  const onNotKept = (error: Error): void => onEvent({ type: 'not_kept', error })
-  return createBundleService({ config: service, token: serviceToken, clock, keep: watch, onNotKept })
-}
-
-/** The first policy: the newest bundle, or else the one that was kept when the gateway last ran. */
-async function start(
-  source: BundleSource,
-  activate: Activate,
-  reject: (thrown: unknown) => void,
-): Promise<{ live: Live; kept: boolean }> {
-  try {
-    const offered = await source.read()
-    if (offered === undefined) throw new BundleError('service', 'there is no bundle in force to go on with')
-    const live = await activate(offered.bytes, undefined)
-    await source.taken(offered, true)
-    return { live, kept: false }
-  } catch (thrown) {
-    const bytes = await source.kept()
-    if (bytes === undefined) throw thrown
-    const live = await activate(bytes, undefined).catch((cause: unknown) => {
-      throw unusable(thrown, cause)
-    })
-    reject(thrown)
-    return { live, kept: true }
+function originsOf(options: PolicyOptions) {
+  const { watch, clock, restatMs, onEvent, data = {} } = options
+  const context = {
+    keep: watch ? ('always' as const) : ('reads' as const),
+    clock,
+    restatMs,
+    onNotKept: (bundle: string, error: Error): void => onEvent({ type: 'not_kept', bundle, error }),
   }
+  const named = Object.entries(data).sort(([left], [right]) => (left < right ? -1 : 1))
+  return [
+    createOrigin(POLICY_BUNDLE, options, context),
+    ...named.map(([name, origin]) => createOrigin(name, origin, context)),
+  ]
 }
 
-/** Neither the newest bundle nor the kept one: whoever starts the gateway has to hear of both. */
-function unusable(newest: unknown, cause: unknown): unknown {
-  if (!(newest instanceof Error && cause instanceof BundleError)) return cause
-  const message = `${newest.message}; the bundle kept from an earlier run is of no use either: ${cause.message}`
-  return new BundleError(cause.problem, message, { cause })
+function setEvents(onEvent: PolicyOptions['onEvent']): BundleSetEvents<Live> {
+  return {
+    onActivated: ({ digest, revision, bundles, loadMs }, behind) =>
+      onEvent({ type: 'activated', digest, revision, bundles, behind, loadMs }),
+    onRejected: (bundle, problem, error) => onEvent({ type: 'rejected', bundle, problem, error }),
+    onConfirmed: (bundle, behind) => onEvent({ type: 'confirmed', bundle, behind }),
+  }
 }
 
 interface Counts {
@@ -202,25 +177,33 @@ interface Counts {
   recycled: number
 }
 
-function statusOf(live: Live, counts: Counts): Omit<PolicyStatus, 'source' | 'kept' | 'rejected'> {
+function statusOf(live: Live, slots: readonly SlotStatus[], counts: Counts): PolicyStatus {
   const { digest, revision, activatedAtMs, evaluator } = live
+  const bundles = live.bundles.flatMap((bundle) =>
+    slots.filter(({ name }) => name === bundle.name).map((slot) => ({ ...bundle, ...slot })),
+  )
+  const [rules] = slots
+  if (rules === undefined) throw new TypeError('there is no policy without a bundle of rules')
+  const rejected = slots.flatMap((slot) => (slot.rejected ? { ...slot.rejected, bundle: slot.name } : []))
   return {
     digest,
     revision,
     activatedAtMs,
+    source: rules.source,
+    kept: slots.some(({ kept }) => kept),
+    rejected: rejected[0],
+    bundles,
     instancesFailed: counts.failed,
     instancesRecycled: counts.recycled,
     memoryPages: evaluator.memoryPages(),
   }
 }
 
-type Activate = (bytes: Buffer, current: Live | undefined) => Promise<Live>
+type Activate = (parts: readonly BundlePart[], current: Live | undefined) => Promise<Live>
 
-/** Makes the function that turns a bundle into a policy that may go live, or gives `current` back. */
+/** Makes the function that turns bundles into a policy that may go live, or gives `current` back. */
 function createActivate(options: PolicyOptions, counts: Counts): Activate {
-  const { verification, memoryLimitPages, clock, onEvent } = options
-  // A key that cannot be used keeps the gateway from starting, whatever the bundle.
-  if (verification !== undefined) readVerificationKey(verification)
+  const { memoryLimitPages, clock, onEvent } = options
   const events: EvaluationEvents = {
     onThrow: (cause) => {
       counts.failed += 1
@@ -231,19 +214,11 @@ function createActivate(options: PolicyOptions, counts: Counts): Activate {
       onEvent({ type: 'instance_recycled', memoryPages })
     },
   }
-  return async (bytes, current) => {
+  return async (parts, current) => {
+    if (current !== undefined && digestOfAll(parts) === current.digest) return current
     const startedMs = clock.monotonicMs()
-    if (current !== undefined && (await digestOf(bytes)) === current.digest) return current
-    const request = { bytes, verification, nowMs: clock.nowMs(), memoryLimitPages }
-    const { digest, revision, compiled } = await loadAside(request)
+    const { compiled, ...loaded } = await loadAside({ parts, memoryLimitPages })
     const evaluator = await createEvaluator(compiled, events)
-    onEvent({ type: 'activated', digest, revision, loadMs: clock.monotonicMs() - startedMs })
-    return { digest, revision, activatedAtMs: clock.nowMs(), evaluator }
+    return { ...loaded, activatedAtMs: clock.nowMs(), loadMs: clock.monotonicMs() - startedMs, evaluator }
   }
-}
-
-/** In the thread pool: a large bundle would hold calls up. */
-async function digestOf(bytes: Buffer): Promise<string> {
-  const hash = Buffer.from(await webcrypto.subtle.digest('SHA-256', new Uint8Array(bytes)))
-  return `sha256:${hash.toString('hex')}`
 }

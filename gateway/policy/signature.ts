@@ -1,15 +1,35 @@
 import { createHash } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import type { VerificationConfig } from '../config/policy-config.ts'
+import type { BundleAlgorithm, VerificationConfig } from '../config/policy-config.ts'
 import { decodeCanonical } from '../identity/compact.ts'
 import { verifySignature, withAliases } from '../identity/signature.ts'
-import type { Clock } from '../lib/clock.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 import { BundleError } from './bundle-error.ts'
 import { canonicalJson } from './canonical-json.ts'
+import { MAX_DATA_DEPTH, MAX_DATA_VALUES } from './data-bounds.ts'
 import { readVerificationKey } from './verification-key.ts'
 
 export const SIGNATURES_FILE = '.signatures.json'
+
+/** What a bundle has to be signed with, and for; can be sent to another thread. */
+export interface BundleVerification {
+  readonly key: KeyObject
+  readonly algorithm: BundleAlgorithm
+  readonly scope: string
+  readonly keyId: string | undefined
+}
+
+/**
+ * @param path of these settings, for the error
+ * @throws ConfigError when the key cannot be used
+ */
+export function readVerification(
+  config: VerificationConfig,
+  path: string = 'policy.verification',
+): BundleVerification {
+  const { algorithm, scope, keyId } = config
+  return { key: readVerificationKey(config, path), algorithm, scope, keyId }
+}
 
 /**
  * Proves that exactly these files, and nothing else, were signed; returns when they were.
@@ -21,7 +41,6 @@ export type BundleVerifier = (entries: ReadonlyMap<string, Buffer>) => void
 type JsonObject = Readonly<Record<string, unknown>>
 
 const MAX_SIGNATURES_BYTES = 4 * 1024 * 1024
-const MAX_DEPTH = 128
 
 /** OPA's names of the hashes it may use, without those that are broken. */
 const HASHES: ReadonlyMap<string, string> = new Map([
@@ -34,18 +53,14 @@ const HASHES: ReadonlyMap<string, string> = new Map([
  * Makes the check of bundles signed by `opa sign` or `opa build --signing-key`. Key and algorithm are those of the
  * configuration: a signature that could choose its own would be none (RFC 8725 §3.1).
  *
- * @throws ConfigError when the key cannot be used
+ * @param nowMs moment at which a signature that ends has to be good; milliseconds since the epoch
  * @see https://www.openpolicyagent.org/docs/management-bundles#signing
  */
-export function createBundleVerifier(
-  config: VerificationConfig,
-  clock: Pick<Clock, 'nowMs'>,
-): BundleVerifier {
-  const key = readVerificationKey(config)
+export function createBundleVerifier(verification: BundleVerification, nowMs: number): BundleVerifier {
   return (entries) => {
     const token = readToken(entries.get(SIGNATURES_FILE))
-    const claims = verifyToken(token, config, key)
-    checkClaims(claims, config, clock.nowMs())
+    const claims = verifyToken(token, verification)
+    checkClaims(claims, verification, nowMs)
     checkFiles(entries, readFiles(claims['files']))
   }
 }
@@ -66,14 +81,14 @@ function readToken(bytes: Buffer | undefined): string {
 }
 
 /** The claims of a JWS in compact form (RFC 7515 §5.2) whose signature is good. */
-function verifyToken(untrustedToken: string, config: VerificationConfig, key: KeyObject): JsonObject {
+function verifyToken(untrustedToken: string, verification: BundleVerification): JsonObject {
   const parts = untrustedToken.split('.').map(decodeCanonical)
   const [header, payload, signature] = parts
   if (header === undefined || payload === undefined || signature === undefined || parts.length !== 3) {
     throw unsigned('the signature is not a JWS in compact form')
   }
   const untrustedHeader = readObject(header, 'the header of the signature')
-  const { algorithm, keyId } = config
+  const { key, algorithm, keyId } = verification
   const names: readonly unknown[] = withAliases([algorithm])
   if (!names.includes(untrustedHeader['alg'])) {
     throw unsigned(`the signature is made with ${shown(untrustedHeader['alg'])}, ${algorithm} is configured`)
@@ -93,7 +108,7 @@ function verifyToken(untrustedToken: string, config: VerificationConfig, key: Ke
 }
 
 /** What is signed for another purpose, or no longer, is not signed for us. */
-function checkClaims(claims: JsonObject, { scope }: VerificationConfig, nowMs: number): void {
+function checkClaims(claims: JsonObject, { scope }: BundleVerification, nowMs: number): void {
   const { scope: signedScope = '', exp } = claims
   if (signedScope !== scope) {
     throw unsigned(`the bundle is signed for the scope ${shown(signedScope)}, ${shown(scope)} is configured`)
@@ -149,7 +164,7 @@ function hashed(name: string, content: Buffer): Buffer | string {
 
 /** Read strictly: two readers of what is signed must not see different things. */
 function readObject(bytes: Buffer, what: string): JsonObject {
-  const reading = parseStrictJson(bytes, MAX_DEPTH)
+  const reading = parseStrictJson(bytes, MAX_DATA_DEPTH, MAX_DATA_VALUES)
   if (!reading.ok) throw unsigned(`${what} cannot be read: ${reading.reason}`)
   if (!isObject(reading.value)) throw unsigned(`${what} is not a JSON object`)
   return reading.value

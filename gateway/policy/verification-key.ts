@@ -14,12 +14,14 @@ const FITS: Readonly<Record<BundleAlgorithm, (key: KeyObject) => boolean>> = {
 }
 
 /**
- * The public key, or that of a certificate, in the PEM file that `policy.verification.keyFile` names.
+ * The public key, or that of a certificate, in the PEM file that the configuration names.
  *
+ * @param path of the settings, for the error: `policy.verification`
  * @throws ConfigError when there is none, or one of another kind than the algorithm's
  */
-export function readVerificationKey({ keyFile, algorithm }: VerificationConfig): KeyObject {
-  const pem = readPem(keyFile)
+export function readVerificationKey({ keyFile, algorithm }: VerificationConfig, path: string): KeyObject {
+  const problem = (reason: string): ConfigError => new ConfigError([{ path: `${path}.keyFile`, reason }])
+  const pem = readPem(keyFile, problem)
   // Whoever could read the private key here could sign a policy of their own; Node would derive the public one.
   if (pem.includes('PRIVATE KEY')) throw problem(`${keyFile} holds a private key, which does not belong here`)
   let key: KeyObject
@@ -32,11 +34,11 @@ export function readVerificationKey({ keyFile, algorithm }: VerificationConfig):
   return key
 }
 
-function readPem(path: string): string {
+function readPem(file: string, problem: (reason: string) => ConfigError): string {
   try {
-    return readFileSync(path, 'latin1')
+    return readFileSync(file, 'latin1')
   } catch {
-    throw problem(`${path} cannot be read`)
+    throw problem(`${file} cannot be read`)
   }
 }
 
@@ -46,8 +48,4 @@ function isOnCurve(key: KeyObject, curve: string): boolean {
 
 function isStrongRsa(key: KeyObject): boolean {
   return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048
-}
-
-function problem(reason: string): ConfigError {
-  return new ConfigError([{ path: 'policy.verification.keyFile', reason }])
 }

@@ -68,6 +68,8 @@ type LogKey =
   | 'stack'
   | 'policy_digest'
   | 'policy_revision'
+  | 'bundle'
+  | 'bundles'
   | 'issuer'
   | 'state'
   | 'host'

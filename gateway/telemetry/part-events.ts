@@ -63,22 +63,29 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
   return (event: PolicyEvent): void => {
     switch (event.type) {
       case 'activated':
-        metrics.policyReloaded.set(1)
+        metrics.policyReloaded.set(Number(event.behind === 0))
         metrics.policyReloadedAt.set(nowMs() / 1_000)
         return log.write('info', 'policy.loaded', {
           policy_digest: event.digest,
           policy_revision: printable(event.revision, 128),
+          bundles: event.bundles
+            .map(({ name, revision }) => `${name} ${printable(revision, 128)}`)
+            .join(', '),
           duration_ms: event.loadMs,
         })
       case 'rejected':
         metrics.policyReloaded.set(0)
         parts.policyRejections.inc({ problem: event.problem })
-        return log.write('error', 'policy.rejected', { detail: event.problem, ...causeFields(event.error) })
+        return log.write('error', 'policy.rejected', {
+          bundle: event.bundle,
+          detail: event.problem,
+          ...causeFields(event.error),
+        })
       case 'confirmed':
-        metrics.policyReloaded.set(1)
-        return log.write('info', 'policy.confirmed', {})
+        metrics.policyReloaded.set(Number(event.behind === 0))
+        return log.write('info', 'policy.confirmed', { bundle: event.bundle })
       case 'not_kept':
-        return log.write('error', 'policy.not_kept', causeFields(event.error))
+        return log.write('error', 'policy.not_kept', { bundle: event.bundle, ...causeFields(event.error) })
       case 'instance_failed':
         parts.policyInstances.inc({ cause: 'failed' })
         return log.write('error', 'policy.instance_failed', causeFields(event.cause))

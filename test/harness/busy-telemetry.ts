@@ -58,7 +58,14 @@ export async function startBusyTelemetry(): Promise<BusyTelemetry> {
 function bringUp(telemetry: Telemetry): void {
   const { events } = telemetry
   events.configLoaded()
-  events.policyEvent({ type: 'activated', digest: 'sha256:3f1c', revision: '2026-11-21.1', loadMs: 40 })
+  events.policyEvent({
+    type: 'activated',
+    digest: 'sha256:3f1c',
+    revision: '2026-11-21.1',
+    bundles: [{ name: 'policy', digest: 'sha256:3f1c', revision: '2026-11-21.1', roots: ['gateway'] }],
+    behind: 0,
+    loadMs: 40,
+  })
   events.unboundTokens(false)
   telemetry.watch({
     callsInFlight: () => 3,

@@ -42,12 +42,14 @@ async function bundleFile(bundle: Buffer): Promise<BundleFile> {
  */
 export async function compileRules(
   rules: string,
-  more: { readonly data?: unknown } & Pick<CompileOptions, 'revision' | 'capabilitiesPath'> = {},
+  more: { readonly data?: unknown } & Partial<
+    Pick<CompileOptions, 'roots' | 'revision' | 'capabilitiesPath'>
+  > = {},
 ): Promise<Buffer> {
-  const { data, ...options } = more
+  const { data, roots = ['gateway', 'registry'], ...options } = more
   const sources = new Map([['gateway/decision.rego', `package gateway.decision\n\n${rules}\n`]])
   if (data !== undefined) sources.set('registry/data.json', JSON.stringify(data))
-  return compileBundle({ sources, roots: ['gateway', 'registry'], ...options })
+  return compileBundle({ sources, roots, ...options })
 }
 
 /** A decision that allows agent `friend` and denies everybody else. */

@@ -52,6 +52,32 @@ export async function signedBundle(options: SignOptions): Promise<Buffer> {
   return readFile(output)
 }
 
+export interface DataBundleOptions {
+  /** JSON text at each root, as it shall be written. */
+  readonly roots: Readonly<Record<string, string>>
+  readonly revision?: string
+  readonly key?: BundleKey
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** A bundle of data alone that the real `opa build` made, and signed where there is a key. */
+export async function dataBundle({
+  roots,
+  revision = 'data',
+  key,
+  claims = {},
+}: DataBundleOptions): Promise<Buffer> {
+  await using folder = await temporaryDirectory()
+  const stage = join(folder.path, 'bundle')
+  const files = Object.entries(roots).map(([root, text]) => [`${root}/data.json`, text])
+  const manifest = JSON.stringify({ revision, roots: Object.keys(roots) })
+  await writeAll(stage, { '.manifest': manifest, ...Object.fromEntries(files) })
+  const signing = key === undefined ? [] : await signingFlags(folder.path, key, claims)
+  const output = join(folder.path, 'bundle.tar.gz')
+  await runOpa(['build', '--bundle', ...signing, '--output', output, '.'], stage)
+  return readFile(output)
+}
+
 /** Signs a folder of these files with the real `opa sign`; the text of its `.signatures.json`. */
 export async function signFiles(files: Readonly<Record<string, string>>, key: BundleKey): Promise<string> {
   await using folder = await temporaryDirectory()

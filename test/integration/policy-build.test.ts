@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openBundle } from '../../gateway/policy/bundle.ts'
+import { openBundle, openDataBundle } from '../../gateway/policy/bundle.ts'
 import { policyFolder, runPolicy, runPolicyJson, SMALL_POLICY } from '../harness/policy-command.ts'
 
 describe('toolgate policy build', () => {
@@ -22,6 +22,34 @@ describe('toolgate policy build', () => {
       revision: 'r1',
       roots: ['gateway', 'registry'],
     })
+  })
+
+  it('makes a bundle without some of the data, and one of that data alone, which fit together', async () => {
+    await using folder = await policyFolder(SMALL_POLICY)
+    const [rules, agents] = [join(folder.path, 'rules.tar.gz'), join(folder.path, 'agents.tar.gz')]
+    const build = ['build', '--directory', folder.path, '--revision', 'r1']
+    expect((await runPolicy([...build, '--out', rules, '--without', 'registry/agents'])).exitCode).toBe(0)
+    expect((await runPolicy([...build, '--out', agents, '--only', 'registry/agents'])).exitCode).toBe(0)
+    expect(await openBundle(await readFile(rules))).not.toMatchObject({ roots: ['gateway', 'registry'] })
+    expect(await openDataBundle(await readFile(agents))).toMatchObject({
+      revision: 'r1',
+      roots: ['registry/agents'],
+    })
+    expect((await runPolicy([...build, '--only', 'registry/agents'])).exitCode).toBe(2)
+    expect((await runPolicy([...build, '--out', agents, '--only', 'gateway'])).exitCode).toBe(1)
+  })
+
+  it('leaves out no data that shares a file with other data', async () => {
+    await using folder = await policyFolder({ ...SMALL_POLICY, 'data/registry/data.json': '{"limit": 1}' })
+    const { exitCode, complained } = await runPolicy([
+      'build',
+      '--directory',
+      folder.path,
+      '--without',
+      'registry/agents',
+    ])
+    expect(exitCode).toBe(1)
+    expect(complained).toContain('data/registry/data.json lies above registry/agents')
   })
 
   it('says with --check whether what is written is what the sources give, and writes nothing', async () => {

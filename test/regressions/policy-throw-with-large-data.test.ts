@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { createEvaluator } from '../../gateway/policy/evaluator.ts'
 import { loadAside } from '../../gateway/policy/load-aside.ts'
+import { onlyPart } from '../../gateway/policy/open-bundles.ts'
 import { compileRules, FRIEND, FRIEND_RULES, friendWithBody } from '../harness/opa.ts'
 import { until } from '../harness/until.ts'
 
@@ -15,12 +16,7 @@ const conflicting = friendWithBody({ conflict: true })
 
 test('a throw costs that call alone; a second one, before the next instance is there, every call until it is', async () => {
   const bytes = await compileRules(rules, { data })
-  const { compiled } = await loadAside({
-    bytes,
-    verification: undefined,
-    nowMs: 0,
-    memoryLimitPages: 2048,
-  })
+  const { compiled } = await loadAside({ parts: [onlyPart(bytes)], memoryLimitPages: 2048 })
   const thrown: unknown[] = []
   const policy = await createEvaluator(compiled, {
     onThrow: (cause) => thrown.push(cause),

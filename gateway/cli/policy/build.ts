@@ -1,9 +1,14 @@
 import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { derivedFiles, writeDerived, type DerivedFile } from '../../policy/authoring/build-policy.ts'
-import type { Command } from '../command.ts'
+import {
+  derivedData,
+  derivedFiles,
+  writeDerived,
+  type DerivedFile,
+} from '../../policy/authoring/build-policy.ts'
+import { type Command, UsageError } from '../command.ts'
 
-const USAGE = `toolgate policy build [--directory FOLDER] [--out FILE] [--revision NAME] [--check] [--json]
+const USAGE = `toolgate policy build [--directory FOLDER] [--out FILE] [--revision NAME] [--without PATH]… [--only PATH]… [--check] [--json]
 
 Compiles the rules and data of a policy folder to a bundle with the official opa, and puts it through every check
 that a gateway makes before it goes live. Writes the bundle, and schemas/input.json beside the rules.
@@ -11,6 +16,8 @@ that a gateway makes before it goes live. Writes the bundle, and schemas/input.j
   --directory FOLDER  gateway/*.rego and data/ (policies-rego)
   --out FILE          the bundle (FOLDER/bundle.tar.gz)
   --revision NAME     by default derived from the sources, so that the same rules are the same bundle
+  --without PATH      leaves out the data at PATH (registry/agents), for which there is a bundle of its own
+  --only PATH         makes that bundle of its own: the data at PATH and nothing else; needs --out
   --check             writes nothing, and fails when a file is not what its sources give
 
 Exit codes: 0 done · 1 the rules do not build, or --check found a stale file · 2 wrong usage
@@ -26,16 +33,21 @@ export const build: Command = {
         directory: { type: 'string', default: 'policies-rego' },
         out: { type: 'string' },
         revision: { type: 'string' },
+        without: { type: 'string', multiple: true, default: [] },
+        only: { type: 'string', multiple: true, default: [] },
         check: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     })
-    const { directory, out, revision, check } = values
-    const files = await derivedFiles({
-      directory: resolve(directory),
-      ...(out === undefined ? {} : { out: resolve(out) }),
-      ...(revision === undefined ? {} : { revision }),
-    })
+    const { out, revision, without, only, check } = values
+    if (only.length > 0 && (out === undefined || without.length > 0)) {
+      throw new UsageError('--only needs --out, and goes with no --without')
+    }
+    const shared = { directory: resolve(values.directory), ...(revision === undefined ? {} : { revision }) }
+    const files =
+      out !== undefined && only.length > 0
+        ? await derivedData({ ...shared, out: resolve(out), roots: only })
+        : await derivedFiles({ ...shared, without, ...(out === undefined ? {} : { out: resolve(out) }) })
     if (!check) await writeDerived(files)
     const stale = check ? files.filter(({ current }) => !current) : []
     if (values.json) print(`${JSON.stringify(asJson(files, check), undefined, 2)}\n`)

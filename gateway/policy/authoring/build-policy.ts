@@ -2,10 +2,11 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { openDataBundle } from '../bundle.ts'
 import { INPUT_V1 } from '../input.ts'
-import { compileBundle } from './compile.ts'
+import { compileBundle, packData } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
-import { readSources, rootsOf } from './read-sources.ts'
+import { divide, readSources, rootsOf } from './read-sources.ts'
 
 const GZIP_MAGIC = 0x1f8b
 
@@ -15,6 +16,14 @@ export interface BuildOptions {
   /** Where the bundle goes; `bundle.tar.gz` in the folder unless said otherwise. */
   readonly out?: string
   readonly revision?: string
+  /** Paths of data that bundles of their own hold: the bundle is made without it, and without their roots. */
+  readonly without?: readonly string[]
+}
+
+export interface DataBuildOptions extends Omit<BuildOptions, 'out' | 'without'> {
+  readonly out: string
+  /** Paths below `data/`: the roots of the bundle. */
+  readonly roots: readonly string[]
 }
 
 /** A file that is derived from others. */
@@ -34,11 +43,11 @@ export interface DerivedFile {
  * @throws Error in the words of `opa`, BundleError when a gateway would refuse what was built
  */
 export async function derivedFiles(options: BuildOptions): Promise<readonly DerivedFile[]> {
-  const { directory, out = join(directory, 'bundle.tar.gz'), revision } = options
-  const sources = await readSources(directory)
+  const { directory, out = join(directory, 'bundle.tar.gz'), revision, without = [] } = options
+  const { beside } = divide(await readSources(directory), without)
   const bundle = await compileBundle({
-    sources,
-    roots: rootsOf(sources),
+    sources: beside,
+    roots: rootsOf(beside, without),
     ...(revision === undefined ? {} : { revision }),
   })
   await evaluatorOf(bundle)
@@ -46,6 +55,20 @@ export async function derivedFiles(options: BuildOptions): Promise<readonly Deri
     await derived(join(directory, 'schemas', 'input.json'), Buffer.from(inputSchema())),
     await derived(out, bundle),
   ]
+}
+
+/**
+ * Makes a bundle of some of the data of a policy folder, for beside one that was made without it.
+ *
+ * @throws BundleError when a gateway would refuse what was built
+ */
+export async function derivedData(options: DataBuildOptions): Promise<readonly DerivedFile[]> {
+  const { directory, out, revision, roots } = options
+  const { below } = divide(await readSources(directory), roots)
+  const named = revision === undefined ? {} : { revision }
+  const bundle = await packData({ sources: below, roots, ...named })
+  await openDataBundle(bundle)
+  return [await derived(out, bundle)]
 }
 
 /** Writes the files that are not current. */

@@ -27,8 +27,19 @@ export const CAPABILITIES_PATH = join(POLICIES_DIRECTORY, 'capabilities.json')
  *
  * -O0 because optimising gains nothing in WebAssembly, and folds away data that is only known at run time.
  */
-export async function compileBundle(options: CompileOptions): Promise<Buffer> {
-  const { sources, roots, revision = revisionOf(sources), capabilitiesPath = CAPABILITIES_PATH } = options
+export function compileBundle(options: CompileOptions): Promise<Buffer> {
+  const { capabilitiesPath = CAPABILITIES_PATH } = options
+  const flags = ['--target', 'wasm', '--optimize', '0', '--entrypoint', ENTRYPOINT]
+  return opaBuild(options, [...flags, '--capabilities', capabilitiesPath])
+}
+
+/** Packs data alone with the real `opa build`: a bundle for beside the one with the rules. */
+export function packData(options: Omit<CompileOptions, 'capabilitiesPath'>): Promise<Buffer> {
+  return opaBuild(options, [])
+}
+
+async function opaBuild(options: CompileOptions, flags: readonly string[]): Promise<Buffer> {
+  const { sources, roots, revision = revisionOf(sources) } = options
   const directory = await mkdtemp(join(tmpdir(), 'toolgate-policy-'))
   try {
     const stage = join(directory, 'bundle')
@@ -37,8 +48,7 @@ export async function compileBundle(options: CompileOptions): Promise<Buffer> {
       await writeFile(join(stage, path), text)
     }
     const output = join(directory, 'bundle.tar.gz')
-    const flags = ['--bundle', '--target', 'wasm', '--optimize', '0', '--entrypoint', ENTRYPOINT]
-    await runOpa(['build', ...flags, '--capabilities', capabilitiesPath, '--output', output, '.'], stage)
+    await runOpa(['build', '--bundle', ...flags, '--output', output, '.'], stage)
     return await readFile(output)
   } finally {
     await rm(directory, { recursive: true })

@@ -1,5 +1,6 @@
 import { createEvaluator, type Evaluator } from '../evaluator.ts'
 import { loadPolicy } from '../load-policy.ts'
+import { onlyPart } from '../open-bundles.ts'
 
 /** Pages of 64 KiB: what the configuration allows a policy unless it says otherwise. */
 const MEMORY_LIMIT_PAGES = 4096
@@ -17,9 +18,7 @@ export interface OpenedPolicy extends Pick<Evaluator, 'decide'> {
  */
 export async function evaluatorOf(bundle: Buffer): Promise<OpenedPolicy> {
   const { compiled, digest, revision } = await loadPolicy({
-    bytes: bundle,
-    verification: undefined,
-    nowMs: Date.now(),
+    parts: [onlyPart(bundle)],
     memoryLimitPages: MEMORY_LIMIT_PAGES,
   })
   // What an evaluation throws comes back as the refusal of that one call.

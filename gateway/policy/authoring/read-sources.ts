@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { covers, overlap } from '../roots.ts'
 import type { Sources } from './compile.ts'
 
 /**
@@ -24,15 +25,38 @@ export async function readSources(directory: string): Promise<Sources> {
   return sources
 }
 
-/** Every root that the sources fill, so that the compiler takes nothing else as known. */
-export function rootsOf(sources: Sources): readonly string[] {
+/**
+ * Every root that the sources fill, so that the compiler takes nothing else as known.
+ *
+ * @param without paths that bundles of their own fill: what lies beside them is named folder by folder
+ * @throws Error when a file holds what lies at one of these paths together with something else
+ */
+export function rootsOf(sources: Sources, without: readonly string[] = []): readonly string[] {
   const roots = new Set<string>(['gateway'])
   for (const [path, text] of sources) {
     const [first = ''] = path.split('/')
-    if (path === 'data.json') for (const name of Object.keys(JSON.parse(text) as object)) roots.add(name)
-    else roots.add(first)
+    const found = path === 'data.json' ? Object.keys(JSON.parse(text) as object) : [first]
+    for (const root of found) {
+      const divided = without.some((other) => overlap(root, other))
+      const own = divided ? path.slice(0, -'/data.json'.length) : root
+      const shared = divided ? without.find((other) => overlap(own, other)) : undefined
+      if (shared !== undefined) throw new Error(`data/${path} lies above ${shared}, which is to be left out`)
+      roots.add(own)
+    }
   }
   return [...roots].sort()
+}
+
+/** The sources that lie below a path, and those that do not. */
+export function divide(
+  sources: Sources,
+  paths: readonly string[],
+): { readonly below: Sources; readonly beside: Sources } {
+  const isBelow = ([file]: readonly [string, string]): boolean => paths.some((path) => covers(path, file))
+  return {
+    below: new Map([...sources].filter(isBelow)),
+    beside: new Map([...sources].filter((source) => !isBelow(source))),
+  }
 }
 
 /** Files by their path below `directory`, sorted; none where there is no such folder. */

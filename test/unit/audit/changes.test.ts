@@ -5,6 +5,9 @@ import { ConfigError } from '../../../gateway/config/problem.ts'
 import { BundleError } from '../../../gateway/policy/bundle-error.ts'
 
 const POLICY = { digest: 'sha256:1', revision: 'r1' }
+const RULES = { name: 'policy', ...POLICY, roots: ['gateway'] }
+const AGENTS = { name: 'agents', digest: 'sha256:2', revision: 'r2', roots: ['registry/agents'] }
+const ALONE = { ...POLICY, bundles: [RULES] }
 const PASTED = `ghp_${'aB3dE6gH9'.repeat(4)}`
 
 function changesInMemory(failure?: Error) {
@@ -27,9 +30,9 @@ function changesInMemory(failure?: Error) {
 describe('a configuration in force', () => {
   it('is on record with its digest, its bundle, and what differs from the one before', () => {
     const { changes, entries } = changesInMemory()
-    changes.configLoaded({ limits: { rates: [] }, workers: 1 }, POLICY)
-    changes.configLoaded({ workers: 1, limits: { rates: [{ calls: 5 }] }, locks: {} }, POLICY)
-    changes.configLoaded({ workers: 1, limits: { rates: [] } }, POLICY)
+    changes.configLoaded({ limits: { rates: [] }, workers: 1 }, ALONE)
+    changes.configLoaded({ workers: 1, limits: { rates: [{ calls: 5 }] }, locks: {} }, ALONE)
+    changes.configLoaded({ workers: 1, limits: { rates: [] } }, ALONE)
     const [first, second, third] = entries()
     expect(first).toMatchObject({ type: 'config', state: 'loaded', changed: [], policy: POLICY })
     expect(second).toMatchObject({ changed: ['limits', 'locks'] })
@@ -53,16 +56,32 @@ describe('a configuration in force', () => {
 
 it('a bundle that took over, and one that could not, are on record', () => {
   const { changes, entries } = changesInMemory()
-  changes.policyChanged({ type: 'activated', ...POLICY, loadMs: 3 })
+  changes.policyChanged({ type: 'activated', ...ALONE, behind: 0, loadMs: 3 })
   changes.policyChanged({
     type: 'rejected',
+    bundle: 'policy',
     problem: 'wasm',
     error: new BundleError('wasm', 'no policy.wasm'),
   })
-  changes.policyChanged({ type: 'confirmed' })
+  changes.policyChanged({ type: 'confirmed', bundle: 'policy', behind: 0 })
   expect(entries()).toMatchObject([
     { type: 'policy', state: 'activated', ...POLICY },
-    { type: 'policy', state: 'rejected', problem: 'wasm', detail: 'no policy.wasm' },
+    { type: 'policy', state: 'rejected', bundle: 'policy', problem: 'wasm', detail: 'no policy.wasm' },
+  ])
+  expect(entries()[0]).not.toHaveProperty('bundles')
+})
+
+it('of several bundles each is on record, so that the digest of all can be made again', () => {
+  const { changes, entries } = changesInMemory()
+  changes.configLoaded({}, { ...POLICY, bundles: [RULES, AGENTS] })
+  changes.policyChanged({ type: 'activated', ...POLICY, bundles: [RULES, AGENTS], behind: 0, loadMs: 3 })
+  const bundles = [
+    { name: 'policy', ...POLICY },
+    { name: 'agents', digest: 'sha256:2', revision: 'r2' },
+  ]
+  expect(entries()).toMatchObject([
+    { type: 'config', bundles },
+    { type: 'policy', bundles },
   ])
 })
 

@@ -219,6 +219,46 @@ store: { kind: redis }
       'policy: { bundle: bundle.tar.gz, verification: { keyFile: bundle.tar.gz, algorithm: HS256 } }',
       'policy.verification.algorithm',
     ],
+    [
+      'a bundle of data from nowhere',
+      'policy: { bundle: bundle.tar.gz, data: { agents: {} } }',
+      'policy.data.agents',
+    ],
+    [
+      'a bundle of data from two places',
+      'policy: { bundle: bundle.tar.gz, data: { agents: { bundle: a.tar.gz, service: { url: https://bundles.example, resource: b } } } }',
+      'policy.data.agents',
+    ],
+    [
+      'a bundle of data from where the rules come from',
+      'policy: { bundle: bundle.tar.gz, data: { agents: { bundle: bundle.tar.gz } } }',
+      'policy.data.agents',
+    ],
+    [
+      'a bundle of data with the name of the rules',
+      'policy: { bundle: bundle.tar.gz, data: { policy: { bundle: a.tar.gz } } }',
+      'policy.data',
+    ],
+    [
+      'a bundle of data that is not there',
+      'policy: { bundle: bundle.tar.gz, data: { agents: { bundle: nowhere.tar.gz } } }',
+      'policy.data.agents.bundle',
+    ],
+    [
+      'a service of a bundle of data over plain http',
+      'policy: { bundle: bundle.tar.gz, data: { agents: { service: { url: http://bundles.example, resource: b } } } }',
+      'policy.data.agents.service.url',
+    ],
+    [
+      'a key for a bundle of data that is not there',
+      'policy: { bundle: bundle.tar.gz, data: { agents: { bundle: bundle.tar.gz, verification: { keyFile: nowhere.pem, algorithm: ES256 } } } }',
+      'policy.data.agents.verification.keyFile',
+    ],
+    [
+      'a root that no manifest could have',
+      'policy: { bundle: bundle.tar.gz, data: { agents: { bundle: bundle.tar.gz, roots: [/registry] } } }',
+      'policy.data.agents.roots.0',
+    ],
   ])('%s is refused', (_what, text, path) => {
     const base = text.startsWith('policy:') ? MINIMAL.replace(/policy:.*\n/, '') : MINIMAL
     expect(problemsOf(`${base}\n${text}\n`).map((problem) => problem.path)).toContain(path)

@@ -2,13 +2,14 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { loadAside } from '../../../gateway/policy/load-aside.ts'
 import type { LoadRequest } from '../../../gateway/policy/load-policy.ts'
 import { createEvaluator } from '../../../gateway/policy/evaluator.ts'
+import { onlyPart } from '../../../gateway/policy/open-bundles.ts'
 import { compileRules, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
 
 /** More than is loaded in the thread of the calls. */
 const LARGE = { padding: Array.from({ length: 60_000 }, (_, at) => `value-${at}`) }
 
 function requestOf(bytes: Buffer, more: Partial<LoadRequest> = {}): LoadRequest {
-  return { bytes, verification: undefined, nowMs: 0, memoryLimitPages: 2048, ...more }
+  return { parts: [onlyPart(bytes)], memoryLimitPages: 2048, ...more }
 }
 
 describe('a policy with much data', () => {
@@ -39,7 +40,10 @@ describe('a policy with much data', () => {
       problem: 'data',
       message: expect.stringContaining('64 are allowed'),
     })
-    await expect(loadAside(requestOf(bundle.subarray(0, -100)))).rejects.toMatchObject({ problem: 'archive' })
+    await expect(loadAside(requestOf(bundle.subarray(0, -100)))).rejects.toMatchObject({
+      problem: 'archive',
+      bundle: 'policy',
+    })
   })
 
   test('is refused when it takes longer to load than is allowed', async () => {

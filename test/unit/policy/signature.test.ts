@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BundleAlgorithm, VerificationConfig } from '../../../gateway/config/policy-config.ts'
 import { ConfigError } from '../../../gateway/config/problem.ts'
-import type { Clock } from '../../../gateway/lib/clock.ts'
 import { openBundle } from '../../../gateway/policy/bundle.ts'
 import { BundleError } from '../../../gateway/policy/bundle-error.ts'
 import type { Bundle } from '../../../gateway/policy/bundle.ts'
-import { createBundleVerifier } from '../../../gateway/policy/signature.ts'
+import { createBundleVerifier, readVerification } from '../../../gateway/policy/signature.ts'
 import { FRIEND, startPolicy } from '../../harness/opa.ts'
 import { bundleOf, createBundleKey, entriesOf, signedBundle } from '../../harness/signed-bundle.ts'
 import type { BundleKey } from '../../harness/signed-bundle.ts'
@@ -16,7 +15,6 @@ import { encode, signCompact, signEncoded } from '../../harness/signing.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
 
 const NOW_MS = Date.parse('2026-11-23T09:00:00Z')
-const clock: Clock = { nowMs: () => NOW_MS, monotonicMs: () => 0 }
 
 let folder: TemporaryDirectory
 let key: BundleKey
@@ -41,7 +39,7 @@ async function configOf(
 
 async function open(bundle: Buffer, more: Partial<VerificationConfig> = {}, by = key): Promise<Bundle> {
   const config = await configOf(by, { scope: 'prod', ...more })
-  return openBundle(bundle, { verify: createBundleVerifier(config, clock) })
+  return openBundle(bundle, { verify: createBundleVerifier(readVerification(config), NOW_MS) })
 }
 
 /** The signed bundle with some files replaced, added or, when `undefined`, left out. */
@@ -120,7 +118,7 @@ describe('a bundle that opa signed', () => {
 describe('a signed bundle is refused when', () => {
   test('one byte of any file is another', async () => {
     const config = await configOf(key, { scope: 'prod' })
-    const verify = createBundleVerifier(config, clock)
+    const verify = createBundleVerifier(readVerification(config), NOW_MS)
     const entries = entriesOf(signed)
     for (const [name, content] of entries) {
       const step = name === 'policy.wasm' ? 9973 : 1
@@ -255,7 +253,7 @@ describe('a signed bundle is refused when', () => {
   })
 
   test('it is cut short, or larger than allowed, before its signature is looked at', async () => {
-    const verify = createBundleVerifier(await configOf(key, { scope: 'prod' }), clock)
+    const verify = createBundleVerifier(readVerification(await configOf(key, { scope: 'prod' })), NOW_MS)
     const limits = { maxCompressedBytes: 1 << 20, maxBytes: 1 << 16, maxEntries: 10 }
     await expect(openBundle(signed.subarray(0, -20), { verify })).rejects.toMatchObject({
       problem: 'archive',
@@ -283,7 +281,7 @@ describe('a key', () => {
     ['is no key', 'ES256', () => 'secret'],
   ])('is refused when it %s', async (_, algorithm, pem) => {
     const config = await configOf({ ...key, publicPem: pem(), algorithm })
-    expect(() => createBundleVerifier(config, clock)).toThrow(ConfigError)
+    expect(() => readVerification(config)).toThrow(ConfigError)
   })
 })
 
