@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Addressed, Connector, DataClass, Environment, Operation } from './catalog/connector.ts'
+import type { Caller, Peer } from './caller.ts'
 import type { UpstreamReply, UpstreamRequest } from './egress/upstream.ts'
 import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
@@ -25,21 +26,6 @@ export interface Arrival {
   readonly addressed: Addressed | undefined
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
-}
-
-/** The client certificate of the connection, or of a trusted peer's forwarded one. */
-export interface PeerCertificate {
-  /** base64url SHA-256 of the DER, as in `cnf["x5t#S256"]` (RFC 8705 §3.1). */
-  readonly x5t: string
-  /** URI subject alternative names, such as a SPIFFE ID. */
-  readonly uris: readonly string[]
-  readonly notAfterMs: number
-}
-
-export interface Peer {
-  readonly address: string
-  readonly secure: boolean
-  readonly certificate: PeerCertificate | undefined
 }
 
 /** What the agent says of its own call: logged and shown, never trusted as proof. Bounded by receive. */
@@ -77,39 +63,6 @@ export interface Received {
   readonly body: InboundBody
   readonly declared: Declared
   readonly trace: TraceContext
-}
-
-export interface ReplayCheck {
-  /** `jkt:sha256(jti)`, never the raw `jti`. */
-  readonly key: string
-  readonly expiresAtMs: number
-}
-
-/** Who calls, for whom, proven how. */
-export interface Caller {
-  readonly agent: {
-    readonly id: string
-    readonly issuer: string
-    readonly binding: 'dpop' | 'mtls' | 'none'
-    /** `jkt` or `x5t#S256`; empty only for `none`. */
-    readonly key: string
-  }
-  readonly principal: {
-    readonly id: string
-    readonly groups: readonly string[]
-    readonly deviceCompliant: boolean
-    /** `sub` of each actor, outermost (current) first (RFC 8693 §4.1). */
-    readonly act: readonly string[]
-  }
-  readonly tenant: string
-  readonly scopes: readonly string[]
-  readonly authorizationDetails: readonly unknown[]
-  readonly tokenId: string
-  readonly tokenExpiresAtMs: number
-  /** Present for DPoP: admit must store it, once, before anything is sent. */
-  readonly replay: ReplayCheck | undefined
-  /** Sent back as `DPoP-Nonce` when nonces are in use. */
-  readonly nextNonce: string | undefined
 }
 
 export interface Identified extends Received {

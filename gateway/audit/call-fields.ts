@@ -1,4 +1,5 @@
-import type { Caller, Declared, ReadBody, Resource, Routed } from '../exchange.ts'
+import type { Caller } from '../caller.ts'
+import type { Declared, ReadBody, Resource, Routed } from '../exchange.ts'
 import { looksSecret, printable, scrub } from '../lib/scrub.ts'
 import type { Reason } from '../refusal.ts'
 import type {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import type { PeerCertificate, Received } from '../exchange.ts'
+import type { PeerCertificate } from '../caller.ts'
+import type { Received } from '../exchange.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 import type { VerifiedToken } from './access-token.ts'

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { X509Certificate } from 'node:crypto'
-import type { PeerCertificate } from '../exchange.ts'
+import type { PeerCertificate } from '../caller.ts'
 import { keyUsageBits } from './der.ts'
 
 /** keyCertSign and cRLSign, bits 5 and 6 counted from the most significant (RFC 5280 §4.2.1.3). */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { DpopConfig, TokenAlgorithm } from '../config/config.ts'
-import type { ReplayCheck } from '../exchange.ts'
+import type { ReplayCheck } from '../caller.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 import { createBoundedMap } from './bounded-map.ts'

@@ -1,6 +1,7 @@
 import { X509Certificate, hash } from 'node:crypto'
 import type { ForwardedCertificateConfig } from '../config/config.ts'
-import type { PeerCertificate, Received } from '../exchange.ts'
+import type { PeerCertificate } from '../caller.ts'
+import type { Received } from '../exchange.ts'
 import type { HeaderList } from '../lib/header-list.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Peer, PeerCertificate } from '../exchange.ts'
+import type { Peer, PeerCertificate } from '../caller.ts'
 import { describeCertificate } from './certificate.ts'
 
 /** Reading a certificate costs as much as several calls, and a connection's never changes. */

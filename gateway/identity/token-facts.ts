@@ -1,5 +1,5 @@
 import type { IssuerConfig } from '../config/config.ts'
-import type { Caller } from '../exchange.ts'
+import type { Caller } from '../caller.ts'
 import { compileClaimPath } from './claim-path.ts'
 import { isObject } from './compact.ts'
 import type { JsonObject } from './compact.ts'

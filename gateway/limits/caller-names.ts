@@ -1,4 +1,4 @@
-import type { Caller } from '../exchange.ts'
+import type { Caller } from '../caller.ts'
 import { keyPart } from './key-part.ts'
 
 /** The proven names of one call, encoded once and used by every key. */

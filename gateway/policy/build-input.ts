@@ -1,4 +1,5 @@
-import type { Caller, ReadCall, Reserved } from '../exchange.ts'
+import type { Caller } from '../caller.ts'
+import type { ReadCall, Reserved } from '../exchange.ts'
 import type { PolicyInput, Signals } from './input.ts'
 import type { PolicyTime } from './calendar.ts'
 

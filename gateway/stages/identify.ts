@@ -1,4 +1,5 @@
-import type { Caller, Identified, Received } from '../exchange.ts'
+import type { Caller } from '../caller.ts'
+import type { Identified, Received } from '../exchange.ts'
 import type { VerifiedToken } from '../identity/access-token.ts'
 import { digestOf } from '../identity/binding.ts'
 import type { Bound } from '../identity/binding.ts'

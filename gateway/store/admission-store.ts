@@ -1,5 +1,6 @@
 import type { Access } from '../catalog/connector.ts'
-import type { CallId, History, LimitState, ReplayCheck } from '../exchange.ts'
+import type { ReplayCheck } from '../caller.ts'
+import type { CallId, History, LimitState } from '../exchange.ts'
 import type { Feedback } from '../limits/feedback.ts'
 import type { RateLimit } from '../limits/gcra.ts'
 

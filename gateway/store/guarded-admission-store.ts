@@ -1,6 +1,6 @@
 import type { Access } from '../catalog/connector.ts'
 import type { FailureMode } from '../config/config.ts'
-import type { ReplayCheck } from '../exchange.ts'
+import type { ReplayCheck } from '../caller.ts'
 import {
   type AdmissionAnswer,
   type AdmissionDemand,

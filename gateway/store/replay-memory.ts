@@ -1,4 +1,4 @@
-import type { ReplayCheck } from '../exchange.ts'
+import type { ReplayCheck } from '../caller.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ExpiringMap } from './expiring-map.ts'
 

@@ -3,16 +3,8 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Access, Connector } from '../../gateway/catalog/connector.ts'
-import type {
-  Arrival,
-  CallId,
-  Caller,
-  Decided,
-  Declared,
-  Outcome,
-  Resource,
-  Sealed,
-} from '../../gateway/exchange.ts'
+import type { Caller } from '../../gateway/caller.ts'
+import type { Arrival, CallId, Decided, Declared, Outcome, Resource, Sealed } from '../../gateway/exchange.ts'
 import { HeaderList } from '../../gateway/lib/header-list.ts'
 import { approve } from '../../gateway/stages/approve.ts'
 

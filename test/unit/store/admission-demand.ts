@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { CallId, ReplayCheck } from '../../../gateway/exchange.ts'
+import type { ReplayCheck } from '../../../gateway/caller.ts'
+import type { CallId } from '../../../gateway/exchange.ts'
 import type { Feedback } from '../../../gateway/limits/feedback.ts'
 import { rateLimit, type RateLimit } from '../../../gateway/limits/gcra.ts'
 import type {
