@@ -63,7 +63,7 @@ function stateEvents({ log, metrics, nowMs }: EventsOptions) {
     configLoaded(): void {
       metrics.configReloaded.set(1)
       metrics.configReloadedAt.set(nowMs() / 1_000)
-      log.write('info', 'config.reloaded', {})
+      log.write('info', 'config.loaded', {})
     },
     configRejected(cause: unknown): void {
       metrics.configReloaded.set(0)

@@ -10,7 +10,7 @@ type LogEvent =
   | 'gateway.draining'
   | 'gateway.stopped'
   | 'gateway.fault'
-  | 'config.reloaded'
+  | 'config.loaded'
   | 'config.rejected'
   | 'policy.loaded'
   | 'policy.rejected'

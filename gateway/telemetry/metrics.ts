@@ -9,9 +9,11 @@ const OVERHEAD_BUCKETS = [0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.
 /** Seconds; for steps that take microseconds. */
 const STEP_BUCKETS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05]
 
-/** What the listener's parser refuses. */
+/** What becomes of what Node could not make a request of. */
 const UNPARSED_REASONS = [
   'request.malformed',
+  'request.ambiguous',
+  'request.target_invalid',
   'request.headers_too_large',
   'request.timeout',
 ] as const satisfies readonly RefusalCode[]

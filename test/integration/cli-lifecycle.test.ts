@@ -122,9 +122,9 @@ it('is not ready from the first signal on, and a second one cuts the waiting sho
 it('SIGHUP reads the configuration again', async () => {
   const [running] = await start()
   await using toolgate = running
-  expect(countOf('config.reloaded', toolgate)).toBe(1)
+  expect(countOf('config.loaded', toolgate)).toBe(1)
   toolgate.child.kill('SIGHUP')
-  await expect.poll(() => countOf('config.reloaded', toolgate), { timeout: 10_000 }).toBe(2)
+  await expect.poll(() => countOf('config.loaded', toolgate), { timeout: 10_000 }).toBe(2)
 })
 
 it('a change of the file is taken without a signal, and operators see it with secrets as references', async () => {

@@ -33,6 +33,12 @@ const BYTES: readonly (readonly [what: string, bytes: string, code: RefusalCode]
 ]
 
 describe('bytes that never become a call', () => {
+  it('are counted from nothing, so that the first of a kind is seen as a rate', async () => {
+    const { text } = await toolgate.gateway.metrics()
+    for (const code of new Set(BYTES.map(([, , each]) => each)))
+      expect(text).toContain(`toolgate_requests_unparsed_total{reason="${code}"} 0\n`)
+  })
+
   it.each(BYTES)('get a refusal, a line and a record: %s', async (_what, bytes, code) => {
     const before = await toolgate.metric('toolgate_requests_unparsed_total', { reason: code })
     await using client = await connectRaw(toolgate.gateway.port)
