@@ -119,6 +119,8 @@ export interface Admitted extends Routed {
   readonly history: History
   /** Of the operations of the task; sorted. */
   readonly dataClassesTask: readonly DataClass[]
+  /** Of the operations of the last hour; sorted. */
+  readonly dataClasses1h: readonly DataClass[]
   readonly limits: readonly LimitState[]
   readonly lease: Lease
 }

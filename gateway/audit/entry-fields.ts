@@ -49,6 +49,7 @@ export interface FactFields {
   readonly authorization_details: number
   readonly calls_1m: number
   readonly data_class: DataClass
+  readonly data_classes_1h?: readonly DataClass[]
   readonly data_classes_task?: readonly DataClass[]
   readonly denials_10m: number
   readonly device_compliant: boolean

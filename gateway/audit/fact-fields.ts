@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 128
 
 /** What rules could read of a call beside its resource and what was declared; `undefined` before all of it is known. */
 export function factFields(call: Progress): FactFields | undefined {
-  const { caller, operation, history, params, dataClassesTask, spend } = call
+  const { caller, operation, history, params, dataClassesTask, dataClasses1h, spend } = call
   if (caller === undefined || operation === undefined || history === undefined || params === undefined)
     return undefined
   const { principal, scopes, authorizationDetails } = caller
@@ -20,6 +20,7 @@ export function factFields(call: Progress): FactFields | undefined {
     authorization_details: authorizationDetails.length,
     calls_1m: history.calls1m,
     data_class: operation.dataClass,
+    ...(dataClasses1h && { data_classes_1h: dataClasses1h }),
     ...(dataClassesTask && { data_classes_task: dataClassesTask }),
     denials_10m: history.denials10m,
     device_compliant: principal.deviceCompliant,

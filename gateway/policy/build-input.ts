@@ -63,7 +63,7 @@ function operationFacts({ operation, environment }: ReadCall): PolicyInput['oper
   }
 }
 
-function historyFacts({ history, dataClassesTask, spend }: Reserved): PolicyInput['history'] {
+function historyFacts({ history, dataClassesTask, dataClasses1h, spend }: Reserved): PolicyInput['history'] {
   return {
     calls_1m: history.calls1m,
     denials_10m: history.denials10m,
@@ -74,5 +74,6 @@ function historyFacts({ history, dataClassesTask, spend }: Reserved): PolicyInpu
     operations_task: history.operationsTask,
     operations_1h: history.operations1h,
     data_classes_task: dataClassesTask,
+    data_classes_1h: dataClasses1h,
   }
 }

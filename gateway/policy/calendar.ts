@@ -42,6 +42,9 @@ export function createCalendar(options: CalendarOptions): (nowMs: number) => Pol
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: options.timeZone,
     weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
     hour: '2-digit',
     hourCycle: 'h23',
   })
@@ -51,9 +54,10 @@ export function createCalendar(options: CalendarOptions): (nowMs: number) => Pol
     )
     const weekday = WEEKDAYS.get(parts.get('weekday') ?? '')
     const hour = Number(parts.get('hour'))
+    const date = `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`
     if (weekday === undefined || !Number.isInteger(hour))
       throw new RangeError(`no local time in ${options.timeZone}`)
-    return { weekday, hour, business_hours: days.has(weekday) && hour >= fromHour && hour < toHour }
+    return { date, weekday, hour, business_hours: days.has(weekday) && hour >= fromHour && hour < toHour }
   }
   let quarter = Number.NaN
   let local = look(0)
@@ -63,8 +67,8 @@ export function createCalendar(options: CalendarOptions): (nowMs: number) => Pol
       local = look(current)
       quarter = current
     }
-    const { weekday, hour, business_hours } = local
-    return { ns: `${Math.trunc(nowMs)}000000`, weekday, hour, business_hours }
+    const { date, weekday, hour, business_hours } = local
+    return { ns: `${Math.trunc(nowMs)}000000`, date, weekday, hour, business_hours }
   }
 }
 

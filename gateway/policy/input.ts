@@ -49,11 +49,14 @@ export const INPUT_V1 = object({
     operations_task: list(text()),
     operations_1h: list(text()),
     data_classes_task: list(DATA_CLASS),
+    data_classes_1h: list(DATA_CLASS),
   }),
   approval: object({ state: choice('none', 'approved'), id: text(), approvers: list(text()) }),
   time: object({
     /** Nanoseconds since the epoch, as a string because a double cannot hold them. */
     ns: text(),
+    /** `YYYY-MM-DD`, as weekday and hour in the time zone of the configuration. */
+    date: text(),
     weekday: choice('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'),
     hour: integer(0, 23),
     business_hours: flag(),

@@ -20,7 +20,22 @@ export const REASONS = {
   'ticket.invalid': 'The change ticket is not well-formed',
   'rollback_plan.required': 'A change to this resource needs a rollback plan',
   'hours.closed': 'Changes are made in business hours only',
+  'change.frozen': 'Changes to this environment are frozen',
+  'window.closed': 'This environment is changed at other times',
   'secret.in_write': 'The request carries what looks like a secret',
+  'data_class.not_allowed': 'The agent may not have this class of data',
+  'data_class.group_required': 'None of the groups of the principal may have this class of data',
+  'data_class.binding_required': 'This class of data needs a stronger proof of the key of the agent',
+  'amount.invalid': 'The call does not state the amount it moves',
+  'amount.no_limit': 'No limit is set for the agent in this currency',
+  'spend.call_exceeded': 'The amount is above the limit of one call',
+  'spend.day_exceeded': 'The amount is above what is left of the limit of a day',
+  'spend.task_exceeded': 'The amount is above what is left of the limit of a task',
+  'sequence.not_allowed': 'This is closed to the agent after what it did before',
+  'writes.task_exceeded': 'The task has made all the changes it may make',
+  'task.required': 'A change of this agent needs a named task',
+  'denials.exceeded': 'The agent was denied too often',
+  'errors.exceeded': 'Too many calls of the agent failed',
 } as const satisfies Record<string, string>
 
 export type ReasonCode = keyof typeof REASONS

@@ -42,9 +42,10 @@ export const NOBODY: PolicyInput = {
     operations_task: [],
     operations_1h: [],
     data_classes_task: [],
+    data_classes_1h: [],
   },
   approval: { state: 'none', id: '', approvers: [] },
-  time: { ns: '0', weekday: 'thursday', hour: 0, business_hours: false },
+  time: { ns: '0', date: '1970-01-01', weekday: 'thursday', hour: 0, business_hours: false },
 }
 
 /**

@@ -62,7 +62,9 @@ function admitted(
       settle(feedbackOf(settlement))
     },
   }
-  return { ...routed, history, dataClassesTask: dataClasses(history.operationsTask), limits, lease }
+  const dataClassesTask = dataClasses(history.operationsTask)
+  const dataClasses1h = dataClasses(history.operations1h)
+  return { ...routed, history, dataClassesTask, dataClasses1h, limits, lease }
 }
 
 function refused(

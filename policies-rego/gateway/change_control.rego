@@ -1,7 +1,8 @@
 # METADATA
 # description: >-
 #   A change to a change-controlled resource names its ticket and its way back, and is made in business hours.
-#   Ticket and plan are declared by the agent: their presence is demanded here, their truth is for people.
+#   Ticket and plan are declared by the agent: their presence is demanded here, their truth is for people. Freezes and
+#   windows hold for every change in their environment, save for a note to people.
 package gateway.change_control
 
 import data.gateway.facts
@@ -28,13 +29,13 @@ deny contains {
 
 # METADATA
 # title: Form of the change ticket
-# description: A change ticket is CHG- and digits
+# description: A change ticket is one of the beginnings that the registry lists, and digits
 # custom:
 #   id: R041
 deny contains {
 	"code": "ticket.invalid",
 	"rule": "R041",
-	"detail": "A change ticket is CHG- and digits.",
+	"detail": $"A change ticket is {concat(" or ", sort(object.keys(ticket_beginnings)))} and digits.",
 } if {
 	controlled
 	has_ticket
@@ -70,12 +71,70 @@ deny contains {
 	not input.time.business_hours == true
 }
 
+# METADATA
+# title: Freeze
+# description: While an environment is frozen, nothing is changed in it
+# custom:
+#   id: R044
+deny contains {
+	"code": "change.frozen",
+	"rule": "R044",
+	"detail": $"{environment} is frozen: {name}, until {freeze.until}.",
+} if {
+	facts.changes
+	not facts.advisory
+	some name, freeze in data.registry.change_control.freezes
+	some environment in facts.environments
+	freeze.environments[environment] == true
+	not outside(freeze)
+}
+
+# METADATA
+# title: Change window
+# description: Where an environment has windows for changes, nothing is changed in it at another time
+# custom:
+#   id: R045
+deny contains {
+	"code": "window.closed",
+	"rule": "R045",
+	"detail": $"{environment} is changed in its windows only.",
+} if {
+	facts.changes
+	not facts.advisory
+	some environment in facts.environments
+	windows := data.registry.change_control.windows[environment]
+	not in_window(windows)
+}
+
+# Dates are texts of one length, so their order is the order of days. From and until are within the freeze.
+outside(freeze) if {
+	has_date
+	input.time.date < freeze.from
+}
+
+outside(freeze) if {
+	has_date
+	input.time.date > freeze.until
+}
+
+has_date if count(input.time.date) == 10
+
+in_window(windows) if {
+	some window in windows
+	window.weekdays[input.time.weekday] == true
+	input.time.hour >= window.from_hour
+	input.time.hour < window.to_hour
+}
+
+ticket_beginnings := data.registry.change_control.ticket_beginnings
+
 has_ticket if input.declared.ticket != ""
 
 # A regular expression costs ten microseconds a call, this costs next to nothing.
 ticket_well_formed if {
-	startswith(input.declared.ticket, "CHG-")
-	number := trim_prefix(input.declared.ticket, "CHG-")
+	some beginning, true in ticket_beginnings
+	startswith(input.declared.ticket, beginning)
+	number := trim_prefix(input.declared.ticket, beginning)
 	number != ""
 	trim(number, "0123456789") == ""
 }

@@ -7,8 +7,11 @@ package gateway.decision
 import data.gateway.caller
 import data.gateway.change_control
 import data.gateway.content
+import data.gateway.data_classes
 import data.gateway.environments
 import data.gateway.grants
+import data.gateway.history
+import data.gateway.money
 import data.gateway.obligations
 import data.gateway.resources
 import data.gateway.risk
@@ -52,6 +55,9 @@ fired := union({
 	environments.deny,
 	change_control.deny,
 	content.deny,
+	data_classes.deny,
+	money.deny,
+	history.deny,
 })
 
 # What is refused anyway owes nothing: nobody should be asked about a call that cannot happen.

@@ -35,6 +35,9 @@ test_every_pack_is_heard if {
 		["environment.not_allowed", {"operation": {"environment": "moon"}}],
 		["hours.closed", {"time": {"business_hours": false}}],
 		["secret.in_write", {"signals": {"secrets": ["github_token"]}}],
+		["data_class.not_allowed", {"operation": {"data_class": "restricted"}}],
+		["amount.no_limit", {"resource": {"amount": {"value": 1, "currency": "XAU"}}}],
+		["task.required", {"agent": {"id": "secret-response-agent"}}],
 	] {
 		[code, facts] := pack
 		some reason in decide(object.union(fixtures.change, facts)).reasons

@@ -19,6 +19,12 @@ default changes := true
 changes := false if input.operation.access == "read"
 
 # METADATA
+# description: The same in the words of the registry
+default kind := "write"
+
+kind := "read" if not changes
+
+# METADATA
 # description: Record of the tool, which is the connector
 tool := data.registry.tools[input.operation.connector]
 

@@ -43,9 +43,16 @@ read := {
 		"operations_task": [],
 		"operations_1h": [],
 		"data_classes_task": [],
+		"data_classes_1h": [],
 	},
 	"approval": {"state": "none", "id": "", "approvers": []},
-	"time": {"ns": "1795255200000000000", "weekday": "saturday", "hour": 10, "business_hours": true},
+	"time": {
+		"ns": "1795255200000000000",
+		"date": "2026-11-23",
+		"weekday": "monday",
+		"hour": 10,
+		"business_hours": true,
+	},
 }
 
 # A comment by the change review on its ticket: a write, but a note to people.

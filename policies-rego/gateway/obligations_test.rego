@@ -47,6 +47,30 @@ test_r060_fires_when_approvers_are_named_but_nothing_is_approved if {
 	people(call) == {1}
 }
 
+test_r060_fires_on_the_first_change_of_its_kind if {
+	people(object.union(risky(0), {"signals": {"first_use": true}})) == {1}
+}
+
+test_r060_fires_where_nobody_knows_whether_it_is_the_first if {
+	people(object.remove(risky(0), ["signals"])) == {1}
+}
+
+test_r060_fires_for_two_where_the_registry_does_not_say_how_many if {
+	silent := object.remove(data.registry.approvals, ["first_use"])
+	first := object.union(risky(0), {"signals": {"first_use": true}})
+	counts := {obligation.properties.count | some obligation in obligations.obligation} with input as first
+		with data.registry.approvals as silent
+	counts == {2}
+}
+
+test_r060_quiet_on_the_first_note_to_people if {
+	count(people(object.union(fixtures.comment, {"signals": {"first_use": true}}))) == 0
+}
+
+test_r060_quiet_on_the_first_read if {
+	count(people(object.union(fixtures.read, {"signals": {"first_use": true}}))) == 0
+}
+
 test_r060_names_who_and_for_how_long if {
 	some obligation in obligations.obligation with input as risky(6)
 	obligation == {"id": "R060", "type": "approval", "properties": {
@@ -58,3 +82,73 @@ test_r060_names_who_and_for_how_long if {
 		"escalate_after_seconds": 600,
 	}}
 }
+
+owed := {
+	"operations": {
+		"github.pulls/get": {"redact": {"pointers": {"/body": true, "/title": false}}},
+		"jira.addComment": {
+			"approval": {"people": 1, "groups": {"ticket-owners": true}},
+			"post_review": {"groups": {"reviewers": true}, "ttl_seconds": 600},
+			"notify": {"groups": {"watchers": true}},
+		},
+	},
+	"data_classes": {"restricted": {
+		"read": {"approval": {"people": 2}, "redact": {"pointers": {"/secret": true}}},
+		"write": {
+			"approval": {"people": 3, "groups": {"custodians": true}},
+			"post_review": {"groups": {"custodians": true}, "ttl_seconds": 60},
+		},
+	}},
+	"risk": [{"at_least": 9, "notify": {"groups": {"duty": true}}}],
+}
+
+owes(call) := {obligation.id: object.remove(obligation, ["id"]) |
+	some obligation in obligations.obligation with input as call with data.registry.obligations as owed
+}
+
+restricted(call) := object.union(call, {"operation": {"data_class": "restricted", "risk": 0}})
+
+approval_of(call) := object.filter(owes(call).R060.properties, ["count", "groups"])
+
+test_r060_fires_for_a_note_to_people_where_the_registry_asks_by_name if {
+	approval_of(fixtures.comment) == {"count": 1, "groups": {"ticket-owners"}}
+}
+
+test_r060_fires_for_a_read_where_the_registry_asks_by_class if {
+	approval_of(restricted(fixtures.read)) == {"count": 2, "groups": {"change-approvers"}}
+}
+
+test_r060_asks_for_the_most_people_of_the_nearest_who_are_named if {
+	approval_of(restricted(fixtures.change)) == {"count": 3, "groups": {"custodians"}}
+	approval_of(restricted(fixtures.comment)) == {"count": 3, "groups": {"ticket-owners"}}
+}
+
+test_r061_fires if owes(fixtures.read).R061.properties == {"pointers": {"/body"}}
+
+test_r061_fires_for_everything_that_asks_for_it if {
+	owes(restricted(fixtures.read)).R061 == {"type": "redact", "properties": {"pointers": {"/body", "/secret"}}}
+}
+
+test_r061_quiet if not owes(fixtures.change).R061
+
+test_r062_fires if owes(fixtures.comment).R062.properties == {"groups": {"reviewers"}, "ttl_seconds": 600}
+
+test_r062_fires_with_the_shortest_time if {
+	owes(restricted(fixtures.comment)).R062 == {
+		"type": "post_review",
+		"properties": {"groups": {"reviewers", "custodians"}, "ttl_seconds": 60},
+	}
+}
+
+test_r062_quiet if not owes(fixtures.read).R062
+
+test_r063_fires if owes(fixtures.comment).R063 == {"type": "notify", "properties": {"groups": {"watchers"}}}
+
+test_r063_fires_from_a_risk_on if {
+	risky_read := object.union(fixtures.read, {"operation": {"risk": 6}})
+	owes(risky_read).R063.properties.groups == {"duty"}
+}
+
+test_r063_quiet_below_that_risk if not owes(object.union(fixtures.read, {"operation": {"risk": 5}})).R063
+
+test_r063_quiet if not owes(fixtures.change).R063

@@ -68,6 +68,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
       operations1h: [],
     },
     dataClassesTask: [],
+    dataClasses1h: [],
     limits: [],
     lease: { settle: () => undefined },
     content: { kind: bytes.length === 0 ? 'none' : 'json', bytes, stream: undefined, digest },

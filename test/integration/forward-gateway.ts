@@ -225,6 +225,7 @@ async function decidedCall(
       operations1h: [],
     },
     dataClassesTask: [],
+    dataClasses1h: [],
     limits: [],
     lease: { settle: () => undefined },
     content: await contentOf(received),

@@ -65,7 +65,7 @@ describe('the committed bundle, as the gateway evaluates it, and the sources, as
   })
 
   test('the cases provoke every reason code that the rules know, save for an input of another version', () => {
-    const provoked = new Set(cases.flatMap(({ expected }) => expected.reasons))
+    const provoked = new Set(cases.flatMap(({ expected }) => [...expected.reasons, ...expected.reported]))
     const known = Object.keys(REASONS).filter((code) => code !== 'input.unsupported')
     expect([...provoked].sort()).toEqual(known.sort())
   })

@@ -91,6 +91,13 @@ describe('the Rego sources', () => {
     }
   })
 
+  test('are put into report mode by ids that there are', async () => {
+    const rules = await rulesInSources()
+    const denying = new Set(rules.filter(({ code }) => code !== undefined).map(({ rule }) => rule))
+    const modes = Object.keys((await readJson('data/registry/rules/data.json')) as object)
+    expect(modes.filter((id) => !denying.has(id))).toEqual([])
+  })
+
   test('write no deny or obligation in a form that these tests cannot read', async () => {
     const heads = [...(await regoSources())]
       .filter(([file]) => !file.endsWith('_test.rego'))

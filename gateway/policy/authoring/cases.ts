@@ -23,6 +23,8 @@ export interface Expected {
   readonly reasons: readonly string[]
   readonly reported: readonly string[]
   readonly people: number
+  /** Types of the obligations beside an approval, which `people` tells of. */
+  readonly owes: readonly string[]
   readonly risk: number | undefined
 }
 
@@ -34,6 +36,7 @@ interface Row {
   readonly reasons?: readonly string[]
   readonly reported?: readonly string[]
   readonly people?: number
+  readonly owes?: readonly string[]
   readonly risk?: number
 }
 
@@ -75,9 +78,10 @@ const ORDINARY: PolicyInput = {
     operations_task: [],
     operations_1h: [],
     data_classes_task: [],
+    data_classes_1h: [],
   },
   approval: { state: 'none', id: '', approvers: [] },
-  time: { ns: '1795428000000000000', weekday: 'monday', hour: 10, business_hours: true },
+  time: { ns: '1795428000000000000', date: '2026-11-23', weekday: 'monday', hour: 10, business_hours: true },
 }
 
 /**
@@ -105,10 +109,17 @@ export async function readCases(directory: string): Promise<readonly PolicyCase[
       if (operation === undefined)
         problems.push(`${id} names an operation that is not there: ${row.operation}`)
       const input = [caller ?? {}, operation ?? {}, row.with ?? {}].reduce<object>(merge, ORDINARY)
-      const { effect, reasons = [], reported = [], people = 0, risk } = row
+      const { effect, reasons = [], reported = [], people = 0, owes = [], risk } = row
       const title = `${row.caller}: ${row.operation}${row.with ? ` with ${JSON.stringify(row.with)}` : ''}`
       // Members that the input has not, or of another type, are for `isPolicyInput` to find.
-      const expected = { effect, reasons: reasons.toSorted(), reported: reported.toSorted(), people, risk }
+      const expected = {
+        effect,
+        reasons: reasons.toSorted(),
+        reported: reported.toSorted(),
+        people,
+        owes: owes.toSorted(),
+        risk,
+      }
       cases.push({ id, title, input: input as PolicyInput, expected })
       if (!isPolicyInput(input)) problems.push(`${id} makes an input that is not one: ${inputProblem(input)}`)
     }
@@ -153,6 +164,7 @@ export function outcomeOf(decision: Decision): Omit<Expected, 'risk'> & { readon
     reasons: codes(decision.reasons),
     reported: codes(decision.reported),
     people,
+    owes: decision.obligations.flatMap(({ type }) => (type === 'approval' ? [] : [type])).sort(),
     risk: decision.risk,
   }
 }

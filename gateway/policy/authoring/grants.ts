@@ -132,7 +132,7 @@ function bestCall(
     resource: { ...NOBODY.resource, ...resource },
     declared: { task: 'task', rationale: 'rationale', ticket: 'CHG-1', rollback_plan: 'plan' },
     signals: { ...NOBODY.signals, first_use: false },
-    time: { ns: '0', weekday: 'monday', hour: 10, business_hours: true },
+    time: { ns: '0', date: '1970-01-01', weekday: 'monday', hour: 10, business_hours: true },
   }
 }
 

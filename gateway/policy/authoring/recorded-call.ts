@@ -137,14 +137,14 @@ export function recordedCall(
   return { ...decisionIn(entry, policy), id: entry.call, received, input, unknown: [...unknown].sort() }
 }
 
+type RecordedList = 'operations_task' | 'operations_1h' | 'data_classes_task' | 'data_classes_1h'
+
 function historyOf(
   facts: FactFields | undefined,
   known: <T>(path: string, value: T, isKnown: boolean) => T,
 ): PolicyInput['history'] {
   const { calls_1m = 0, denials_10m = 0, errors_1h = 0, writes_task = 0 } = facts ?? {}
-  const recorded = <Name extends 'operations_task' | 'operations_1h' | 'data_classes_task'>(
-    name: Name,
-  ): NonNullable<FactFields[Name]> | readonly [] =>
+  const recorded = <Name extends RecordedList>(name: Name): NonNullable<FactFields[Name]> | readonly [] =>
     known(`history.${name}`, facts?.[name] ?? [], facts?.[name] !== undefined)
   const history = {
     calls_1m,
@@ -156,6 +156,7 @@ function historyOf(
     operations_task: recorded('operations_task'),
     operations_1h: recorded('operations_1h'),
     data_classes_task: recorded('data_classes_task'),
+    data_classes_1h: recorded('data_classes_1h'),
   }
   return facts === undefined ? known('history', history, false) : history
 }

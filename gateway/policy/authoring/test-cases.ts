@@ -4,7 +4,7 @@ import type { OpenedPolicy } from './evaluator-of.ts'
 
 /** One member of a decision that is not what the case says. */
 export interface Difference {
-  readonly member: 'effect' | 'reasons' | 'reported' | 'people' | 'risk' | 'refusal'
+  readonly member: 'effect' | 'reasons' | 'reported' | 'people' | 'owes' | 'risk' | 'refusal'
   readonly expected: unknown
   readonly got: unknown
 }
@@ -33,7 +33,7 @@ export async function testCases(
 
 function differencesOf(expected: Expected, got: ReturnType<typeof outcomeOf>): readonly Difference[] {
   const wanted = { ...expected, risk: expected.risk ?? got.risk }
-  return (['effect', 'reasons', 'reported', 'people', 'risk'] as const).flatMap((member) =>
+  return (['effect', 'reasons', 'reported', 'people', 'owes', 'risk'] as const).flatMap((member) =>
     isDeepStrictEqual(wanted[member], got[member])
       ? []
       : [{ member, expected: wanted[member], got: got[member] }],

@@ -131,6 +131,7 @@ describe('an intent', () => {
         operations_task: [],
         operations_1h: [],
         data_classes_task: [],
+        data_classes_1h: [],
         spend_day: 0,
         spend_task: 0,
       },

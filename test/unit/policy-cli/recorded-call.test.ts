@@ -94,6 +94,7 @@ describe('a call as policy saw it, from its record', () => {
     expect(call?.unknown).toEqual([
       'input.declared.rationale',
       'input.declared.rollback_plan',
+      'input.history.data_classes_1h',
       'input.history.operations_1h',
       'input.params.body',
       'input.params.digest',
@@ -109,7 +110,13 @@ describe('a call as policy saw it, from its record', () => {
 
   it('knows business hours where it is told how to, and an account where its token can be read', () => {
     const call = recordedCall(INTENT, {
-      timeOf: (ms) => ({ ns: `${ms}000000`, weekday: 'monday', hour: 10, business_hours: true }),
+      timeOf: (ms) => ({
+        ns: `${ms}000000`,
+        date: '2026-11-23',
+        weekday: 'monday',
+        hour: 10,
+        business_hours: true,
+      }),
       readToken: (value) => (value === 'hmac:x' ? 'zyx' : value),
     })
     expect(call?.input).toMatchObject({ resource: { account: 'zyx' }, time: { business_hours: true } })

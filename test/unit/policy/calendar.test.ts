@@ -9,6 +9,7 @@ describe('the time that rules may know', () => {
   test('is local to the configured time zone', () => {
     expect(berlin(Date.parse('2026-11-23T08:00:00Z'))).toEqual({
       ns: '1795420800000000000',
+      date: '2026-11-23',
       weekday: 'monday',
       hour: 9,
       business_hours: true,
@@ -28,6 +29,12 @@ describe('the time that rules may know', () => {
     ['2026-10-25T02:30:00Z', 'sunday', 3, false],
   ])('%s is %s, %d o’clock, business: %s', (at, weekday, hour, business_hours) => {
     expect(berlin(Date.parse(at))).toMatchObject({ weekday, hour, business_hours })
+  })
+
+  test('has the date of the time zone, not of UTC', () => {
+    expect(berlin(Date.parse('2026-11-22T22:59:59Z')).date).toBe('2026-11-22')
+    expect(berlin(Date.parse('2026-11-22T23:00:00Z')).date).toBe('2026-11-23')
+    expect(berlin(Date.parse('2026-12-31T23:30:00Z')).date).toBe('2027-01-01')
   })
 
   test('follows offsets of three quarters of an hour', () => {

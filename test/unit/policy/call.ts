@@ -78,6 +78,7 @@ export function aCall(): Reserved {
       operations1h: ['github.pulls/list'],
     },
     dataClassesTask: [],
+    dataClasses1h: [],
     limits: [],
     lease: { settle: () => {} },
     content: { kind: 'none', bytes: Buffer.alloc(0), stream: undefined, digest: '' },

@@ -9,7 +9,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { INPUT_V1 } from '../../../gateway/policy/input.ts'
 import { aCall } from './call.ts'
 
-const TIME = { ns: '1', weekday: 'monday', hour: 10, business_hours: true } as const
+const TIME = { ns: '1', date: '2026-11-23', weekday: 'monday', hour: 10, business_hours: true } as const
 const NO_SIGNALS = { secrets: [], pii: [], injection: [], first_use: true }
 const ALLOW: Decision = { allow: true, risk: 3, reasons: [], reported: [], obligations: [] }
 const POLICY = { digest: 'sha256:0', revision: 'r' }
@@ -26,7 +26,7 @@ function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide>
 
 describe('the input', () => {
   test('is what the schema says, and carries every fact of the call', () => {
-    const call = { ...aCall(), dataClassesTask: ['internal'] as const }
+    const call = { ...aCall(), dataClassesTask: ['internal'], dataClasses1h: ['public'] } as const
     const input = buildInput(call, { ...NO_SIGNALS, secrets: ['github_token'] }, TIME)
     expect(new Ajv2020({ strictTypes: false }).validate(INPUT_V1.schema, input)).toBe(true)
     expect(input).toMatchObject({
@@ -42,6 +42,7 @@ describe('the input', () => {
         errors_1h: 1,
         operations_1h: ['github.pulls/list'],
         data_classes_task: ['internal'],
+        data_classes_1h: ['public'],
       },
       time: TIME,
     })
