@@ -89,6 +89,8 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
       ...configuredOrigins(config.policy, environment),
       watch: config.policy.watch,
       memoryLimitPages: config.policy.memoryLimitPages,
+      isolation: config.policy.isolation,
+      budgetMs: config.policy.budgetMs,
       clock,
       onEvent(event) {
         events.policyEvent(event)

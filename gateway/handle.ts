@@ -31,7 +31,8 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const reserved = await stages.reserve(read.value)
     if (!reserved.ok) return stop(reserved.refusal)
     call = reserved.value
-    const decided = stages.decide(reserved.value)
+    const deciding = stages.decide(reserved.value)
+    const decided = deciding instanceof Promise ? await deciding : deciding
     if (!decided.ok) return stop(decided.refusal)
     call = decided.value
     const permit = stages.approve(decided.value)

@@ -25,6 +25,9 @@ export interface PolicyConfig extends BundleConfig {
     readonly toHour: number
   }
   readonly memoryLimitPages: number
+  readonly isolation: PolicyIsolation
+  /** How long one evaluation may take: counted when it takes longer, ended where there is isolation. */
+  readonly budgetMs: number
 }
 
 /** A service of a control plane, and how to be somebody to it. */
@@ -38,6 +41,9 @@ export interface ServiceConfig {
   readonly clientKeyFile: string | undefined
   readonly caFile: string | undefined
 }
+
+/** Where policy is evaluated: in the thread of the calls, or in one of its own that can be ended. */
+export type PolicyIsolation = 'none' | 'worker'
 
 /** Service that bundles are fetched from, as OPA would; the wait of a long poll does not count to `timeoutMs`. */
 export interface BundleServiceConfig extends ServiceConfig {

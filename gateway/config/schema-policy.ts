@@ -82,5 +82,7 @@ export const policySchema = closed({
     toHour: integer(1, 24, 18),
   }),
   memoryLimitPages: integer(16, 65_536, 4_096),
+  isolation: oneOf(['none', 'worker'], 'none'),
+  budgetMs: milliseconds(1, 60_000, 100),
   verification,
 })

@@ -10,6 +10,10 @@ export interface EvaluationEvents {
   onThrow(cause: unknown): void
   /** An instance was replaced because it had grown to `memoryPages`. */
   onRecycle(memoryPages: number): void
+  /** An evaluation took longer than its budget. */
+  onOverBudget(elapsedMs: number): void
+  /** The thread of isolated evaluations ended, by us or of itself; another takes its place. */
+  onThreadEnd(cause: unknown): void
 }
 
 /** The result set of an evaluation, one character for each byte, or why there is none. */
@@ -19,22 +23,35 @@ export type Evaluated =
   | { readonly kind: 'unavailable' }
 
 /** Evaluates on one instance at a time, which it replaces whenever it cannot be trusted. */
-export interface Evaluation {
-  /** Never throws. */
-  run(entrypointId: number, serialized: Serialized, maxBytes: number): Evaluated
+export interface Evaluation extends Disposable {
+  /** Never throws, never rejects. */
+  run(entrypointId: number, serialized: Serialized, maxBytes: number): Evaluated | Promise<Evaluated>
   /** 64 KiB pages held, of the instance that evaluates and the one that stands by. */
   memoryPages(): number
+}
+
+/** Evaluates in the thread that asks. */
+export interface LocalEvaluation extends Evaluation {
+  run(entrypointId: number, serialized: Serialized, maxBytes: number): Evaluated
+}
+
+export interface EvaluationOptions {
+  readonly events: EvaluationEvents
+  /** Milliseconds that one evaluation may take. Nothing interrupts one in this thread; that it took longer is told. */
+  readonly budgetMs: number
+  /** Whether calls wait while an instance is made, so that one with much data has to stand by. */
+  readonly standby: boolean
 }
 
 /** @throws BundleError or RangeError when no first instance can be made */
 export async function createEvaluation(
   compiled: CompiledPolicy,
-  events: EvaluationEvents,
-): Promise<Evaluation> {
-  const supply = createSupply(compiled, events)
+  { events, budgetMs, standby }: EvaluationOptions,
+): Promise<LocalEvaluation> {
+  const supply =
+    standby && !isQuicklyCopied(compiled) ? createStandby(compiled, events) : createAtOnce(compiled, events)
   let instance: Instance | undefined = await createInstanceInSlices(compiled)
   const watermarkPages = Math.min(instance.memoryPages() + WATERMARK_PAGES, compiled.maximumPages)
-  supply.prepare()
 
   const recycle = (memoryPages: number): void => {
     const next = memoryPages > watermarkPages ? supply.take() : undefined
@@ -43,24 +60,32 @@ export async function createEvaluation(
     instance = next
     events.onRecycle(memoryPages)
   }
+  const evaluate = (on: Instance, entrypointId: number, text: string, maxBytes: number): Evaluated => {
+    try {
+      const bytes = on.evaluate(entrypointId, text, maxBytes)
+      if (bytes === undefined) return { kind: 'unfit', problem: `more than ${maxBytes} bytes` }
+      recycle(on.memoryPages())
+      return { kind: 'results', bytes }
+    } catch (cause) {
+      instance = undefined
+      events.onThrow(cause)
+      instance = supply.take()
+      return { kind: 'threw', cause }
+    }
+  }
   return {
     run(entrypointId, serialized, maxBytes) {
       if (serialized.kind !== 'text') return serialized
       instance ??= supply.take()
       if (instance === undefined) return { kind: 'unavailable' }
-      try {
-        const bytes = instance.evaluate(entrypointId, serialized.text, maxBytes)
-        if (bytes === undefined) return { kind: 'unfit', problem: `more than ${maxBytes} bytes` }
-        recycle(instance.memoryPages())
-        return { kind: 'results', bytes }
-      } catch (cause) {
-        instance = undefined
-        events.onThrow(cause)
-        instance = supply.take()
-        return { kind: 'threw', cause }
-      }
+      const startedMs = performance.now()
+      const evaluated = evaluate(instance, entrypointId, serialized.text, maxBytes)
+      const elapsedMs = performance.now() - startedMs
+      if (elapsedMs > budgetMs) events.onOverBudget(elapsedMs)
+      return evaluated
     },
     memoryPages: () => (instance?.memoryPages() ?? 0) + supply.memoryPages(),
+    [Symbol.dispose]: () => undefined,
   }
 }
 
@@ -68,28 +93,26 @@ export async function createEvaluation(
 interface Supply {
   /** An instance that has evaluated nothing; `undefined` while there is none. */
   take(): Instance | undefined
-  /** Sees to it that there is one. */
-  prepare(): void
   memoryPages(): number
 }
 
-/**
- * Little data is copied when an instance is needed. Much of it would hold up every call: an instance stands by then,
- * and the next is made in slices.
- */
-function createSupply(compiled: CompiledPolicy, events: EvaluationEvents): Supply {
-  if (isQuicklyCopied(compiled)) {
-    return { take: () => attempt(compiled, events), prepare: () => undefined, memoryPages: () => 0 }
-  }
+/** Copies an instance when it is needed. */
+function createAtOnce(compiled: CompiledPolicy, events: EvaluationEvents): Supply {
+  return { take: () => attempt(compiled, events), memoryPages: () => 0 }
+}
+
+/** Has one standing by, and makes the next in slices: copying much data would hold up every call. */
+function createStandby(compiled: CompiledPolicy, events: EvaluationEvents): Supply {
   let spare: Instance | undefined
   let isPreparing = false
   const prepare = (): void => {
-    if (isPreparing || spare !== undefined) return
+    if (isPreparing) return
     isPreparing = true
     createInstanceInSlices(compiled)
       .then((made) => (spare = made), events.onThrow)
       .finally(() => (isPreparing = false))
   }
+  prepare()
   return {
     take() {
       const taken = spare
@@ -97,7 +120,6 @@ function createSupply(compiled: CompiledPolicy, events: EvaluationEvents): Suppl
       prepare()
       return taken
     },
-    prepare,
     memoryPages: () => spare?.memoryPages() ?? 0,
   }
 }

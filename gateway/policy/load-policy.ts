@@ -1,5 +1,5 @@
 import { createEvaluator } from './evaluator.ts'
-import { compilePolicy } from './instance.ts'
+import { compilePolicy } from './compile-policy.ts'
 import type { CompiledPolicy } from './instance.ts'
 import { openBundles } from './open-bundles.ts'
 import type { BundlePart, OpenedBundles } from './open-bundles.ts'
@@ -27,7 +27,6 @@ export async function loadPolicy({ parts, memoryLimitPages }: LoadRequest): Prom
   const { digest, revision, bundles, ...executable } = await openBundles(parts)
   const compiled = await compilePolicy(executable, memoryLimitPages)
   // What an evaluation throws comes back as the refusal of that one call, which the self-test reports.
-  const ignored = { onThrow: () => undefined, onRecycle: () => undefined }
-  await selfTest(await createEvaluator(compiled, ignored))
+  await selfTest(await createEvaluator(compiled))
   return { digest, revision, bundles, compiled }
 }

@@ -1,3 +1,4 @@
+import type { PolicyIsolation } from '../config/policy-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Verdict } from '../refusal.ts'
 import { createOrigin } from './bundle-origins.ts'
@@ -10,7 +11,7 @@ import type { SourceStatus, Taking } from './bundle-source.ts'
 import type { Decision } from './decision.ts'
 import type { Entrypoint, LogEntrypoint } from './entrypoints.ts'
 import type { EvaluationEvents } from './evaluation.ts'
-import { createEvaluator } from './evaluator.ts'
+import { createEvaluator, createIsolatedEvaluator } from './evaluator.ts'
 import type { Evaluator } from './evaluator.ts'
 import type { PolicyInput } from './input.ts'
 import { loadAside } from './load-aside.ts'
@@ -25,6 +26,10 @@ export interface PolicyOptions extends OriginOptions {
   readonly watch: boolean
   /** 64 KiB pages that one instance may hold. */
   readonly memoryLimitPages: number
+  /** Milliseconds that one evaluation may take; any by default. */
+  readonly budgetMs?: number
+  /** `worker` evaluates in a thread of its own, which is ended when the budget is exceeded; `none` by default. */
+  readonly isolation?: PolicyIsolation
   readonly clock: Clock
   readonly onEvent: (event: PolicyEvent) => void
   /** How often files are looked at beside the notices of the file system; milliseconds. */
@@ -55,6 +60,8 @@ export type PolicyEvent =
   | { readonly type: 'not_kept'; readonly bundle: string; readonly error: Error }
   | { readonly type: 'instance_failed'; readonly cause: unknown }
   | { readonly type: 'instance_recycled'; readonly memoryPages: number }
+  | { readonly type: 'over_budget'; readonly elapsedMs: number }
+  | { readonly type: 'thread_ended'; readonly cause: unknown }
 
 /** One bundle of the policy in force, and how its source fares. */
 export interface BundleStatus extends SlotStatus, BundleRevision {}
@@ -78,7 +85,7 @@ interface PolicyStatus {
 
 export interface Policy extends AsyncDisposable {
   /** A decision, or the refusal that stands in for one; never throws. */
-  decide(input: PolicyInput): Verdict<Decision>
+  decide(input: PolicyInput): Verdict<Decision> | Promise<Verdict<Decision>>
   /** What the live bundle's rule says of an event of the decision log; never throws. */
   evaluateLog(entrypoint: LogEntrypoint, event: unknown): LogEvaluation | Promise<LogEvaluation>
   /** Entrypoints of the live bundle. */
@@ -144,7 +151,10 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
     },
     reload: () => set.reload(),
     status: () => statusOf(live(), set.status(), counts),
-    [Symbol.asyncDispose]: () => set[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await set[Symbol.asyncDispose]()
+      live().evaluator[Symbol.dispose]()
+    },
   }
 }
 
@@ -164,13 +174,21 @@ function originsOf(options: PolicyOptions) {
 }
 
 function setEvents(onEvent: PolicyOptions['onEvent']): BundleSetEvents<Live> {
+  let before: Live | undefined
   return {
-    onActivated: ({ digest, revision, bundles, loadMs }, behind) =>
-      onEvent({ type: 'activated', digest, revision, bundles, behind, loadMs }),
+    onActivated(live, behind) {
+      before?.evaluator[Symbol.dispose]()
+      before = live
+      const { digest, revision, bundles, loadMs } = live
+      onEvent({ type: 'activated', digest, revision, bundles, behind, loadMs })
+    },
     onRejected: (bundle, problem, error) => onEvent({ type: 'rejected', bundle, problem, error }),
     onConfirmed: (bundle, behind) => onEvent({ type: 'confirmed', bundle, behind }),
   }
 }
+
+/** The longest that a timer can be set to. */
+const MOST_BUDGET_MS = 2_147_483_647
 
 interface Counts {
   failed: number
@@ -203,7 +221,7 @@ type Activate = (parts: readonly BundlePart[], current: Live | undefined) => Pro
 
 /** Makes the function that turns bundles into a policy that may go live, or gives `current` back. */
 function createActivate(options: PolicyOptions, counts: Counts): Activate {
-  const { memoryLimitPages, clock, onEvent } = options
+  const { memoryLimitPages, isolation, budgetMs = MOST_BUDGET_MS, clock, onEvent } = options
   const events: EvaluationEvents = {
     onThrow: (cause) => {
       counts.failed += 1
@@ -213,12 +231,15 @@ function createActivate(options: PolicyOptions, counts: Counts): Activate {
       counts.recycled += 1
       onEvent({ type: 'instance_recycled', memoryPages })
     },
+    onOverBudget: (elapsedMs) => onEvent({ type: 'over_budget', elapsedMs }),
+    onThreadEnd: (cause) => onEvent({ type: 'thread_ended', cause }),
   }
   return async (parts, current) => {
     if (current !== undefined && digestOfAll(parts) === current.digest) return current
     const startedMs = clock.monotonicMs()
     const { compiled, ...loaded } = await loadAside({ parts, memoryLimitPages })
-    const evaluator = await createEvaluator(compiled, events)
+    const create = isolation === 'worker' ? createIsolatedEvaluator : createEvaluator
+    const evaluator = await create(compiled, events, budgetMs)
     return { ...loaded, activatedAtMs: clock.nowMs(), loadMs: clock.monotonicMs() - startedMs, evaluator }
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Verdict } from '../refusal.ts'
 import { BundleError } from './bundle-error.ts'
 import type { Decision } from './decision.ts'
-import type { Evaluator } from './evaluator.ts'
+import type { LocalEvaluator } from './evaluator.ts'
 import type { PolicyInput } from './input.ts'
 
 /** First calls of a fresh module are up to fifty times slower; after a few hundred it is compiled for good. */
@@ -54,7 +54,7 @@ export const NOBODY: PolicyInput = {
  *
  * @throws BundleError `self_test`
  */
-export async function selfTest(evaluator: Evaluator): Promise<void> {
+export async function selfTest(evaluator: LocalEvaluator): Promise<void> {
   let startedMs = performance.now()
   for (let call = 0; call < WARM_UP_CALLS; call += 1) {
     expectDeny(evaluator.decide(NOBODY))

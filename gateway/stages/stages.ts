@@ -27,7 +27,8 @@ export interface Stages {
   admit(routed: Routed): Awaitable<Verdict<Admitted>>
   read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
   reserve(read: ReadCall): Awaitable<Verdict<Reserved>>
-  decide(reserved: Reserved): Verdict<Decided>
+  /** A promise only where policy is evaluated in another thread. */
+  decide(reserved: Reserved): Awaitable<Verdict<Decided>>
   approve(decided: Decided): Verdict<Permit>
   seal(permit: Permit): Awaitable<Verdict<Sealed>>
   intend(sealed: Sealed): Awaitable<Verdict<Intended>>

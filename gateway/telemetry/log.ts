@@ -20,6 +20,8 @@ type LogEvent =
   | 'identity.keys_failed'
   | 'identity.unbound_tokens_allowed'
   | 'policy.instance_failed'
+  | 'policy.over_budget'
+  | 'policy.thread_ended'
   | 'store.state'
   | 'store.connection_failed'
   | 'store.settlement_lost'

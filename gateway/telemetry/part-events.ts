@@ -59,7 +59,16 @@ function upstreamEvents({ log, parts }: PartEventsOptions) {
   }
 }
 
+const OVER_BUDGET_LOG_MS = 60_000
+
 function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
+  let loggedAtMs = -Infinity
+  const logOverBudget = (elapsedMs: number): void => {
+    // A policy that is slow is slow at every call; how often, the metric tells.
+    if (nowMs() - loggedAtMs < OVER_BUDGET_LOG_MS) return
+    loggedAtMs = nowMs()
+    log.write('warn', 'policy.over_budget', { duration_ms: elapsedMs })
+  }
   return (event: PolicyEvent): void => {
     switch (event.type) {
       case 'activated':
@@ -91,6 +100,12 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
         return log.write('error', 'policy.instance_failed', causeFields(event.cause))
       case 'instance_recycled':
         return parts.policyInstances.inc({ cause: 'memory' })
+      case 'over_budget':
+        parts.policyOverBudget.inc()
+        return logOverBudget(event.elapsedMs)
+      case 'thread_ended':
+        parts.policyThreads.inc()
+        return log.write('error', 'policy.thread_ended', causeFields(event.cause))
     }
   }
 }

@@ -61,6 +61,16 @@ function policyMetrics(counter: DefineCounter) {
       'WASM instances replaced, by cause.',
       ['cause'],
     ),
+    policyOverBudget: counter(
+      'toolgate_policy_over_budget_total',
+      'Evaluations that took longer than policy.budgetMs.',
+      [],
+    ),
+    policyThreads: counter(
+      'toolgate_policy_threads_ended_total',
+      'Threads of isolated policy that ended before their time.',
+      [],
+    ),
   }
 }
 

@@ -9,7 +9,7 @@ import type { LoadedPolicy } from '../harness/opa-sdk.ts'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
 import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
 import { readSources } from '../../gateway/policy/authoring/read-sources.ts'
-import { startPolicy } from '../harness/opa.ts'
+import { decideNow, startPolicy } from '../harness/opa.ts'
 import { isShort, printTimeOf } from './measure.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
@@ -66,7 +66,7 @@ async function benchDecision(name: string, input: PolicyInput): Promise<void> {
 
 async function benchAgents(count: number): Promise<void> {
   await using running = await startPolicy(await withAgents(count), { memoryLimitPages: MEMORY_LIMIT_PAGES })
-  const verdict = running.policy.decide(READ)
+  const verdict = decideNow(running.policy, READ)
   if (!verdict.ok || !verdict.value.allow) throw new Error('the policy of this bench does not allow its read')
   printTimeOf(`${String(count)} agents in the data`, () => running.policy.decide(READ))
 }

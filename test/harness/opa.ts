@@ -8,7 +8,8 @@ import { loadPolicySync } from './opa-sdk.ts'
 import type { LoadedPolicy } from './opa-sdk.ts'
 import { createPolicy } from '../../gateway/policy/policy.ts'
 import type { Policy, PolicyEvent, PolicyOptions } from '../../gateway/policy/policy.ts'
-import type { Reason } from '../../gateway/refusal.ts'
+import type { Reason, Verdict } from '../../gateway/refusal.ts'
+import type { Decision } from '../../gateway/policy/decision.ts'
 import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
 import type { CompileOptions } from '../../gateway/policy/authoring/compile.ts'
@@ -72,6 +73,13 @@ export interface RunningPolicy extends AsyncDisposable {
   readonly policy: Policy
   readonly file: BundleFile
   readonly events: readonly PolicyEvent[]
+}
+
+/** The verdict of a policy without isolation, which has it at once. */
+export function decideNow(policy: Pick<Policy, 'decide'>, input: PolicyInput): Verdict<Decision> {
+  const verdict = policy.decide(input)
+  if (verdict instanceof Promise) throw new TypeError('this policy is evaluated in another thread')
+  return verdict
 }
 
 /** A policy as the gateway runs it, from a bundle in a temporary file. */

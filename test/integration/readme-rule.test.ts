@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
 import { REPOSITORY } from '../harness/compose-file.ts'
-import { runOpa, startPolicy } from '../harness/opa.ts'
+import { decideNow, runOpa, startPolicy } from '../harness/opa.ts'
 import { readmeBlocks } from '../harness/readme.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { runProcess } from '../harness/toolgate-process.ts'
@@ -34,7 +34,10 @@ it('the rule of the README compiles where it says, and denies what it says', asy
   )
   if (write === undefined) throw new Error('no case of an allowed change')
   const reasonsOn = (weekday: 'thursday' | 'friday'): unknown[] => {
-    const verdict = running.policy.decide({ ...write.input, time: { ...write.input.time, weekday } })
+    const verdict = decideNow(running.policy, {
+      ...write.input,
+      time: { ...write.input.time, weekday },
+    })
     return verdict.ok ? verdict.value.reasons.map(({ rule: id }) => id) : [verdict.refusal.code]
   }
   expect([reasonsOn('thursday'), reasonsOn('friday')]).toEqual([[], ['R045']])

@@ -9,7 +9,7 @@ import { createPolicy } from '../../gateway/policy/policy.ts'
 import type { Policy } from '../../gateway/policy/policy.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { outcomeOf, readCases } from '../../gateway/policy/authoring/cases.ts'
-import { runOpa } from '../harness/opa.ts'
+import { decideNow, runOpa } from '../harness/opa.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
 const cases = await readCases(join(POLICIES, 'cases'))
@@ -53,7 +53,7 @@ describe('the committed bundle, as the gateway evaluates it, and the sources, as
   afterAll(() => policy[Symbol.asyncDispose]())
 
   test.each(cases.map((each, index) => ({ ...each, index })))('$id $title', ({ input, expected, index }) => {
-    const verdict = policy.decide(input)
+    const verdict = decideNow(policy, input)
     if (!verdict.ok) throw new Error(verdict.refusal.code)
     const outcome = outcomeOf(verdict.value)
     expect(outcome).toEqual({

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Reason } from '../../refusal.ts'
 import type { Decision, Obligation } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
-import type { Evaluator } from '../evaluator.ts'
+import type { LocalEvaluator } from '../evaluator.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
 import { outcomeOf } from './cases.ts'
 import { inputReads, overlaps } from './input-reads.ts'
@@ -36,7 +36,7 @@ export interface Subject {
   readonly input: PolicyInput
 }
 
-type Decides = Pick<Evaluator, 'decide'>
+type Decides = Pick<LocalEvaluator, 'decide'>
 
 /** What is different between two policies for one call; `undefined` when nothing is. */
 export function flipOf(before: Decides, after: Decides, { id, title, input }: Subject): Flip | undefined {

@@ -1,11 +1,11 @@
-import { createEvaluator, type Evaluator } from '../evaluator.ts'
+import { createEvaluator, type LocalEvaluator } from '../evaluator.ts'
 import { loadPolicy } from '../load-policy.ts'
 import { onlyPart } from '../open-bundles.ts'
 
 /** Pages of 64 KiB: what the configuration allows a policy unless it says otherwise. */
 const MEMORY_LIMIT_PAGES = 4096
 
-export interface OpenedPolicy extends Pick<Evaluator, 'decide'> {
+export interface OpenedPolicy extends Pick<LocalEvaluator, 'decide'> {
   /** `sha256:` and the hex digest of the bundle file. */
   readonly digest: string
   readonly revision: string
@@ -22,7 +22,6 @@ export async function evaluatorOf(bundle: Buffer): Promise<OpenedPolicy> {
     memoryLimitPages: MEMORY_LIMIT_PAGES,
   })
   // What an evaluation throws comes back as the refusal of that one call.
-  const ignored = { onThrow: () => undefined, onRecycle: () => undefined }
-  const evaluator = await createEvaluator(compiled, ignored)
+  const evaluator = await createEvaluator(compiled)
   return { decide: (input) => evaluator.decide(input), digest, revision }
 }

@@ -9,7 +9,7 @@ import type { Policy, PolicyEvent, PolicyOptions } from '../../../gateway/policy
 import { systemClock } from '../../../gateway/lib/clock.ts'
 import { createPolicy } from '../../../gateway/policy/policy.ts'
 import { type BundleServer, serviceConfig, startBundleServer } from '../../harness/bundle-server.ts'
-import { compileRules, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
+import { compileRules, decideNow, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
 import { createPki } from '../../harness/pki.ts'
 import { createBundleKey, signedBundle } from '../../harness/signed-bundle.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
@@ -62,7 +62,7 @@ const inForce = (policy: Policy, revision: string) =>
 const refused = (policy: Policy, problem: string) =>
   vi.waitFor(() => expect(policy.status().rejected?.problem).toBe(problem), { timeout: 8000, interval: 10 })
 const allows = (policy: Policy): boolean => {
-  const verdict = policy.decide(FRIEND)
+  const verdict = decideNow(policy, FRIEND)
   return verdict.ok && verdict.value.allow
 }
 

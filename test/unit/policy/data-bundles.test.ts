@@ -7,7 +7,7 @@ import { digestOf } from '../../../gateway/policy/bundle.ts'
 import { openBundles } from '../../../gateway/policy/open-bundles.ts'
 import type { Policy } from '../../../gateway/policy/policy.ts'
 import { serviceConfig, startBundleServer } from '../../harness/bundle-server.ts'
-import { compileRules, FRIEND, startPolicy } from '../../harness/opa.ts'
+import { compileRules, decideNow, FRIEND, startPolicy } from '../../harness/opa.ts'
 import { bundleOf, createBundleKey, dataBundle, entriesOf } from '../../harness/signed-bundle.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
 
@@ -41,7 +41,7 @@ beforeEach(async () => {
 afterEach(() => folder[Symbol.asyncDispose]())
 
 const allows = (policy: Policy): boolean => {
-  const verdict = policy.decide(FRIEND)
+  const verdict = decideNow(policy, FRIEND)
   return verdict.ok && verdict.value.allow
 }
 const part = (name: string, bytes: Buffer, allowedRoots?: readonly string[]) => ({

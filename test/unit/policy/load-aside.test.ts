@@ -23,7 +23,7 @@ describe('a policy with much data', () => {
 
   test('decides with it in this thread, though loaded in another', async () => {
     const { compiled, digest, revision } = await loadAside(requestOf(bundle))
-    const evaluator = await createEvaluator(compiled, { onThrow: () => {}, onRecycle: () => {} })
+    const evaluator = await createEvaluator(compiled)
     expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/)
     expect(revision).not.toBe('')
     expect(evaluator.decide({ ...FRIEND, agent: { ...FRIEND.agent, id: 'value-59999' } })).toMatchObject({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Policy } from '../../../gateway/policy/policy.ts'
-import { compileRules, FRIEND, FRIEND_RULES, startPolicy } from '../../harness/opa.ts'
+import { compileRules, decideNow, FRIEND, FRIEND_RULES, startPolicy } from '../../harness/opa.ts'
 import type { RunningPolicy } from '../../harness/opa.ts'
 
 const CLOSED_RULES = `
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 function allows(policy: Policy): boolean {
-  const verdict = policy.decide(FRIEND)
+  const verdict = decideNow(policy, FRIEND)
   return verdict.ok && verdict.value.allow
 }
 

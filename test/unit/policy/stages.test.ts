@@ -55,7 +55,7 @@ describe('decide', () => {
     let nowMs = 0
     let elapsedMs = 0
     const ticks = [5, 7.5]
-    createDecide({
+    void createDecide({
       policy: { ...POLICY, decide: () => pass(ALLOW) },
       timeOf: (at) => {
         nowMs = at
@@ -72,6 +72,22 @@ describe('decide', () => {
 
   test('asks with the time at which the call arrived, and says how long the answer took', () => {
     expect(asked).toEqual({ nowMs: aCall().arrival.receivedAtMs, elapsedMs: 2.5 })
+  })
+
+  test('waits for a policy in another thread, and names the one that was asked', async () => {
+    const policy = { ...POLICY, decide: () => Promise.resolve(pass(ALLOW)) }
+    let elapsedMs = 0
+    const ticks = [5, 7.5]
+    const deciding = createDecide({
+      policy,
+      timeOf: () => TIME,
+      signalsOf: () => NO_SIGNALS,
+      clock: { monotonicMs: () => ticks.shift() ?? 0 },
+      observe: (elapsed) => (elapsedMs = elapsed),
+    })(aCall())
+    policy.revision = 'swapped in meanwhile'
+    expect(await deciding).toMatchObject({ ok: true, value: { decision: ALLOW, policy: POLICY } })
+    expect(elapsedMs).toBe(2.5)
   })
 
   test('passes an allow on, with the policy that gave it', () => {
