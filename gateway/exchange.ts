@@ -7,6 +7,7 @@ import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
 import type { Branded } from './lib/branded.ts'
 import type { Decision } from './policy/decision.ts'
+import type { PolicyInput } from './policy/input.ts'
 import type { DecidedBy, Reason, Refusal, RefusalCode } from './refusal.ts'
 import type { Permit } from './stages/approve.ts'
 import type { Intended } from './stages/intend.ts'
@@ -196,6 +197,8 @@ export interface Reserved extends ReadCall {
 }
 
 export interface Decided extends Reserved {
+  /** What policy was given, for the record: with it the decision can be made again. */
+  readonly input: PolicyInput
   readonly decision: Decision
   readonly policy: { readonly digest: string; readonly revision: string }
 }

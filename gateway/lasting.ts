@@ -48,6 +48,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       onSync: events.auditSynced,
       onFailure: events.auditFailed,
       onLost: events.faulted,
+      onDisclosuresLost: events.disclosuresLost,
     }),
   )
   for (const recovery of audit.recoveries) events.auditRecovered(recovery)

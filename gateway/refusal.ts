@@ -1,3 +1,4 @@
+import type { PolicyInput } from './policy/input.ts'
 import type { ReasonCode } from './policy/reasons.ts'
 
 /** Who has to change something before the call can succeed. */
@@ -107,6 +108,8 @@ export interface DecidedBy {
   readonly risk?: number
   /** Reasons of rules in report mode, which denied nothing. */
   readonly reported?: readonly Reason[]
+  /** What it was given. */
+  readonly input?: PolicyInput
 }
 
 /**

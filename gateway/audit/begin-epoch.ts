@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { timeField } from './call-fields.ts'
-import { lockDirectory, type DirectoryLock } from '../lib/directory-lock.ts'
-import { syncDirectory } from './log-disk.ts'
+import { createEpochDirectory } from './epoch-directory.ts'
 import { originOf, type Signing } from './tlog/complete-log.ts'
 import { TransparencyLog, type TransparencyLogOptions } from './tlog/transparency-log.ts'
 
@@ -40,19 +39,4 @@ export async function beginEpoch(options: BeginEpochOptions): Promise<Transparen
     segmentLimitBytes: config.segmentLimitBytes,
     checkpoints: { intervalMs: config.checkpointIntervalMs, idleIntervalMs: config.idleCheckpointIntervalMs },
   })
-}
-
-/** The directory is locked before it has its name, or a process that starts now would recover it as abandoned. */
-async function createEpochDirectory(
-  nodeDirectory: string,
-  epoch: string,
-): Promise<{ directory: string; lock: DirectoryLock }> {
-  const draft = join(nodeDirectory, `.${epoch}`)
-  const directory = join(nodeDirectory, epoch)
-  await mkdir(draft, { mode: 0o700 })
-  const lock = lockDirectory(draft)
-  if (lock === undefined) throw new Error(`another process holds ${draft}`)
-  await rename(draft, directory)
-  await syncDirectory(nodeDirectory)
-  return { directory, lock }
 }

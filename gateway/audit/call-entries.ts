@@ -12,20 +12,29 @@ import {
   whoFields,
 } from './call-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
-import type { PolicyFields } from './entry-fields.ts'
+import type { DisclosedFields, PolicyFields } from './entry-fields.ts'
 import { factFields } from './fact-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
-/** The intent of a call that policy allowed, complete but for the bytes that will answer it. */
-export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens): DecisionEntry {
+/**
+ * The intent of a call that policy allowed, complete but for the bytes that will answer it. Here as below, what is
+ * `disclosed` elsewhere is only committed to; without a store of disclosures, facts stand in the entry itself.
+ */
+export function decisionEntry(
+  sealed: Sealed,
+  nowMs: number,
+  tokens: KeyedTokens,
+  disclosed: DisclosedFields | undefined,
+): DecisionEntry {
   const { call } = sealed.permit
   const { decision, policy } = call
-  const facts = factFields(call)
+  const facts = disclosed === undefined ? factFields(call) : undefined
   return {
     call: call.arrival.callId,
     credential: printable(sealed.credentialVersion, 128),
     decision: 'allow',
-    declared: declaredFields(call.declared, tokens),
+    declared: declaredFields(call.declared, tokens, disclosed),
+    ...(disclosed && { disclosed }),
     environment: call.environment,
     ...(facts && { facts }),
     obligations: decision.obligations.slice(0, 16).map(({ id }) => printable(id, 64)),
@@ -40,7 +49,7 @@ export function decisionEntry(sealed: Sealed, nowMs: number, tokens: KeyedTokens
     trace: call.trace.traceId,
     type: 'decision',
     v: 1,
-    what: whatFields(call, tokens),
+    what: whatFields(call, tokens, disclosed),
     who: whoFields(call.caller),
   }
 }
@@ -76,15 +85,17 @@ export function refusalEntry(
   durationMs: number,
   nowMs: number,
   tokens: KeyedTokens,
+  disclosed: DisclosedFields | undefined,
 ): OutcomeEntry {
   const { caller, connector, operation, pathParams, method, resource, environment, declared } = call
   const policy = call.policy ?? outcome.decidedBy
-  const facts = policy && factFields(call)
+  const facts = policy && disclosed === undefined ? factFields(call) : undefined
   const risk = call.decision?.risk ?? outcome.decidedBy?.risk
   return {
     call: call.arrival.callId,
-    ...(declared && { declared: declaredFields(declared, tokens) }),
+    ...(declared && { declared: declaredFields(declared, tokens, disclosed) }),
     detail: detailField(outcome.detail),
+    ...(disclosed && Object.keys(disclosed).length > 0 && { disclosed }),
     ...(environment && { environment }),
     ...(facts && { facts }),
     ms: tenths(durationMs),
@@ -102,7 +113,7 @@ export function refusalEntry(
     type: 'outcome',
     v: 1,
     ...(connector && operation && pathParams && method !== undefined
-      ? { what: whatFields({ connector, operation, pathParams, method }, tokens) }
+      ? { what: whatFields({ connector, operation, pathParams, method }, tokens, disclosed) }
       : {}),
     ...(caller && { who: whoFields(caller) }),
   }

@@ -4,6 +4,7 @@ import { looksSecret, printable, scrub } from '../lib/scrub.ts'
 import type { Reason } from '../refusal.ts'
 import type {
   DeclaredFields,
+  DisclosedFields,
   ReasonFields,
   RequestFields,
   ResourceFields,
@@ -40,13 +41,14 @@ export function whoFields({ agent, principal, tenant, tokenId }: Caller): WhoFie
 export function whatFields(
   call: Pick<Routed, 'connector' | 'operation' | 'pathParams' | 'method'>,
   tokens: KeyedTokens,
+  disclosed: DisclosedFields | undefined,
 ): WhatFields {
   return {
     access: call.operation.access,
     connector: call.connector.name,
     method: call.method,
     operation: printable(call.operation.id, ID_LIMIT),
-    params: commitToParams(call.pathParams, tokens),
+    ...(disclosed?.params === undefined && { params: commitToParams(call.pathParams, tokens) }),
   }
 }
 
@@ -62,10 +64,18 @@ export function resourceFields(resource: Resource, tokens: KeyedTokens): Resourc
   }
 }
 
-export function declaredFields(declared: Declared, tokens: KeyedTokens): DeclaredFields {
+/** Free text may name people, and a log cannot forget: what is kept apart is not repeated here. */
+export function declaredFields(
+  declared: Declared,
+  tokens: KeyedTokens,
+  disclosed: DisclosedFields | undefined,
+): DeclaredFields {
+  const { rationale, rollbackPlan } = declared
   return {
-    rationale: scrub(declared.rationale, TEXT_LIMIT),
-    rollback_plan: declared.rollbackPlan === '' ? '' : tokens.commitmentTo(declared.rollbackPlan),
+    ...(disclosed === undefined && {
+      rationale: scrub(rationale, TEXT_LIMIT),
+      rollback_plan: rollbackPlan === '' ? '' : tokens.commitmentTo(rollbackPlan),
+    }),
     task: scrub(declared.task, ID_LIMIT),
     ticket: scrub(declared.ticket, ID_LIMIT),
   }

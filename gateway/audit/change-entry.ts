@@ -59,6 +59,18 @@ export interface PolicyEntry {
   readonly v: 1
 }
 
+/** Another key makes the keyed tokens of the entries from here on. */
+export interface KeyEntry {
+  /** Id of the key before. */
+  readonly before: string
+  /** Id of the key, as it stands in tokens. */
+  readonly id: string
+  readonly time: string
+  readonly type: 'key'
+  readonly use: 'token'
+  readonly v: 1
+}
+
 /** Calls with a decision and no outcome yet, repeated at the head of each new segment. */
 export interface OpenEntry {
   readonly calls: readonly string[]

@@ -83,6 +83,10 @@ export class Changes {
     }
   }
 
+  tokenKeyChanged(id: string, before: string): void {
+    void this.#append({ before, id, time: this.#time(), type: 'key', use: 'token', v: 1 })
+  }
+
   /** The last entry of an orderly end; resolves when it is durable, or cannot be. */
   stopped(openCalls: number): Promise<void> {
     return this.#append({ open_calls: openCalls, time: this.#time(), type: 'stop', v: 1 })

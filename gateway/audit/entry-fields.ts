@@ -19,8 +19,8 @@ export interface WhatFields {
   readonly connector: string
   readonly method: string
   readonly operation: string
-  /** Commitment to the path parameters; empty when the operation has none. */
-  readonly params: string
+  /** Commitment to the path parameters, empty when the operation has none; absent where `disclosed` covers them. */
+  readonly params?: string
 }
 
 /** On what, as the connector's pointers found it; what does not look like a name is a keyed token. */
@@ -36,14 +36,25 @@ export interface ResourceFields {
 
 /** What the agent says of its own call. */
 export interface DeclaredFields {
-  readonly rationale: string
-  /** Commitment to the plan; empty when there is none. */
-  readonly rollback_plan: string
+  /** Absent where `disclosed` covers it. */
+  readonly rationale?: string
+  /** Commitment to the plan, empty when there is none; absent where `disclosed` covers it. */
+  readonly rollback_plan?: string
   readonly task: string
   readonly ticket: string
 }
 
-/** What rules could read beside the rest; with it a decision can be explained. */
+/** Commitments to what is kept apart, encrypted, and can be forgotten: see disclosures/salted.ts. */
+export interface DisclosedFields {
+  /** What the agent declared, word for word; absent when it declared nothing. */
+  readonly declared?: string
+  /** The input of the decision without what the other two cover; absent when policy was not asked. */
+  readonly input?: string
+  /** What rules could read of the parameters, and the digest of the body. */
+  readonly params?: string
+}
+
+/** What rules could read beside the rest; with it a decision can be explained. Absent where `disclosed` covers it. */
 export interface FactFields {
   /** How many. */
   readonly authorization_details: number

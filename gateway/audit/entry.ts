@@ -2,6 +2,7 @@ import type { Environment } from '../catalog/connector.ts'
 import type { OutcomeCode } from '../exchange.ts'
 import type {
   ConfigEntry,
+  KeyEntry,
   OpenEntry,
   PolicyEntry,
   RecoveryEntry,
@@ -10,6 +11,7 @@ import type {
 } from './change-entry.ts'
 import type {
   DeclaredFields,
+  DisclosedFields,
   FactFields,
   PolicyFields,
   ReasonFields,
@@ -26,15 +28,16 @@ import type {
  * one writes its members in the order of their names, which costs nothing where sorting would. Times are UTC with
  * milliseconds. Names of the fields are part of the format: they are added to, never renamed.
  *
- * What a caller sent reaches an entry in four ways only: as an identifier proven by its token, as an id of our own
- * catalogue, as scrubbed and bounded text that the agent declared, or as a keyed token (`hmac:…`). The query, header
- * values and bodies are not in it, and nothing in it is a bare hash of them.
+ * What a caller sent reaches an entry in five ways only: as an identifier proven by its token, as an id of our own
+ * catalogue, as scrubbed and bounded text that the agent declared, as a keyed token (`hmac:…`), or as a salted
+ * commitment. The query, header values and bodies are not in it, and nothing in it is a bare hash of them.
  */
 export type AuditEntry =
   | StartEntry
   | StopEntry
   | ConfigEntry
   | PolicyEntry
+  | KeyEntry
   | DecisionEntry
   | OutcomeEntry
   | OpenEntry
@@ -47,6 +50,7 @@ export interface DecisionEntry {
   readonly credential: string
   readonly decision: 'allow'
   readonly declared: DeclaredFields
+  readonly disclosed?: DisclosedFields
   readonly environment: Environment
   readonly facts?: FactFields
   readonly obligations: readonly string[]
@@ -76,6 +80,7 @@ export interface OutcomeEntry {
   readonly call: string
   readonly declared?: DeclaredFields
   readonly detail?: string
+  readonly disclosed?: DisclosedFields
   readonly environment?: Environment
   /** For `unknown`: the epoch that holds the decision entry. */
   readonly epoch?: string
@@ -122,6 +127,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'stop',
   'config',
   'policy',
+  'key',
   'decision',
   'outcome',
   'open',

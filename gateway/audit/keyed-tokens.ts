@@ -1,9 +1,6 @@
-import { hash, randomBytes } from 'node:crypto'
-import { join } from 'node:path'
-import { makeOnce } from './make-once.ts'
+import { hash } from 'node:crypto'
 
-const KEY_FILE = 'token.key'
-const KEY_BYTES = 32
+export const KEY_BYTES = 32
 /** SHA-256 works on blocks of 64 bytes; HMAC pads its key to one (RFC 2104 §2). */
 const BLOCK_BYTES = 64
 
@@ -16,11 +13,12 @@ export interface KeyedTokens {
 }
 
 /**
- * Tokens by HMAC-SHA-256. A bare hash would not do: account numbers and user names are few enough to try them all.
+ * Tokens by HMAC-SHA-256, `hmac:<id of the key>:<base64url>`. A bare hash would not do: account numbers and user names
+ * are few enough to try them all.
  *
  * @see RFC 2104
  */
-export function createKeyedTokens(key: Buffer): KeyedTokens {
+export function createKeyedTokens(key: Buffer, id: string): KeyedTokens {
   if (key.length !== KEY_BYTES) throw new RangeError(`the token key has ${String(key.length)} bytes, not 32`)
   const inner = pad(key, 0x36)
   const outer = pad(key, 0x5c)
@@ -30,14 +28,9 @@ export function createKeyedTokens(key: Buffer): KeyedTokens {
     return hash('sha256', Buffer.concat([outer, digest]), 'buffer')
   }
   return {
-    tokenOf: (value) => `hmac:${hmac('value', value).toString('base64url', 0, 16)}`,
-    commitmentTo: (contents) => `hmac:${hmac('contents', contents).toString('base64url')}`,
+    tokenOf: (value) => `hmac:${id}:${hmac('value', value).toString('base64url', 0, 16)}`,
+    commitmentTo: (contents) => `hmac:${id}:${hmac('contents', contents).toString('base64url')}`,
   }
-}
-
-/** Reads the key of this audit directory, or makes it. */
-export function openTokenKey(auditDirectory: string): Promise<Buffer> {
-  return makeOnce(join(auditDirectory, KEY_FILE), () => randomBytes(KEY_BYTES))
 }
 
 function pad(key: Buffer, filler: number): Buffer {

@@ -30,7 +30,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   await handle.sync()
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
   } catch (cause) {

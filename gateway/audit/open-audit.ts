@@ -4,9 +4,10 @@ import type { AuditLog, Durability } from './audit-log.ts'
 import { beginEpoch } from './begin-epoch.ts'
 import { timeField } from './call-fields.ts'
 import { Changes } from './changes.ts'
+import type { DisclosureLog } from './disclosures/disclosure-log.ts'
+import { openDisclosures } from './disclosures/open-disclosures.ts'
 import { encodeEntry } from './entry.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
-import { createKeyedTokens, openTokenKey } from './keyed-tokens.ts'
 import type { LogDisk } from './log-disk.ts'
 import { openSigning } from './open-signing.ts'
 import { openEntries, Recorder } from './recorder.ts'
@@ -15,6 +16,7 @@ import type { Checkpoint } from './tlog/checkpoint.ts'
 import type { Signing } from './tlog/complete-log.ts'
 import type { TransparencyLog, TreeState } from './tlog/transparency-log.ts'
 import { formatVerifierKey } from './tlog/verifier-key.ts'
+import { openTokenKeys } from './token-keys.ts'
 
 export interface OpenAuditOptions {
   readonly config: AuditConfig
@@ -31,6 +33,8 @@ export interface OpenAuditOptions {
   readonly onLost?: (cause: unknown) => void
   readonly onPublished?: (checkpoint: Checkpoint) => void
   readonly onPublishFailed?: (cause: unknown) => void
+  /** Told how many calls have commitments on record whose disclosures could not be kept. */
+  readonly onDisclosuresLost?: (calls: number, cause: unknown) => void
 }
 
 /** What the start found of one epoch whose process ended. */
@@ -60,7 +64,6 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
   const clock = options.clock ?? systemClock
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(node)) throw new RangeError(`not a node name: ${node}`)
   const signing = await openSigning(config)
-  const tokens = createKeyedTokens(await openTokenKey(config.directory))
   const epochs = await recoverEpochs(config.directory, {
     signing,
     clock,
@@ -68,26 +71,48 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
   })
   const openCalls = new Set<string>()
   const { log, inDoubt } = await begin(options, signing, clock, openCalls, epochs)
+  const onLost = (cause: unknown): void => options.onLost?.(cause)
+  const changes = new Changes({ log, clock, onLost })
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => log.seal())
+  const tokens = await openTokenKeys({
+    directory: config.directory,
+    clock,
+    onRotated: (id, before) => changes.tokenKeyChanged(id, before),
+    onFault: onLost,
+  })
+  const disclosures = await openStore(options, log.epoch, clock)
+  if (disclosures !== undefined) stack.use(disclosures)
+  stack.defer(() => changes.stopped(openCalls.size))
   const recorder = new Recorder({
     log,
     tokens,
     clock,
     durability: config.durability,
     openCalls,
+    ...(disclosures && { disclosures }),
     ...(options.onAppend && { onAppend: options.onAppend }),
   })
-  const changes = new Changes({ log, clock, onLost: (cause) => options.onLost?.(cause) })
+  const owned = stack.move()
   return {
     log,
     recorder,
     changes,
     recoveries: inDoubt.map(toRecovery),
     tree: () => log.tree(),
-    async [Symbol.asyncDispose]() {
-      await changes.stopped(openCalls.size)
-      await log.seal()
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function openStore(
+  { config, node, onDisclosuresLost }: OpenAuditOptions,
+  epoch: string,
+  clock: Clock,
+): Promise<DisclosureLog | undefined> {
+  const { disclosures, segmentLimitBytes } = config
+  if (!disclosures.enabled) return Promise.resolve(undefined)
+  const onLost = (calls: number, cause: unknown): void => onDisclosuresLost?.(calls, cause)
+  return openDisclosures({ config: disclosures, node, epoch, segmentLimitBytes, clock, onLost })
 }
 
 async function begin(

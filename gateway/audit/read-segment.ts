@@ -83,7 +83,7 @@ function damageAt(source: Buffer, offset: number, markedBytes: number): Damage {
   }
 }
 
-function parseControl(payload: Buffer): Control | undefined {
+export function parseControl(payload: Buffer): Control | undefined {
   let parsed: unknown
   try {
     parsed = JSON.parse(payload.toString('utf8'))

@@ -4,6 +4,7 @@ import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AuditLog, Durability, Position } from './audit-log.ts'
 import { concludingEntry, decisionEntry, refusalEntry, unparsedEntry } from './call-entries.ts'
 import { timeField } from './call-fields.ts'
+import type { DisclosureLog } from './disclosures/disclosure-log.ts'
 import { encodeEntry, type OutcomeEntry } from './entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
@@ -13,6 +14,8 @@ const OPEN_CALLS_PER_ENTRY = 1_000
 export interface RecorderOptions {
   readonly log: AuditLog
   readonly tokens: KeyedTokens
+  /** Where what entries only commit to is kept; without it they hold what fits into them. */
+  readonly disclosures?: Pick<DisclosureLog, 'disclose'>
   readonly clock: Clock
   /** When an intent counts as on record; `execute` is a write. */
   readonly durability: { readonly read: Durability; readonly write: Durability }
@@ -43,12 +46,15 @@ export class Recorder {
   async intend(sealed: Sealed): Promise<Verdict<Position>> {
     const reason = this.trouble()
     if (reason !== '') return refuse('audit.unavailable', { detail: reason, retryAfterMs: 1_000 })
-    const { clock, tokens, durability, openCalls } = this.#options
-    const { arrival, operation } = sealed.permit.call
-    const entry = encodeEntry(decisionEntry(sealed, clock.nowMs(), tokens))
+    const { clock, tokens, disclosures, durability, openCalls } = this.#options
+    const { call } = sealed.permit
+    const { arrival, operation } = call
+    const wanted = operation.access === 'read' ? durability.read : durability.write
+    const disclosed = disclosures?.disclose(call, call.input, wanted)
+    const entry = encodeEntry(decisionEntry(sealed, clock.nowMs(), tokens, disclosed))
     openCalls.add(arrival.callId)
     try {
-      return pass(await this.#append(entry, operation.access === 'read' ? durability.read : durability.write))
+      return pass(await this.#append(entry, wanted))
     } catch (cause) {
       openCalls.delete(arrival.callId)
       return refuse('audit.unavailable', { retryAfterMs: 1_000, cause })
@@ -63,10 +69,17 @@ export class Recorder {
     const nowMs = clock.nowMs()
     const entry = openCalls.has(callId)
       ? concludingEntry(call, outcome, durationMs, nowMs, tokens)
-      : refusalEntry(call, outcome, durationMs, nowMs, tokens)
+      : this.#refusal(call, outcome, durationMs, nowMs)
     await this.#appendOutcome(entry)
     // Only now: were it gone before, a rotation in between would forget a call whose outcome is not written.
     openCalls.delete(callId)
+  }
+
+  #refusal(call: Progress, outcome: Outcome, durationMs: number, nowMs: number): OutcomeEntry {
+    const { disclosures, tokens } = this.#options
+    const input = call.input ?? outcome.decidedBy?.input
+    const disclosed = disclosures?.disclose(call, input, 'flushed')
+    return refusalEntry(call, outcome, durationMs, nowMs, tokens, disclosed)
   }
 
   concludeUnparsed(unparsed: Unparsed): Promise<void> {

@@ -231,6 +231,17 @@ export interface AuditConfig {
   readonly signingKeyFile: string | undefined
   readonly checkpointIntervalMs: number
   readonly idleCheckpointIntervalMs: number
+  readonly disclosures: DisclosuresConfig
+}
+
+/** Where that is kept what entries only commit to: policy inputs and what agents declared. */
+export interface DisclosuresConfig {
+  readonly enabled: boolean
+  readonly directory: string
+  /** 32 bytes, made at the first start; not in `directory`, so that a copy of that is of no use without it. */
+  readonly keyFile: string
+  /** What `toolgate audit prune` keeps. */
+  readonly retentionDays: number
 }
 
 export interface TelemetryConfig {

@@ -66,6 +66,17 @@ const audit = closed({
   segmentLimitBytes: integer(65_536, 1_073_741_824, 67_108_864),
   checkpointIntervalMs: milliseconds(50, 60_000, 1_000),
   idleCheckpointIntervalMs: milliseconds(1_000, 3_600_000, 60_000),
+  disclosures: closed({
+    enabled: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Keep policy inputs and declared text, encrypted, apart from the log, which only commits to them',
+    },
+    directory: file('Where they are kept', '.toolgate/disclosures'),
+    keyFile: file('Their master key, 32 bytes, made at the first start', '.toolgate/disclosures.key'),
+    retentionDays: { ...integer(1, 36_500, 400), description: 'Days that toolgate audit prune keeps' },
+  }),
 })
 
 const telemetry = closed({

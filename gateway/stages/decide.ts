@@ -30,7 +30,7 @@ export function createDecide(
     const input = buildInput(call, signalsOf(call), timeOf(call.arrival.receivedAtMs))
     const verdict = policy.decide(input)
     // Now, not when the answer is there: another policy may be in force by then.
-    const by = { digest: policy.digest, revision: policy.revision }
+    const by = { digest: policy.digest, revision: policy.revision, input }
     const settle = (settled: Verdict<Decision>): Verdict<Decided> => {
       observe(clock.monotonicMs() - startedMs)
       return decidedBy(by, call, settled)
@@ -39,10 +39,11 @@ export function createDecide(
   }
 }
 
-function decidedBy(by: DecidedBy, call: Reserved, verdict: Verdict<Decision>): Verdict<Decided> {
+function decidedBy(by: DecidedBy & Pick<Decided, 'input'>, call: Reserved, verdict: Verdict<Decision>): Verdict<Decided> {
   if (!verdict.ok) return { ok: false, refusal: { ...verdict.refusal, decidedBy: by } }
   const decision = verdict.value
-  if (decision.allow) return pass({ ...call, decision, policy: by })
+  const { digest, revision, input } = by
+  if (decision.allow) return pass({ ...call, input, decision, policy: { digest, revision } })
   const { reasons, risk, reported } = decision
   return refuse('policy.denied', { reasons, decidedBy: { ...by, risk, reported } })
 }

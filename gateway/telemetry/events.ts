@@ -121,6 +121,10 @@ function auditEvents({ log, metrics }: EventsOptions) {
     auditFailed(cause: unknown): void {
       log.write('error', 'audit.failed', causeFields(cause))
     },
+    disclosuresLost(calls: number, cause: unknown): void {
+      metrics.disclosuresLost.inc(calls)
+      log.write('error', 'audit.disclosures_lost', { calls, ...causeFields(cause) })
+    },
     outcomeLost(callId: string, cause: unknown): void {
       metrics.auditLost.inc()
       log.write('error', 'audit.outcome_lost', { call_id: callId, ...causeFields(cause) })

@@ -31,6 +31,7 @@ type LogEvent =
   | 'breaker.state'
   | 'audit.recovered'
   | 'audit.failed'
+  | 'audit.disclosures_lost'
   | 'audit.outcome_lost'
 
 export type LogLevel = TelemetryConfig['logLevel']
@@ -81,6 +82,7 @@ type LogKey =
   | 'epoch'
   | 'sealed'
   | 'torn_bytes'
+  | 'calls'
   | 'in_doubt_calls'
   | 'lost_lines'
 

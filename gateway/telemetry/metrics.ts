@@ -180,6 +180,11 @@ function auditMetrics({ counter, histogram }: Definitions) {
       CALL_BUCKETS,
     ),
     auditLost: counter('toolgate_audit_outcomes_lost_total', 'Outcomes that could not be put on record.', []),
+    disclosuresLost: counter(
+      'toolgate_audit_disclosures_lost_total',
+      'Calls whose entries commit to disclosures that could not be kept.',
+      [],
+    ),
     auditInDoubt: counter(
       'toolgate_audit_calls_in_doubt_total',
       'Calls found at start with an intent and no outcome on record.',

@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import type { AuditConfig } from '../../gateway/config/config.ts'
 
-/** Settings of an audit log in this directory; small segments, and a deployment of its own. */
+/**
+ * Settings of an audit log in this directory; small segments, a deployment of its own, and the disclosures
+ * under it, where no node of the log is.
+ */
 export function auditConfig(directory: string, more: Partial<AuditConfig> = {}): AuditConfig {
   return {
     directory,
@@ -10,6 +14,12 @@ export function auditConfig(directory: string, more: Partial<AuditConfig> = {}):
     signingKeyFile: undefined,
     checkpointIntervalMs: 1_000,
     idleCheckpointIntervalMs: 60_000,
+    disclosures: {
+      enabled: true,
+      directory: join(directory, '.disclosures'),
+      keyFile: join(directory, '.disclosures.key'),
+      retentionDays: 400,
+    },
     ...more,
   }
 }

@@ -224,7 +224,10 @@ function defaultSettings(
       confluence: connector('confluence', basic('env:CONFLUENCE')),
       slack: connector('slack', { type: 'bearer', token: 'env:SLACK' }),
     },
-    audit: { directory: join(folder, 'audit') },
+    audit: {
+      directory: join(folder, 'audit'),
+      disclosures: { directory: join(folder, 'disclosures'), keyFile: join(folder, 'disclosures.key') },
+    },
     telemetry: { logDestination: join(folder, 'gateway.log') },
   }
 }

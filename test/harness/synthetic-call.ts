@@ -6,6 +6,7 @@ import type { Access, Connector } from '../../gateway/catalog/connector.ts'
 import type { Caller } from '../../gateway/caller.ts'
 import type { Arrival, CallId, Decided, Declared, Outcome, Resource, Sealed } from '../../gateway/exchange.ts'
 import { HeaderList } from '../../gateway/lib/header-list.ts'
+import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { approve } from '../../gateway/stages/approve.ts'
 
 export interface SyntheticCall {
@@ -85,6 +86,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
     amount: undefined,
     spend: { day: 0, task: 0 },
     reservation: undefined,
+    input: NOBODY,
     decision: { allow: true, risk: 1, reasons: [], reported: [], obligations: [] },
     policy: { digest: 'sha256:3f1c', revision: '2026-11-21.1' },
   }

@@ -1,3 +1,4 @@
+import { NOBODY } from '../../gateway/policy/self-test.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -235,6 +236,7 @@ async function decidedCall(
     amount: undefined,
     spend: { day: 0, task: 0 },
     reservation: undefined,
+    input: NOBODY,
     decision: { allow: true, risk: 0, reasons: [], reported: [], obligations: [] },
     policy: { digest: '', revision: '' },
   }

@@ -12,6 +12,9 @@ import {
   SMALL_POLICY,
 } from '../harness/policy-command.ts'
 
+/** What is on record then is what fits into its entries. */
+const WITHOUT_DISCLOSURES = { audit: { disclosures: { enabled: false } } }
+
 /** Those who write rules hold no credentials of the gateway. */
 const NO_SECRETS = { github: { credential: { type: 'none' } } }
 
@@ -86,7 +89,7 @@ describe('toolgate policy diff, of a record', () => {
   let toolgate: TestGateway
   let callId: string
   beforeAll(async () => {
-    toolgate = await startTestGateway()
+    toolgate = await startTestGateway({ settings: WITHOUT_DISCLOSURES })
     callId = (await toolgate.send('GET', '/github/repos/zyx/platform-infra/pulls/991')).callId
   })
   afterAll(() => toolgate[Symbol.asyncDispose]())

@@ -12,9 +12,12 @@ import {
   SMALL_POLICY,
 } from '../harness/policy-command.ts'
 
+/** What is on record then is what fits into its entries. */
+const WITHOUT_DISCLOSURES = { audit: { disclosures: { enabled: false } } }
+
 let toolgate: TestGateway
 beforeAll(async () => {
-  toolgate = await startTestGateway()
+  toolgate = await startTestGateway({ settings: WITHOUT_DISCLOSURES })
 })
 afterAll(() => toolgate[Symbol.asyncDispose]())
 

@@ -4,24 +4,29 @@ import { readCases } from '../../policy/authoring/cases.ts'
 import { createRecordJudge, type Flip, type FlipKind, flipOf } from '../../policy/authoring/diff-policies.ts'
 import { evaluatorOf } from '../../policy/authoring/evaluator-of.ts'
 import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
-import { type RecordOptions, recordedCalls } from '../../policy/authoring/recorded-call.ts'
-import { type Command, UsageError } from '../command.ts'
+import { recordedCalls } from '../../policy/authoring/recorded-call.ts'
+import {
+  openRecord,
+  RECORD_OPTIONS,
+  RECORD_USAGE,
+  recordPlaces,
+  type RecordValues,
+} from '../audit/record-places.ts'
+import { type Command, type Surroundings, UsageError } from '../command.ts'
 import { type Paint, paintFor } from './colours.ts'
 import { timeFrom } from './policy-files.ts'
 
-const USAGE = `toolgate policy diff OLD NEW [--cases FOLDER] [--audit FOLDER] [--config FILE] [--exit-code] [--json]
+const USAGE = `toolgate policy diff OLD NEW [--cases FOLDER] [--audit FOLDER] [RECORD] [--exit-code] [--json]
 
 Lists what two bundles decide differently: calls that are denied now, that are allowed now, that get other reasons,
 another risk or other obligations, that rules in report mode report, and errors. Decides every case, and with --audit every call on record.
 
-A recorded call counts only where OLD, given what is on record, decides as the gateway did then, and where NEW reads
-nothing more that is not on record; the others are counted and left out.
+A recorded call is decided on the exact input that it had, where that has been kept. It counts only where OLD decides
+as the gateway did then, and where NEW reads nothing more that is not on record; the others are counted and left out.
 
   --cases FOLDER   tables of cases (policies-rego/cases)
-  --audit FOLDER   a record, such as .toolgate/audit
-  --config FILE    toolgate.yaml of the gateway that made it, for its business hours
   --exit-code      exit 1 when anything differs
-
+${RECORD_USAGE}
 Exit codes: 0 compared · 1 a bundle cannot be used, or --exit-code and something differs · 2 wrong usage
 `
 
@@ -43,8 +48,7 @@ export const diff: Command = {
       allowPositionals: true,
       options: {
         cases: { type: 'string', default: 'policies-rego/cases' },
-        audit: { type: 'string' },
-        config: { type: 'string' },
+        ...RECORD_OPTIONS,
         'exit-code': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
@@ -53,7 +57,7 @@ export const diff: Command = {
     if (before === undefined || after === undefined || more.length > 0)
       throw new UsageError('diff takes two bundles, the old one first')
     const bundles = { before: await readBundleFile(before), after: await readBundleFile(after) }
-    const compared = await compare(bundles, values.cases, values.audit, timeFrom(values.config, surroundings))
+    const compared = await compare(bundles, values, surroundings)
     surroundings.print(
       values.json
         ? `${JSON.stringify(asJson(compared), undefined, 2)}\n`
@@ -65,19 +69,21 @@ export const diff: Command = {
 
 async function compare(
   bundles: { readonly before: Buffer; readonly after: Buffer },
-  casesDirectory: string,
-  auditDirectory: string | undefined,
-  timeOf: RecordOptions['timeOf'],
+  values: RecordValues & { readonly cases: string },
+  surroundings: Surroundings,
 ): Promise<Compared> {
   const [before, after] = [await evaluatorOf(bundles.before), await evaluatorOf(bundles.after)]
-  const cases = await readCases(casesDirectory)
+  const cases = await readCases(values.cases)
   const flips = cases.flatMap((each) => flipOf(before, after, each) ?? [])
-  if (auditDirectory === undefined) return { cases: cases.length, calls: 0, leftOut: {}, flips }
+  if (values.audit === undefined) return { cases: cases.length, calls: 0, leftOut: {}, flips }
   const judge = await createRecordJudge(before, bundles)
-  const readToken = await createTokenReader(auditDirectory, [bundles.before, bundles.after])
+  using record = await openRecord(recordPlaces(values, surroundings))
+  const { places, disclosures } = record
+  const readToken = await createTokenReader(places.audit, [bundles.before, bundles.after])
+  const options = { timeOf: timeFrom(values.config, surroundings), readToken, disclosures }
   const leftOut: Record<string, number> = {}
   let calls = 0
-  for await (const call of recordedCalls(auditDirectory, { timeOf, readToken })) {
+  for await (const call of recordedCalls(places.audit, options)) {
     const reason = judge(call)
     if (reason !== undefined) {
       leftOut[reason] = (leftOut[reason] ?? 0) + 1

@@ -6,22 +6,28 @@ import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
 import { inputProblem, isPolicyInput } from '../../policy/authoring/parse-input.ts'
 import { type RecordedCall, recordedCalls } from '../../policy/authoring/recorded-call.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
+import {
+  openRecord,
+  RECORD_OPTIONS,
+  RECORD_USAGE,
+  recordPlaces,
+  type RecordValues,
+} from '../audit/record-places.ts'
 import { paintFor } from './colours.ts'
 import { describeExplanation } from './describe-explanation.ts'
 import { DEFAULT_BUNDLE, timeFrom } from './policy-files.ts'
 
-const USAGE = `toolgate policy explain CALL-ID | FILE.json [--bundle FILE] [--audit FOLDER] [--config FILE] [--json]
+const USAGE = `toolgate policy explain CALL-ID | FILE.json [--bundle FILE] [RECORD] [--json]
 
 Says of one call which rules fired, which nearly did, and which stayed quiet. A rule nearly fires when all of its
 conditions hold but one: that one is shown. A rule of a single condition fires or it does not.
 
-A file holds version 1 of the input. The call of an id is taken from the record, which does not hold everything that
-rules may read: members that are not on record are listed, and rules that turn on them are shown as open.
+A file holds version 1 of the input. The call of an id is taken from the record, with the exact input of its decision
+where that has been kept. Where it has not, members that are not on record are listed, and rules that turn on them are
+shown as open; --config then says which hours are business hours.
 
-  --bundle FILE    the policy, with its Rego in it (the one that comes with the gateway)
-  --audit FOLDER   the record (.toolgate/audit)
-  --config FILE    toolgate.yaml of the gateway, for its business hours; unknown without it
-
+  --bundle FILE             the policy, with its Rego in it (the one that comes with the gateway)
+${RECORD_USAGE}
 Exit codes: 0 explained · 1 no such call on record, not decided by policy, or the bundle cannot be used · 2 wrong usage
 `
 
@@ -39,8 +45,7 @@ export const explain: Command = {
       allowPositionals: true,
       options: {
         bundle: { type: 'string', default: DEFAULT_BUNDLE },
-        audit: { type: 'string', default: '.toolgate/audit' },
-        config: { type: 'string' },
+        ...RECORD_OPTIONS,
         json: { type: 'boolean', default: false },
       },
     })
@@ -74,14 +79,17 @@ async function readInput(path: string) {
 async function explainCall(
   bundle: Buffer,
   id: string,
-  { audit, config }: { readonly audit: string; readonly config?: string | undefined },
+  values: RecordValues,
   surroundings: Surroundings,
 ): Promise<Explained> {
-  const readToken = await createTokenReader(audit, [bundle])
-  for await (const call of recordedCalls(audit, { timeOf: timeFrom(config, surroundings), readToken })) {
+  using record = await openRecord(recordPlaces(values, surroundings))
+  const { places, disclosures } = record
+  const readToken = await createTokenReader(places.audit, [bundle])
+  const options = { timeOf: timeFrom(values.config, surroundings), readToken, disclosures }
+  for await (const call of recordedCalls(places.audit, options)) {
     if (call.id === id) return { explanation: await explainRecorded(bundle, call), call }
   }
-  throw new Error(`${id} is not in ${audit}, or policy did not decide it`)
+  throw new Error(`${id} is not in ${places.audit}, or policy did not decide it`)
 }
 
 function asJson({ explanation, call }: Explained): object {

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createKeyedTokens } from '../../audit/keyed-tokens.ts'
+import { readTokenKeys } from '../../audit/token-keys.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
 
 /** What stands behind a token of the record, where that can be told; otherwise the token. */
@@ -15,13 +13,12 @@ export async function createTokenReader(
   auditDirectory: string,
   bundles: readonly Buffer[],
 ): Promise<ReadToken> {
-  const key = await readFile(join(auditDirectory, 'token.key')).catch(() => undefined)
-  if (key === undefined) return (value) => value
-  const tokens = createKeyedTokens(key)
+  const keys = await readTokenKeys(auditDirectory)
+  if (keys.length === 0) return (value) => value
   const names = new Set<string>()
   for (const bundle of bundles)
     collectNames(JSON.parse(sourcesInBundle(bundle).get('data.json') ?? '{}'), names)
-  const known = new Map([...names].map((name) => [tokens.tokenOf(name), name]))
+  const known = new Map(keys.flatMap((key) => [...names].map((name) => [key.tokenOf(name), name])))
   return (value) => known.get(value) ?? value
 }
 

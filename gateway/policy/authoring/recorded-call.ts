@@ -1,6 +1,7 @@
 import type { FactFields } from '../../audit/entry-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from '../../audit/entry.ts'
 import { decodeEntry } from '../../audit/entry.ts'
+import type { DisclosureReader } from '../../audit/disclosures/disclosure-reader.ts'
 import { readEntries } from '../../audit/read-entries.ts'
 import type { PolicyTime } from '../calendar.ts'
 import type { PolicyInput } from '../input.ts'
@@ -39,6 +40,8 @@ export interface RecordOptions {
   readonly timeOf?: ((receivedMs: number) => PolicyTime) | undefined
   /** Tells what stands behind a token where it can. */
   readonly readToken?: ReadToken
+  /** Gives exact inputs back, where they have been kept and not forgotten. */
+  readonly disclosures?: Pick<DisclosureReader, 'inputOf'>
 }
 
 /**
@@ -53,7 +56,9 @@ export async function* recordedCalls(
     const entry = decodeEntry(bytes)
     if (entry?.type !== 'decision' && entry?.type !== 'outcome') continue
     const call = recordedCall(entry, options)
-    if (call !== undefined) yield call
+    if (call === undefined) continue
+    const input = await options.disclosures?.inputOf(entry)
+    yield input === undefined ? call : { ...call, input, unknown: [] }
   }
 }
 
@@ -78,9 +83,9 @@ export function recordedCall(
     if (!isKnown) unknown.add(`input.${path}`)
     return value
   }
-  const text = (path: string, stored: string): string => {
-    const value = readToken(stored)
-    return known(path, value, !isTokenOrCut(value))
+  const text = (path: string, stored: string | undefined): string => {
+    const value = readToken(stored ?? '')
+    return known(path, value, stored !== undefined && !isTokenOrCut(value))
   }
   const input: PolicyInput = {
     v: 1,

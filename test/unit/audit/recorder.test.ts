@@ -37,7 +37,7 @@ function memoryLog(): MemoryLog {
 function recorderOn(log: AuditLog, openCalls = new Set<string>()): Recorder {
   return new Recorder({
     log,
-    tokens: createKeyedTokens(randomBytes(32)),
+    tokens: createKeyedTokens(randomBytes(32), '2026-11'),
     clock: systemClock,
     durability: { read: 'flushed', write: 'strict' },
     openCalls,
@@ -98,7 +98,7 @@ describe('an intent', () => {
         operation: 'github.pulls/get',
         access: 'read',
         method: 'GET',
-        params: expect.stringMatching(/^hmac:[\w-]{43}$/) as string,
+        params: expect.stringMatching(/^hmac:2026-11:[\w-]{43}$/) as string,
       },
       resource: {
         project: '',

@@ -1,3 +1,4 @@
+import { NOBODY } from '../../../gateway/policy/self-test.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { buildInput } from '../../../gateway/policy/build-input.ts'
 import type { Decision, Obligation } from '../../../gateway/policy/decision.ts'
@@ -101,15 +102,24 @@ describe('decide', () => {
     const reasons = [{ code: 'agent.unknown', rule: 'R001', detail: 'x' }] as const
     const verdict = decideWith(pass({ ...ALLOW, allow: false, reasons }))(aCall())
     const decidedBy = { ...POLICY, risk: 3, reported: [] }
-    expect(verdict).toEqual({ ok: false, refusal: { code: 'policy.denied', reasons, decidedBy } })
+    expect(verdict).toMatchObject({ ok: false, refusal: { code: 'policy.denied', reasons, decidedBy } })
   })
 
   test.each(['policy.error', 'policy.invalid', 'policy.input_invalid', 'policy.unavailable'] as const)(
     'passes %s on, with the policy that gave it',
     (code) => {
-      expect(decideWith(refuse(code))(aCall())).toEqual(refuse(code, { decidedBy: POLICY }))
+      expect(decideWith(refuse(code))(aCall())).toMatchObject(refuse(code, { decidedBy: POLICY }))
     },
   )
+
+  test('hands on what policy was given, for the record, whatever came of it', () => {
+    const [allowed, denied] = [ALLOW, { ...ALLOW, allow: false }].map((made) =>
+      decideWith(pass(made))(aCall()),
+    )
+    const input = buildInput(aCall(), NO_SIGNALS, TIME)
+    expect(allowed).toMatchObject({ value: { input } })
+    expect(denied).toMatchObject({ refusal: { decidedBy: { input } } })
+  })
 })
 
 describe('approve', () => {
@@ -133,16 +143,21 @@ describe('approve', () => {
     { id: 'R5', type: 'limit', properties: { name: 'a' } },
   ]
   const approved = (obligations: readonly Obligation[]): ReturnType<typeof approve> =>
-    approve({ ...aCall(), policy: POLICY, decision: { ...ALLOW, obligations } })
+    approve({ ...aCall(), input: NOBODY, policy: POLICY, decision: { ...ALLOW, obligations } })
 
   test('gives a permit for the call that owes nothing', () => {
-    const decided = { ...aCall(), policy: POLICY, decision: ALLOW }
+    const decided = { ...aCall(), input: NOBODY, policy: POLICY, decision: ALLOW }
     const verdict = approve(decided)
     expect(verdict.ok && verdict.value.call).toBe(decided)
   })
 
   test('gives none for a deny, should one ever come this far', () => {
-    const verdict = approve({ ...aCall(), policy: POLICY, decision: { ...ALLOW, allow: false } })
+    const verdict = approve({
+      ...aCall(),
+      input: NOBODY,
+      policy: POLICY,
+      decision: { ...ALLOW, allow: false },
+    })
     expect(verdict).toMatchObject({ ok: false, refusal: { code: 'policy.denied' } })
   })
 

@@ -1,0 +1,170 @@
+import type { Caller } from '../../caller.ts'
+import type { Progress } from '../../exchange.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { PolicyInput } from '../../policy/input.ts'
+import type { AuditLog, Durability } from '../audit-log.ts'
+import type { DisclosedFields } from '../entry-fields.ts'
+import { sealBlock } from './block.ts'
+import { discloseCall } from './disclose-call.ts'
+import type { DisclosureKeys, KeyName } from './disclosure-keys.ts'
+
+/** Disclosures and call ids of one block; with header, nonce and tag it stays below the limit of an entry. */
+const BLOCK_BYTES = 60_000
+/** What the id of a call takes in the header. */
+const CALL_BYTES = 40
+/** How long disclosures gather: a write of its own for each call would cost more than all the rest. */
+const GATHER_MS = 20
+/** So soon after its files are deleted a key is no longer used for anything new. */
+const KEY_LIFETIME_MS = 60_000
+const MAX_KEYS = 10_000
+
+export interface DisclosureLogOptions {
+  readonly log: Pick<AuditLog, 'append' | 'seal'>
+  readonly keys: DisclosureKeys
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
+  /** Most bytes of disclosures waiting to be encrypted; what comes beyond is lost. 16 MiB unless told. */
+  readonly queueLimitBytes?: number
+  /** Told how many calls have commitments on record whose disclosures could not be kept. */
+  readonly onLost: (calls: number, cause: unknown) => void
+}
+
+interface Waiting {
+  readonly name: KeyName
+  readonly lines: Line[]
+  durability: Durability
+}
+
+interface Line {
+  readonly call: string
+  readonly text: string
+}
+
+/**
+ * Keeps what entries only commit to. No call waits for it, and none fails because of it: disclosures gather for a
+ * moment, are encrypted together by subject, and then go the way of the log's own entries, fsynced at once where one of
+ * those had to be.
+ */
+export class DisclosureLog implements AsyncDisposable {
+  readonly #options: DisclosureLogOptions
+  readonly #keys = new Map<string, { readonly key: Promise<Buffer>; readonly untilMs: number }>()
+  readonly #subjects = new Map<string, string>()
+  #waiting = new Map<string, Waiting>()
+  #waitingBytes = 0
+  #gathering: NodeJS.Timeout | undefined
+  #drained = Promise.resolve()
+
+  constructor(options: DisclosureLogOptions) {
+    this.#options = options
+  }
+
+  /** Takes what the call discloses, and gives the commitments that stand in its entry. */
+  disclose(call: Progress, input: PolicyInput | undefined, durability: Durability): DisclosedFields {
+    const { fields, texts } = discloseCall(call, input)
+    if (texts.length > 0) this.#add(call, texts.join('\t'), durability)
+    return fields
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#gathering)
+    this.#drain()
+    await this.#drained
+    await this.#options.log.seal()
+  }
+
+  #add({ arrival, caller }: Progress, text: string, durability: Durability): void {
+    if (this.#waitingBytes + text.length > (this.#options.queueLimitBytes ?? 16_777_216)) {
+      this.#options.onLost(1, new Error('the queue of disclosures is full'))
+      return
+    }
+    this.#waitingBytes += text.length
+    const name = { period: this.#period(), subject: this.#subjectOf(caller) }
+    const id = `${name.period}/${name.subject}`
+    const waiting = this.#waiting.get(id)
+    const line = { call: arrival.callId, text }
+    if (waiting === undefined) {
+      this.#waiting.set(id, { name, lines: [line], durability })
+    } else {
+      waiting.lines.push(line)
+      if (durability === 'strict') waiting.durability = durability
+    }
+    this.#gathering ??= setTimeout(() => this.#drain(), GATHER_MS)
+  }
+
+  /** Encrypts and hands over what has gathered, after what gathered before. */
+  #drain(): void {
+    this.#gathering = undefined
+    const gathered = this.#waiting
+    this.#waiting = new Map()
+    this.#waitingBytes = 0
+    this.#drained = this.#drained.then(async () => {
+      for (const waiting of gathered.values()) await this.#write(waiting)
+    })
+  }
+
+  async #write({ name, lines, durability }: Waiting): Promise<void> {
+    const { log, onLost } = this.#options
+    try {
+      const key = await this.#keyOf(name)
+      for (const { calls, plaintext } of blocksOf(lines)) {
+        const block = sealBlock({ v: 1, key: name, calls }, key, plaintext)
+        // Not waited for: the next block can be encrypted while this one is written.
+        log.append(block, durability).catch((cause: unknown) => onLost(calls.length, cause))
+      }
+    } catch (cause) {
+      onLost(lines.length, cause)
+    }
+  }
+
+  #period(): string {
+    return new Date(this.#options.clock.nowMs()).toISOString().slice(0, 10)
+  }
+
+  /** Calls of nobody yet proven share one subject. */
+  #subjectOf(caller: Caller | undefined): string {
+    const { tenant = '', principal = { id: '' } } = caller ?? {}
+    const id = `${tenant}\0${principal.id}`
+    let subject = this.#subjects.get(id)
+    if (subject === undefined) {
+      subject = this.#options.keys.subjectOf(tenant, principal.id)
+      if (this.#subjects.size >= MAX_KEYS) this.#subjects.clear()
+      this.#subjects.set(id, subject)
+    }
+    return subject
+  }
+
+  #keyOf(name: KeyName): Promise<Buffer> {
+    const id = `${name.period}/${name.subject}`
+    const nowMs = this.#options.clock.monotonicMs()
+    const cached = this.#keys.get(id)
+    if (cached !== undefined && cached.untilMs > nowMs) return cached.key
+    const key = this.#options.keys.obtain(name)
+    if (this.#keys.size >= MAX_KEYS) this.#keys.clear()
+    this.#keys.set(id, { key, untilMs: nowMs + KEY_LIFETIME_MS })
+    // One that could not be had is asked for again, not remembered.
+    key.catch(() => this.#keys.delete(id))
+    return key
+  }
+}
+
+/** Lines of `call ⇥ disclosure ⇥ …`; a line too long for one block is spread over several that hold nothing else. */
+function* blocksOf(lines: readonly Line[]): Generator<{ calls: string[]; plaintext: Buffer }> {
+  let calls: string[] = []
+  let parts: Buffer[] = []
+  let sizeBytes = 0
+  for (const { call, text } of lines) {
+    const bytes = Buffer.from(`${call}\t${text}\n`)
+    if (calls.length > 0 && sizeBytes + bytes.length + CALL_BYTES > BLOCK_BYTES) {
+      yield { calls, plaintext: Buffer.concat(parts) }
+      ;[calls, parts, sizeBytes] = [[], [], 0]
+    }
+    if (bytes.length > BLOCK_BYTES) {
+      for (let start = 0; start < bytes.length; start += BLOCK_BYTES)
+        yield { calls: [call], plaintext: bytes.subarray(start, start + BLOCK_BYTES) }
+      continue
+    }
+    calls.push(call)
+    parts.push(bytes)
+    sizeBytes += bytes.length + CALL_BYTES
+  }
+  if (calls.length > 0) yield { calls, plaintext: Buffer.concat(parts) }
+}
