@@ -11,7 +11,7 @@ import { systemClock, type Clock } from './lib/clock.ts'
 import { rateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { createListener, type Listener } from './listen/listener.ts'
 import { settleOrigins, settlePort } from './listen/settle-address.ts'
-import { notesOf, readinessOf, statusOf } from './report.ts'
+import { bundleState, notesOf, readinessOf, statusOf } from './report.ts'
 import { createRecordUnparsed } from './stages/record.ts'
 import { createSuccession, type Succession } from './succession.ts'
 import type { MetricsText } from './telemetry/merge.ts'
@@ -158,7 +158,7 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { audit, store, telemetry } = lasting
+  const { audit, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     auditQueuedBytes: () => audit.log.health().queuedBytes,
@@ -166,7 +166,9 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,
+    decisionLog: () => reports.decisionLog?.status(),
   })
+  reports.watch(() => bundleState(generations.current.policy))
 }
 
 /** Sections that made what a reload keeps: sockets, processes, counters, the log and the record; ports do as well. */
@@ -177,6 +179,9 @@ function refuseRestart(running: Config, next: Config): void {
   for (const name of new Set([...Object.keys(running.connectors), ...Object.keys(next.connectors)])) {
     if (running.connectors[name]?.address.port !== next.connectors[name]?.address.port)
       changed.push(`connectors.${name}.address.port`)
+  }
+  for (const name of ['labels', 'decisionLog', 'status'] as const) {
+    if (!isDeepStrictEqual(running.policy[name], next.policy[name])) changed.push(`policy.${name}`)
   }
   if (changed.length === 0) return
   throw new ConfigError(changed.map((path) => ({ path, reason: 'was changed, which needs a restart' })))

@@ -94,6 +94,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
       clock,
       onEvent(event) {
         events.policyEvent(event)
+        lasting.reports.policyEvent(event)
         // The first bundle is put on record with its configuration, once both are in force.
         if (policyInForce || event.type === 'rejected') lasting.audit.changes.policyChanged(event)
       },
@@ -151,6 +152,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
     }),
     decide: createDecide({
       policy,
+      decisionLog: lasting.reports.decisionLog,
       timeOf: createCalendar(config.policy),
       signalsOf,
       clock,

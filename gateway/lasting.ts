@@ -3,6 +3,7 @@ import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
 import { createSecretReader } from './config/secret.ts'
 import type { Clock } from './lib/clock.ts'
+import { openReports, type Reports } from './reports.ts'
 import { openStore, type OpenedStore } from './store/open-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
@@ -12,6 +13,7 @@ export interface Lasting extends AsyncDisposable {
   readonly telemetry: Telemetry
   readonly audit: Audit
   readonly store: OpenedStore
+  readonly reports: Reports
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
   readonly nonceKey: Uint8Array
 }
@@ -52,6 +54,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     }),
   )
   for (const recovery of audit.recoveries) events.auditRecovered(recovery)
+  const reports = stack.use(await openReports({ config, environment, clock, telemetry }))
   const password = config.store.redis?.password
   const store = stack.use(
     openStore({
@@ -66,7 +69,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   await store.opened
   const owned = stack.move()
   const nonceKey = randomBytes(32)
-  return { telemetry, audit, store, nonceKey, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { telemetry, audit, store, reports, nonceKey, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** A nonce has a period in place of the window of `iat`, and no clock of the agent's that could be ahead. */

@@ -2,6 +2,8 @@ import type { Readiness } from './admin/admin.ts'
 import type { Generation } from './generation.ts'
 import type { Lasting } from './lasting.ts'
 import type { Listener } from './listen/listener.ts'
+import type { Policy } from './policy/policy.ts'
+import type { BundleState } from './reports.ts'
 import { VERSION } from './version.ts'
 
 /** Why no calls may be sent here. A store that is away counts only where it closes every door. */
@@ -34,6 +36,7 @@ export function statusOf(listener: Listener, generation: Generation, lasting: La
     policy: policy.status(),
     identity: identity.status(),
     store: { state: lasting.store.state() },
+    reports: lasting.reports.status(),
     audit: { ...lasting.audit.log.health(), trouble: lasting.audit.recorder.trouble() },
     connectors: catalog.connectors.map(({ name, origin }) => ({
       name,
@@ -44,4 +47,10 @@ export function statusOf(listener: Listener, generation: Generation, lasting: La
     credentials: credentials.health(),
     pools: egress.pools(),
   }
+}
+
+/** What status reports tell of the bundles. */
+export function bundleState(policy: Policy): BundleState {
+  const { bundles, loadMs } = policy.status()
+  return { bundles, loadMs }
 }

@@ -4,6 +4,7 @@ import { originsByEntrance } from './entrance.ts'
 import { isLoopback, isSafeSource } from './loopback.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, REFERENCE_RULES } from './references.ts'
+import { reporting } from './report-rules.ts'
 
 type Section = keyof Config
 
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   { reads: ['store', 'workers'], check: storing },
   { reads: ['policy', 'limits'], check: deciding },
   { reads: ['policy'], check: fetching },
+  { reads: ['policy'], check: reporting },
   { reads: ['connectors', 'listen'], check: addressing },
   { reads: ['connectors', 'listen'], check: reaching },
   ...REFERENCE_RULES,

@@ -1,4 +1,5 @@
 import type { SecretReference } from './config.ts'
+import type { DecisionLogConfig, StatusReportsConfig } from './decision-log-config.ts'
 
 /** Where one bundle comes from, and what it is believed for. */
 export interface BundleConfig {
@@ -28,6 +29,10 @@ export interface PolicyConfig extends BundleConfig {
   readonly isolation: PolicyIsolation
   /** How long one evaluation may take: counted when it takes longer, ended where there is isolation. */
   readonly budgetMs: number
+  /** What this gateway is called in what it reports, beside `id` and `version`. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly decisionLog: DecisionLogConfig | undefined
+  readonly status: StatusReportsConfig | undefined
 }
 
 /** A service of a control plane, and how to be somebody to it. */

@@ -3,6 +3,7 @@ import { bundlesOf } from './bundle-rules.ts'
 import type { Config, CredentialConfig, SecretReference } from './config.ts'
 import type { BundleConfig } from './policy-config.ts'
 import type { ConfigProblem } from './problem.ts'
+import { reportReferences } from './report-rules.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -25,10 +26,16 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
     secrets: { 'listen.admin.token': admin.token },
   }),
   policy: ({ policy }) => ({
-    files: Object.assign({}, ...bundlesOf(policy).map(bundleFiles)) as References['files'],
-    secrets: Object.fromEntries(
-      bundlesOf(policy).map(([path, { service }]) => [`${path}.service.token`, service?.token]),
-    ),
+    files: {
+      ...(Object.assign({}, ...bundlesOf(policy).map(bundleFiles)) as References['files']),
+      ...reportReferences(policy).files,
+    },
+    secrets: {
+      ...Object.fromEntries(
+        bundlesOf(policy).map(([path, { service }]) => [`${path}.service.token`, service?.token]),
+      ),
+      ...reportReferences(policy).secrets,
+    },
   }),
   store: ({ store: { redis } }) => ({
     files: { 'store.redis.caFile': redis?.caFile },

@@ -1,4 +1,11 @@
-import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
+import {
+  decisionLogSchema,
+  labelsSchema,
+  resource,
+  serviceSettings,
+  statusReportsSchema,
+} from './schema-decision-log.ts'
+import { closed, file, integer, milliseconds, oneOf, optional, text } from './schema-parts.ts'
 
 const verification = {
   ...optional(
@@ -20,21 +27,11 @@ const verification = {
 const service = {
   ...optional(
     closed({
-      url: text({ format: 'upstream', description: 'http(s) origin, with a base path if need be' }),
-      resource: text({
-        // No segment of dots alone: it would lead out of the base path.
-        pattern: '^(?!(.*/)?\\.{1,2}(/|$))[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$',
-        maxLength: 512,
-        description: 'Path of the bundle below `url`',
-      }),
+      ...serviceSettings,
+      resource: resource({ description: 'Path of the bundle below `url`' }),
       pollMinMs: milliseconds(1_000, 86_400_000, 60_000),
       pollMaxMs: milliseconds(1_000, 86_400_000, 120_000),
       longPollMs: milliseconds(1_000, 3_600_000),
-      timeoutMs: milliseconds(100, 600_000, 15_000),
-      token: secret('Bearer token'),
-      clientCertificateFile: file('PEM certificate chain to show to the service'),
-      clientKeyFile: file('PEM private key of that certificate'),
-      caFile: file('CA of the service'),
       maxBytes: integer(1_024, 33_554_432, 33_554_432),
       directory: file('Where the last good bundle is kept', '.toolgate/policy'),
     }),
@@ -85,4 +82,7 @@ export const policySchema = closed({
   isolation: oneOf(['none', 'worker'], 'none'),
   budgetMs: milliseconds(1, 60_000, 100),
   verification,
+  labels: labelsSchema,
+  decisionLog: decisionLogSchema,
+  status: statusReportsSchema,
 })

@@ -70,6 +70,8 @@ interface PolicyStatus {
   readonly digest: string
   readonly revision: string
   readonly activatedAtMs: number
+  /** How long it took to load what is in force. */
+  readonly loadMs: number
   /** Of the bundle with the rules. */
   readonly source: SourceStatus
   /** A live bundle is one kept from an earlier run: its source has not confirmed it since the start. */
@@ -207,6 +209,7 @@ function statusOf(live: Live, slots: readonly SlotStatus[], counts: Counts): Pol
     digest,
     revision,
     activatedAtMs,
+    loadMs: live.loadMs,
     source: rules.source,
     kept: slots.some(({ kept }) => kept),
     rejected: rejected[0],

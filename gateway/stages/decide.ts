@@ -2,6 +2,7 @@ import type { Decided, ReadCall, Reserved } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { buildInput } from '../policy/build-input.ts'
 import type { PolicyTime } from '../policy/calendar.ts'
+import type { DecisionLog } from '../policy/decision-log/decision-log.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Signals } from '../policy/input.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -9,7 +10,9 @@ import { pass, refuse } from '../refusal.ts'
 import type { DecidedBy, Verdict } from '../refusal.ts'
 
 export interface DecideDependencies {
-  readonly policy: Pick<Policy, 'decide' | 'digest' | 'revision'>
+  readonly policy: Pick<Policy, 'bundles' | 'decide' | 'digest' | 'evaluateLog' | 'revision'>
+  /** Told of every decision; `undefined` where nobody asks for them. */
+  readonly decisionLog: Pick<DecisionLog, 'admits' | 'record'> | undefined
   /** Local time for the rules, from milliseconds since the epoch; see `createCalendar`. */
   readonly timeOf: (nowMs: number) => PolicyTime
   /** What the detectors found in the request, and the counters know of the operation. */
@@ -19,23 +22,41 @@ export interface DecideDependencies {
   readonly observe: (elapsedMs: number) => void
 }
 
+type Deciding = Verdict<Decided> | Promise<Verdict<Decided>>
+
 /** Asks policy. Only a well-formed allow passes; DESIGN §3, row 6. */
-export function createDecide(
-  dependencies: DecideDependencies,
-): (call: Reserved) => Verdict<Decided> | Promise<Verdict<Decided>> {
-  const { policy, timeOf, signalsOf, clock, observe } = dependencies
+export function createDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
+  const { decisionLog } = dependencies
+  const decide = bindDecide(dependencies)
   return (call) => {
-    const startedMs = clock.monotonicMs()
+    const admitted = decisionLog?.admits() ?? true
+    if (admitted === true) return decide(call)
+    return admitted === false ? unlogged() : admitted.then((room) => (room ? decide(call) : unlogged()))
+  }
+}
+
+/** Before policy is asked: a decision that was made has to be logged. */
+function unlogged(): Verdict<Decided> {
+  return refuse('audit.unavailable', { detail: 'the decision log is full', retryAfterMs: 1_000 })
+}
+
+function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
+  const { policy, decisionLog, timeOf, signalsOf, clock, observe } = dependencies
+  return (call) => {
+    const begunMs = clock.monotonicMs()
     // The time of arrival, not of evaluation: it is on record, so the decision can be made again.
     const input = buildInput(call, signalsOf(call), timeOf(call.arrival.receivedAtMs))
-    const verdict = policy.decide(input)
+    const builtMs = clock.monotonicMs()
+    const deciding = policy.decide(input)
     // Now, not when the answer is there: another policy may be in force by then.
-    const by = { digest: policy.digest, revision: policy.revision, input }
-    const settle = (settled: Verdict<Decision>): Verdict<Decided> => {
-      observe(clock.monotonicMs() - startedMs)
-      return decidedBy(by, call, settled)
+    const { digest, revision, bundles } = policy
+    const settle = (verdict: Verdict<Decision>): Verdict<Decided> => {
+      const decidedMs = clock.monotonicMs()
+      observe(decidedMs - begunMs)
+      decisionLog?.record(call, { digest, bundles, input, verdict, begunMs, builtMs, decidedMs }, policy)
+      return decidedBy({ digest, revision, input }, call, verdict)
     }
-    return verdict instanceof Promise ? verdict.then(settle) : settle(verdict)
+    return deciding instanceof Promise ? deciding.then(settle) : settle(deciding)
   }
 }
 

@@ -27,7 +27,7 @@ export interface Stages {
   admit(routed: Routed): Awaitable<Verdict<Admitted>>
   read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
   reserve(read: ReadCall): Awaitable<Verdict<Reserved>>
-  /** A promise only where policy is evaluated in another thread. */
+  /** A promise only where policy is evaluated in another thread, or the decision log has to have room first. */
   decide(reserved: Reserved): Awaitable<Verdict<Decided>>
   approve(decided: Decided): Verdict<Permit>
   seal(permit: Permit): Awaitable<Verdict<Sealed>>

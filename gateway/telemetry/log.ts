@@ -4,6 +4,7 @@ import type { TelemetryConfig } from '../config/config.ts'
 
 /** Stable names; a line's `event` is one of these and nothing else. */
 type LogEvent =
+  | ReportEvent
   | 'call'
   | 'request.unparsed'
   | 'gateway.started'
@@ -33,6 +34,21 @@ type LogEvent =
   | 'audit.failed'
   | 'audit.disclosures_lost'
   | 'audit.outcome_lost'
+
+/** Of the decision log and the status reports. */
+type ReportEvent =
+  | 'decision_log.overflowed'
+  | 'decision_log.event_too_large'
+  | 'decision_log.cache_dropped'
+  | 'decision_log.damaged'
+  | 'decision_log.encoding_failed'
+  | 'decision_log.rule_failed'
+  | 'decision_log.recovered'
+  | 'decision_log.disk_failed'
+  | 'decision_log.disk_works_again'
+  | 'decision_log.upload_failed'
+  | 'decision_log.uploads_again'
+  | 'status_report.failed'
 
 export type LogLevel = TelemetryConfig['logLevel']
 
@@ -83,6 +99,8 @@ type LogKey =
   | 'sealed'
   | 'torn_bytes'
   | 'calls'
+  | 'lost_bytes'
+  | 'events'
   | 'in_doubt_calls'
   | 'lost_lines'
 

@@ -17,6 +17,9 @@ export interface Watched {
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }
   readonly logLinesLost: () => number
+  /** `undefined` where no decision log is configured. */
+  readonly decisionLog: () =>
+    { readonly bufferBytes: number; readonly events: number; readonly lagSeconds: number } | undefined
 }
 
 type Aggregator = 'sum' | 'min' | 'max' | 'first'
@@ -47,6 +50,25 @@ export function registerStates(registry: Registry, version: string, watched: () 
   })
   number('toolgate_log_lines_lost', 'Log lines that could not be written since the start.', 'sum', () =>
     watched().logLinesLost?.(),
+  )
+  const decisionLog = () => watched().decisionLog?.()
+  number(
+    'toolgate_decision_log_buffer_bytes',
+    'Bytes of decisions that wait for their upload.',
+    'sum',
+    () => decisionLog()?.bufferBytes,
+  )
+  number(
+    'toolgate_decision_log_buffer_events',
+    'Decisions that wait for their upload.',
+    'sum',
+    () => decisionLog()?.events,
+  )
+  number(
+    'toolgate_decision_log_lag_seconds',
+    'Age of the oldest decision that is not uploaded.',
+    'max',
+    () => decisionLog()?.lagSeconds,
   )
   registerStateSets(registry, watched)
   registerInfo(registry, version, watched)

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import type { TelemetryConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { createEvents, type Events } from './events.ts'
+import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
 import { openLog, type Log } from './log.ts'
 import type { MetricsText } from './merge.ts'
 import { createMetrics } from './metrics.ts'
@@ -21,7 +22,7 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry extends AsyncDisposable {
-  readonly events: Events & PartEvents
+  readonly events: Events & PartEvents & ReportEvents
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
   watch(sources: Partial<Watched>): void
@@ -48,6 +49,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
     events: {
       ...createEvents({ log, metrics, connectors: () => connectors, nowMs }),
       ...createPartEvents({ log, metrics, parts, nowMs }),
+      ...createReportEvents(log, registry),
     },
     log,
     watch: (sources) => {

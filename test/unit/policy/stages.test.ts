@@ -1,5 +1,5 @@
 import { NOBODY } from '../../../gateway/policy/self-test.ts'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildInput } from '../../../gateway/policy/build-input.ts'
 import type { Decision, Obligation } from '../../../gateway/policy/decision.ts'
 import { pass, refuse } from '../../../gateway/refusal.ts'
@@ -14,10 +14,12 @@ const TIME = { ns: '1', date: '2026-11-23', weekday: 'monday', hour: 10, busines
 const NO_SIGNALS = { secrets: [], pii: [], injection: [], first_use: true }
 const ALLOW: Decision = { allow: true, risk: 3, reasons: [], reported: [], obligations: [] }
 const POLICY = { digest: 'sha256:0', revision: 'r' }
+const ASKED = { ...POLICY, bundles: [], evaluateLog: () => ({ defined: false }) as const }
 
 function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide> {
   return createDecide({
-    policy: { ...POLICY, decide: () => verdict },
+    policy: { ...ASKED, decide: () => verdict },
+    decisionLog: undefined,
     timeOf: () => TIME,
     signalsOf: () => NO_SIGNALS,
     clock: { monotonicMs: () => 0 },
@@ -55,9 +57,10 @@ describe('decide', () => {
   beforeAll(() => {
     let nowMs = 0
     let elapsedMs = 0
-    const ticks = [5, 7.5]
+    const ticks = [5, 6, 7.5]
     void createDecide({
-      policy: { ...POLICY, decide: () => pass(ALLOW) },
+      policy: { ...ASKED, decide: () => pass(ALLOW) },
+      decisionLog: undefined,
       timeOf: (at) => {
         nowMs = at
         return TIME
@@ -76,11 +79,12 @@ describe('decide', () => {
   })
 
   test('waits for a policy in another thread, and names the one that was asked', async () => {
-    const policy = { ...POLICY, decide: () => Promise.resolve(pass(ALLOW)) }
+    const policy = { ...ASKED, decide: () => Promise.resolve(pass(ALLOW)) }
     let elapsedMs = 0
-    const ticks = [5, 7.5]
+    const ticks = [5, 6, 7.5]
     const deciding = createDecide({
       policy,
+      decisionLog: undefined,
       timeOf: () => TIME,
       signalsOf: () => NO_SIGNALS,
       clock: { monotonicMs: () => ticks.shift() ?? 0 },
@@ -173,5 +177,46 @@ describe('approve', () => {
     expect(approved([approval, ...others])).toMatchObject({
       refusal: { code: 'policy.obligation_unsupported' },
     })
+  })
+})
+
+describe('decide with a decision log', () => {
+  const recorded: { readonly id: string; readonly verdict: unknown }[] = []
+  const decideLogged = (verdict: Verdict<Decision>, admits: boolean | Promise<boolean>) =>
+    createDecide({
+      policy: { ...ASKED, decide: () => verdict },
+      decisionLog: {
+        admits: () => admits,
+        record: (call, made) => void recorded.push({ id: call.arrival.callId, verdict: made.verdict }),
+      },
+      timeOf: () => TIME,
+      signalsOf: () => NO_SIGNALS,
+      clock: { monotonicMs: () => 0 },
+      observe: () => {},
+    })(aCall())
+  beforeEach(() => void recorded.splice(0))
+
+  test.each([
+    pass(ALLOW),
+    pass({ ...ALLOW, allow: false }),
+    refuse('policy.error'),
+    refuse('policy.invalid'),
+  ])('logs every verdict as it was given', (verdict) => {
+    void decideLogged(verdict, true)
+    expect(recorded).toEqual([{ id: aCall().arrival.callId, verdict }])
+  })
+
+  test('asks no policy while there is no room, and says why it refuses', () => {
+    expect(decideLogged(pass(ALLOW), false)).toMatchObject({
+      ok: false,
+      refusal: { code: 'audit.unavailable', detail: 'the decision log is full', retryAfterMs: 1_000 },
+    })
+    expect(recorded).toEqual([])
+  })
+
+  test('waits for room where it may', async () => {
+    await expect(decideLogged(pass(ALLOW), Promise.resolve(true))).resolves.toMatchObject({ ok: true })
+    await expect(decideLogged(pass(ALLOW), Promise.resolve(false))).resolves.toMatchObject({ ok: false })
+    expect(recorded).toHaveLength(1)
   })
 })
