@@ -15,7 +15,7 @@ deny contains {
 	"detail": "The request carries what looks like a secret.",
 } if {
 	facts.changes
-	not no_secrets
+	not clean
 }
 
-no_secrets if count(input.signals.secrets) == 0
+clean if count(input.signals.secrets) == 0

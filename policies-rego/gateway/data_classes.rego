@@ -6,7 +6,7 @@ import data.gateway.facts
 
 # METADATA
 # title: Open data class
-# description: The tenant opens the class of the data to agents, and a role of the agent does, for reading or for writing
+# description: Tenant and role open the class of the data to the agent, for reading or for writing
 # custom:
 #   id: R055
 deny contains {
@@ -17,15 +17,6 @@ deny contains {
 	facts.agent
 	not opened
 }
-
-# The tenant that the agent is registered for: that the call is for it as well is another rule.
-opened if {
-	data.registry.tenants[facts.agent.tenant].data_classes[facts.kind][input.operation.data_class] == true
-	some role in facts.roles
-	data.registry.roles[role].data_classes[facts.kind][input.operation.data_class] == true
-}
-
-demands := data.registry.data_classes[input.operation.data_class]
 
 # METADATA
 # title: Groups of a data class
@@ -41,11 +32,6 @@ deny contains {
 	not in_group
 }
 
-in_group if {
-	some group in input.principal.groups
-	demands.groups[group] == true
-}
-
 # METADATA
 # title: Proof of a data class
 # description: Where the class says how an agent has to prove its key, this call did
@@ -58,6 +44,20 @@ deny contains {
 } if {
 	demands.bindings
 	not proven
+}
+
+# The tenant that the agent is registered for: that the call is for it as well is another rule.
+opened if {
+	data.registry.tenants[facts.agent.tenant].data_classes[facts.kind][input.operation.data_class] == true
+	some role in facts.roles
+	data.registry.roles[role].data_classes[facts.kind][input.operation.data_class] == true
+}
+
+demands := data.registry.data_classes[input.operation.data_class]
+
+in_group if {
+	some group in input.principal.groups
+	demands.groups[group] == true
 }
 
 proven if demands.bindings[input.agent.binding] == true

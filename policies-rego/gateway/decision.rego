@@ -40,7 +40,7 @@ reasons := fired - reported
 # description: >-
 #   Reasons of rules that the registry has in report mode: they are told, and deny nothing. Any other mode is the
 #   ordinary one. What holds the boundary itself denies whatever the registry says.
-reported := {reason |
+reported contains reason if {
 	some reason in fired
 	data.registry.rules[reason.rule].mode == "report"
 	not boundary[reason.code]
@@ -61,6 +61,6 @@ fired := union({
 })
 
 # What is refused anyway owes nothing: nobody should be asked about a call that cannot happen.
-due := obligations.obligation if allow
-
 default due := set()
+
+due := obligations.obligation if allow

@@ -94,8 +94,11 @@ test_any_other_mode_is_enforced if {
 	}
 }
 
-# Every rule there is, were somebody to put all of them into report mode.
-all_reported := {id: {"mode": "report"} | some n in numbers.range(0, 999); id := $"R{substring($"{1000 + n}", 1, 3)}"}
+# Every rule there is, R000 to R099, were somebody to put all of them into report mode.
+all_reported[id] := {"mode": "report"} if {
+	some number in numbers.range(1000, 1099)
+	id := $"R{substring($"{number}", 1, 3)}"
+}
 
 test_what_holds_the_boundary_denies_in_any_mode if {
 	every case in [

@@ -15,7 +15,7 @@ test_r035_fires_where_the_input_says_production if {
 
 test_r035_fires_where_the_input_denies_what_the_registry_says if {
 	calmed := {"operation": {"environment": "development"}}
-	"R035" in rules(object.union(object.union(fixtures.read, in_payments_core), calmed))
+	"R035" in rules(object.union_n([fixtures.read, in_payments_core, calmed]))
 }
 
 test_r035_fires_on_an_environment_nobody_registered if {

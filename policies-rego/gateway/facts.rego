@@ -14,12 +14,14 @@ roles contains name if some name, true in agent.roles
 
 # METADATA
 # description: Whether the call can change anything; only a declared read does not
+# scope: document
 default changes := true
 
 changes := false if input.operation.access == "read"
 
 # METADATA
 # description: The same in the words of the registry
+# scope: document
 default kind := "write"
 
 kind := "read" if not changes
@@ -30,12 +32,14 @@ tool := data.registry.tools[input.operation.connector]
 
 # METADATA
 # description: Groups that may use the operation; its own list replaces the one of the tool
+# scope: document
 groups := tool.groups if not tool.operations[input.operation.id].groups
 
 groups := tool.operations[input.operation.id].groups
 
 # METADATA
 # description: The kind of resource that the operation has to name, or "nothing"
+# scope: document
 default names := "resource"
 
 names := tool.names if not tool.operations[input.operation.id].names
@@ -64,6 +68,7 @@ listed[kind] := record if {
 
 # METADATA
 # description: Where the call acts. What the registry records outweighs an input that does not know
+# scope: document
 environments contains record.environment if some record in listed
 
 environments contains input.operation.environment if input.operation.environment != "unknown"

@@ -10,7 +10,8 @@ merge := {"operation": {"id": "github.pulls/merge", "access": "write"}}
 test_r020_fires if "R020" in rules(object.union(fixtures.read, merge))
 
 test_r020_fires_on_a_read_of_a_connector_that_is_not_granted if {
-	"R020" in rules(object.union(fixtures.read, {"operation": {"id": "pagerduty.listIncidents", "connector": "pagerduty"}}))
+	incidents := {"operation": {"id": "pagerduty.listIncidents", "connector": "pagerduty"}}
+	"R020" in rules(object.union(fixtures.read, incidents))
 }
 
 test_r020_fires_when_the_access_is_not_known if {

@@ -22,6 +22,68 @@ deny contains {
 	happened(sequence.after)
 }
 
+# METADATA
+# title: Changes in a task
+# description: In one task an agent changes no more than each limit that applies
+# custom:
+#   id: R081
+deny contains {
+	"code": "writes.task_exceeded",
+	"rule": "R081",
+	"detail": "The agent has made all the changes that one task may have.",
+} if {
+	facts.changes
+	some limit in limits
+	limit.writes_task
+	not below(limit, "writes_task")
+}
+
+# METADATA
+# title: Named task
+# description: Where something is limited by task, a change names its task, so that leaving it out is no way around
+# custom:
+#   id: R082
+deny contains {
+	"code": "task.required",
+	"rule": "R082",
+	"detail": "Name the task in Toolgate-Task.",
+} if {
+	facts.changes
+	limited_by_task
+	not names_task
+}
+
+# METADATA
+# title: Denials
+# description: An agent that was denied this often within ten minutes is trying something out
+# custom:
+#   id: R083
+deny contains {
+	"code": "denials.exceeded",
+	"rule": "R083",
+	"detail": "The agent was denied too often in the last ten minutes.",
+} if {
+	some limit in limits
+	limit.denials_10m
+	not below(limit, "denials_10m")
+}
+
+# METADATA
+# title: Errors
+# description: An agent whose calls fail this often within an hour changes nothing until they do not
+# custom:
+#   id: R084
+deny contains {
+	"code": "errors.exceeded",
+	"rule": "R084",
+	"detail": "Too many calls of the agent failed in the last hour for it to change anything.",
+} if {
+	facts.changes
+	some limit in limits
+	limit.errors_1h
+	not below(limit, "errors_1h")
+}
+
 closed(never) if never.operations[input.operation.id] == true
 
 closed(never) if {
@@ -63,37 +125,9 @@ limits contains data.registry.history.tenants[input.tenant]
 
 limits contains data.registry.history.agents[input.agent.id]
 
-limits contains data.registry.history.roles[role] if some role in facts.roles
-
-# METADATA
-# title: Changes in a task
-# description: In one task an agent changes no more than each limit that applies
-# custom:
-#   id: R081
-deny contains {
-	"code": "writes.task_exceeded",
-	"rule": "R081",
-	"detail": "The agent has made all the changes that one task may have.",
-} if {
-	facts.changes
-	some limit in limits
-	limit.writes_task
-	not below(limit, "writes_task")
-}
-
-# METADATA
-# title: Named task
-# description: Where something is limited by task, a change names its task, so that leaving it out is no way around
-# custom:
-#   id: R082
-deny contains {
-	"code": "task.required",
-	"rule": "R082",
-	"detail": "Name the task in Toolgate-Task.",
-} if {
-	facts.changes
-	limited_by_task
-	not names_task
+limits contains limit if {
+	some role in facts.roles
+	limit := data.registry.history.roles[role]
 }
 
 names_task if input.declared.task != ""
@@ -106,37 +140,6 @@ limited_by_task if {
 limited_by_task if {
 	some limit in money.limits
 	limit.per_task
-}
-
-# METADATA
-# title: Denials
-# description: An agent that was denied this often within ten minutes is trying something out
-# custom:
-#   id: R083
-deny contains {
-	"code": "denials.exceeded",
-	"rule": "R083",
-	"detail": "The agent was denied too often in the last ten minutes.",
-} if {
-	some limit in limits
-	limit.denials_10m
-	not below(limit, "denials_10m")
-}
-
-# METADATA
-# title: Errors
-# description: An agent whose calls fail this often within an hour changes nothing until they do not
-# custom:
-#   id: R084
-deny contains {
-	"code": "errors.exceeded",
-	"rule": "R084",
-	"detail": "Too many calls of the agent failed in the last hour for it to change anything.",
-} if {
-	facts.changes
-	some limit in limits
-	limit.errors_1h
-	not below(limit, "errors_1h")
 }
 
 # A text is greater than every number in Rego: only numbers are compared.

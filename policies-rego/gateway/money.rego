@@ -34,7 +34,10 @@ limits contains data.registry.money.tenants[input.tenant][amount.currency]
 
 limits contains data.registry.money.agents[input.agent.id][amount.currency]
 
-limits contains data.registry.money.roles[role][amount.currency] if some role in facts.roles
+limits contains limit if {
+	some role in facts.roles
+	limit := data.registry.money.roles[role][amount.currency]
+}
 
 # METADATA
 # title: Stated amount

@@ -12,7 +12,10 @@ limits := {
 
 rules(call) := {deny.rule | some deny in money.deny with input as call with data.registry.money as limits}
 
-moving(value, currency) := object.union(fixtures.change, {"resource": {"amount": {"value": value, "currency": currency}}})
+moving(value, currency) := object.union(
+	fixtures.change,
+	{"resource": {"amount": {"value": value, "currency": currency}}},
+)
 
 spent(value, history) := object.union(moving(value, "EUR"), {"history": history})
 

@@ -45,6 +45,48 @@ obligation contains {
 	not approved
 }
 
+# METADATA
+# title: Redaction
+# description: What the registry keeps from agents is taken out of the response
+# custom:
+#   id: R061
+obligation contains {
+	"id": "R061",
+	"type": "redact",
+	"properties": {"pointers": pointers},
+} if {
+	pointers := {pointer | some record in owed; some pointer, true in record.redact.pointers}
+	count(pointers) > 0
+}
+
+# METADATA
+# title: Review afterwards
+# description: The call goes through, and people look at it afterwards
+# custom:
+#   id: R062
+obligation contains {
+	"id": "R062",
+	"type": "post_review",
+	"properties": {"groups": groups, "ttl_seconds": min({record.post_review.ttl_seconds | some record in owed})},
+} if {
+	groups := {group | some record in owed; some group, true in record.post_review.groups}
+	count(groups) > 0
+}
+
+# METADATA
+# title: Notice
+# description: Somebody is told of the call
+# custom:
+#   id: R063
+obligation contains {
+	"id": "R063",
+	"type": "notify",
+	"properties": {"groups": groups},
+} if {
+	groups := {group | some record in owed; some group, true in record.notify.groups}
+	count(groups) > 0
+}
+
 people := max(asked | {by_risk, by_first_use})
 
 asked contains record.approval.people if some record in owed
@@ -99,46 +141,4 @@ approvers := data.registry.approvals.groups if {
 approved if {
 	input.approval.state == "approved"
 	count({approver | some approver in input.approval.approvers}) >= people
-}
-
-# METADATA
-# title: Redaction
-# description: What the registry keeps from agents is taken out of the response
-# custom:
-#   id: R061
-obligation contains {
-	"id": "R061",
-	"type": "redact",
-	"properties": {"pointers": pointers},
-} if {
-	pointers := {pointer | some record in owed; some pointer, true in record.redact.pointers}
-	count(pointers) > 0
-}
-
-# METADATA
-# title: Review afterwards
-# description: The call goes through, and people look at it afterwards
-# custom:
-#   id: R062
-obligation contains {
-	"id": "R062",
-	"type": "post_review",
-	"properties": {"groups": groups, "ttl_seconds": min({record.post_review.ttl_seconds | some record in owed})},
-} if {
-	groups := {group | some record in owed; some group, true in record.post_review.groups}
-	count(groups) > 0
-}
-
-# METADATA
-# title: Notice
-# description: Somebody is told of the call
-# custom:
-#   id: R063
-obligation contains {
-	"id": "R063",
-	"type": "notify",
-	"properties": {"groups": groups},
-} if {
-	groups := {group | some record in owed; some group, true in record.notify.groups}
-	count(groups) > 0
 }

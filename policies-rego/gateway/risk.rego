@@ -8,6 +8,7 @@ weights := data.registry.risk
 
 # METADATA
 # description: What cannot be scored, because a part of the sum is missing, is as risky as can be
+# scope: document
 default score := 10
 
 score := min([10, sum([

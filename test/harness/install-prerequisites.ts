@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { findOpa, OPA_CACHE_DIRECTORY, OPA_VERSION } from '../../gateway/policy/authoring/opa.ts'
+import { join } from 'node:path'
+import { findOpa, OPA_VERSION } from '../../gateway/policy/authoring/opa.ts'
+import { TOOLS_DIRECTORY } from '../../gateway/policy/authoring/pinned-tool.ts'
+import { findRegal, REGAL_VERSION } from '../../gateway/policy/authoring/regal.ts'
 import { findRedis } from './redis.ts'
 import { downloadOpa } from './release-opa.ts'
 
@@ -8,10 +11,13 @@ import { downloadOpa } from './release-opa.ts'
  * Finds what the tests run against, or installs it: Redis and Prometheus from Debian's packages, `opa`
  * by `go install` of the pinned module (whose bytes Go's checksum database vouches for), or where there is no Go the
  * pinned release by its SHA-256. What can be neither found nor installed is named, with how to get it, and the tests
- * do not start.
+ * do not start. With names as arguments only those; Regal, which lints the rules and takes a minute to compile, is
+ * installed only where it is named.
  */
 interface Prerequisite {
   readonly name: string
+  readonly version?: string
+  readonly onlyIfNamed?: true
   /** Throws, saying what to install, when it is not there. */
   find(): unknown
   install(): void | Promise<void>
@@ -20,7 +26,8 @@ interface Prerequisite {
 const PREREQUISITES: readonly Prerequisite[] = [
   { name: 'redis-server', find: findRedis, install: () => installPackages('redis-server') },
   { name: 'prometheus', find: findPrometheus, install: () => installPackages('prometheus') },
-  { name: `opa ${OPA_VERSION}`, find: findOpa, install: installOpa },
+  { name: 'opa', version: OPA_VERSION, find: findOpa, install: installOpa },
+  { name: 'regal', version: REGAL_VERSION, find: findRegal, install: installRegal, onlyIfNamed: true },
 ]
 
 function findPrometheus(): void {
@@ -42,16 +49,27 @@ function installPackages(...packages: readonly string[]): void {
 }
 
 async function installOpa(): Promise<void> {
-  mkdirSync(OPA_CACHE_DIRECTORY, { recursive: true })
+  mkdirSync(TOOLS_DIRECTORY, { recursive: true })
   try {
     run(['go', 'install', `github.com/open-policy-agent/opa@v${OPA_VERSION}`], {
-      GOBIN: OPA_CACHE_DIRECTORY,
+      GOBIN: TOOLS_DIRECTORY,
       CGO_ENABLED: '0',
     })
   } catch (error) {
     console.log(`opa: ${String(error)}; downloading the release instead`)
-    await downloadOpa(OPA_CACHE_DIRECTORY)
+    await downloadOpa(TOOLS_DIRECTORY)
   }
+}
+
+/** The module beside this file pins what it is made of; its version is told to it, as its releases are. */
+function installRegal(): void {
+  const version = `-ldflags=-X=github.com/open-policy-agent/regal/pkg/version.Version=${REGAL_VERSION}`
+  const source = ['-C', join(import.meta.dirname, 'regal'), '-mod=readonly', version]
+  mkdirSync(TOOLS_DIRECTORY, { recursive: true })
+  run(
+    ['go', 'build', ...source, '-o', join(TOOLS_DIRECTORY, 'regal'), 'github.com/open-policy-agent/regal'],
+    { CGO_ENABLED: '0' },
+  )
 }
 
 function run(command: readonly string[], environment: Record<string, string> = {}): void {
@@ -65,7 +83,8 @@ function run(command: readonly string[], environment: Record<string, string> = {
 }
 
 /** Nothing when it is there in the end, otherwise what a person has to do. */
-async function provide({ name, find, install }: Prerequisite): Promise<string | undefined> {
+async function provide({ name: program, version, find, install }: Prerequisite): Promise<string | undefined> {
+  const name = version === undefined ? program : `${program} ${version}`
   try {
     await find()
     return undefined
@@ -84,8 +103,12 @@ async function provide({ name, find, install }: Prerequisite): Promise<string | 
   }
 }
 
+const named = new Set(process.argv.slice(2))
+const wanted = PREREQUISITES.filter(({ name, onlyIfNamed = false }) =>
+  named.size === 0 ? !onlyIfNamed : named.has(name),
+)
 const missing: string[] = []
-for (const prerequisite of PREREQUISITES) {
+for (const prerequisite of wanted) {
   const problem = await provide(prerequisite)
   if (problem !== undefined) missing.push(problem)
 }

@@ -7,9 +7,15 @@ import { type Paint, paintFor } from './colours.ts'
 
 const USAGE = `toolgate policy test [--directory FOLDER] [--coverage N] [--json]
 
-Puts a policy folder to five tests and lists everything that fails: opa fmt, opa check --strict with the schemas and
-the gateway's builtins, opa test, the part of the rules that these tests reach, and the cases in cases/*.yaml,
-decided on the compiled bundle by the code that decides calls.
+Puts a policy folder to all its tests and lists everything that fails:
+
+  format         opa fmt
+  style          regal lint, where the folder has a .regal/config.yaml
+  strict check   opa check --strict with the schemas and the gateway's builtins
+  data           data/ against schemas/data.json, where there is one
+  tests          opa test
+  coverage       the part of the rules that these tests reach
+  cases          cases/*.yaml, decided on the compiled bundle by the code that decides calls
 
   --directory FOLDER  gateway/*.rego with *_test.rego, data/, schemas/, cases/ (policies-rego)
   --coverage N        least part of the rules that opa test has to reach, in percent (90)
