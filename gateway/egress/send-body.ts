@@ -40,60 +40,88 @@ export function sendStream(
   { stallTimeoutMs, through }: SendOptions,
 ): Promise<SentBody> {
   return new Promise((resolve) => {
-    const digest = createHash('sha256')
-    let bytes = 0
-    let settled = false
-    let stall: NodeJS.Timeout | undefined
-
-    const settle = (end: SentBody['end'], cause?: Error): void => {
-      if (settled) return
-      settled = true
-      clearTimeout(stall)
-      response.off('drain', onDrain).off('close', onClose).off('finish', onFinish)
-      resolve({ end, bytes, digest: bytes === 0 ? '' : digest.digest('hex'), cause })
-    }
-    const onDrain = (): void => {
-      clearTimeout(stall)
-      body.resume()
-    }
-    const onClose = (): void => {
-      body.abort()
-      settle('client_gone')
-    }
-    const onFinish = (): void => settle('whole')
-    const sink: BodySink = {
-      write: (chunk) => {
-        // Writing to a response that is being torn down would be an error event that nobody hears.
-        if (settled || response.destroyed) return false
-        bytes += chunk.length
-        digest.update(chunk)
-        const wantsMore = response.write(chunk)
-        if (!wantsMore) {
-          clearTimeout(stall)
-          stall = setTimeout(() => response.destroy(), stallTimeoutMs)
-        }
-        return wantsMore
-      },
-      end: () => {
-        if (!settled && !response.destroyed) finish(response, NOTHING)
-      },
-      fail: (cause) => {
-        // A caller that leaves takes the exchange with the upstream along, which is how that one learns of it.
-        if (response.destroyed) onClose()
-        if (settled) return
-        settle('truncated', cause)
-        breakOff(response)
-      },
-    }
-    if (response.destroyed) {
-      onClose()
-      return
-    }
-    response.on('drain', onDrain).once('close', onClose).once('finish', onFinish)
-    body.consume(through(sink))
-    // Nothing has come yet: the caller learns the status now, not with the first event.
-    if (bytes === 0 && !settled && !response.writableEnded) response.flushHeaders()
+    new StreamedBody(body, response, stallTimeoutMs, resolve).start(through)
   })
+}
+
+/** A body on its way: what the upstream hands over, the caller is sent. */
+class StreamedBody implements BodySink {
+  readonly #body: UpstreamBody
+  readonly #response: ServerResponse
+  readonly #stallTimeoutMs: number
+  readonly #resolve: (sent: SentBody) => void
+  readonly #digest = createHash('sha256')
+  #bytes = 0
+  #settled = false
+  #stall: NodeJS.Timeout | undefined
+
+  constructor(
+    body: UpstreamBody,
+    response: ServerResponse,
+    stallTimeoutMs: number,
+    resolve: (sent: SentBody) => void,
+  ) {
+    this.#body = body
+    this.#response = response
+    this.#stallTimeoutMs = stallTimeoutMs
+    this.#resolve = resolve
+  }
+
+  start(through: SendOptions['through']): void {
+    const response = this.#response
+    if (response.destroyed) return this.#onClose()
+    response.on('drain', this.#onDrain).once('close', this.#onClose).once('finish', this.#onFinish)
+    this.#body.consume(through(this))
+    // Nothing has come yet: the caller learns the status now, not with the first event.
+    if (this.#bytes === 0 && !this.#settled && !response.writableEnded) response.flushHeaders()
+  }
+
+  write(chunk: Buffer): boolean {
+    const response = this.#response
+    // Writing to a response that is being torn down would be an error event that nobody hears.
+    if (this.#settled || response.destroyed) return false
+    this.#bytes += chunk.length
+    this.#digest.update(chunk)
+    const wantsMore = response.write(chunk)
+    if (!wantsMore) {
+      clearTimeout(this.#stall)
+      this.#stall = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
+    }
+    return wantsMore
+  }
+
+  end(): void {
+    if (!this.#settled && !this.#response.destroyed) finish(this.#response, NOTHING)
+  }
+
+  fail(cause: Error): void {
+    // A caller that leaves takes the exchange with the upstream along, which is how that one learns of it.
+    if (this.#response.destroyed) this.#onClose()
+    if (this.#settled) return
+    this.#settle('truncated', cause)
+    breakOff(this.#response)
+  }
+
+  readonly #onDrain = (): void => {
+    clearTimeout(this.#stall)
+    this.#body.resume()
+  }
+
+  readonly #onClose = (): void => {
+    this.#body.abort()
+    this.#settle('client_gone')
+  }
+
+  readonly #onFinish = (): void => this.#settle('whole')
+
+  #settle(end: SentBody['end'], cause?: Error): void {
+    if (this.#settled) return
+    this.#settled = true
+    clearTimeout(this.#stall)
+    this.#response.off('drain', this.#onDrain).off('close', this.#onClose).off('finish', this.#onFinish)
+    const digest = this.#bytes === 0 ? '' : this.#digest.digest('hex')
+    this.#resolve({ end, bytes: this.#bytes, digest, cause })
+  }
 }
 
 /** Writes the last bytes and ends the response. */
