@@ -2,6 +2,7 @@ import { fetching } from './bundle-rules.ts'
 import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
 import { isLoopback, isSafeSource } from './loopback.ts'
+import { logging, recording } from './places.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, REFERENCE_RULES } from './references.ts'
 import { reporting } from './report-rules.ts'
@@ -23,6 +24,9 @@ const RULES: readonly Rule[] = [
   { reads: ['policy'], check: reporting },
   { reads: ['connectors', 'listen'], check: addressing },
   { reads: ['connectors', 'listen'], check: reaching },
+  { reads: ['connectors'], check: forwarding },
+  { reads: ['audit'], check: recording },
+  { reads: ['telemetry'], check: logging },
   ...REFERENCE_RULES,
 ]
 
@@ -179,4 +183,18 @@ function reaching({ connectors, listen }: Config): ConfigProblem[] {
     if (byPrefix && !origins.has('prefix')) problems.push(lacking('that belongs to no host or port'))
   }
   return problems
+}
+
+/** A credential in the clear is anybody's on the way; without TLS it stays where the operator has named the addresses. */
+function forwarding({ connectors }: Config): ConfigProblem[] {
+  return Object.entries(connectors).flatMap(([name, { origin, allowAddresses }]) =>
+    origin?.startsWith('http:') === true && allowAddresses.length === 0
+      ? [
+          {
+            path: `connectors.${name}.origin`,
+            reason: 'must be https; http is for private addresses that allowAddresses names',
+          },
+        ]
+      : [],
+  )
 }

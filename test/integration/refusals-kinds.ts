@@ -54,7 +54,10 @@ export const KINDS = {
   }),
   unrecorded: () => ({ settings: { audit: { segmentLimitBytes: 65_536 } } }),
   guarded: ({ upstream }) => ({
-    settings: forEach(() => ({ origin: `http://localhost:${upstream.port}`, allowAddresses: [] })),
+    settings: forEach(() => ({
+      origin: `http://localhost:${upstream.port}`,
+      allowAddresses: ['10.0.0.0/8'],
+    })),
   }),
   // Port 1 is nobody's.
   unreachable: () => ({ settings: forEach(() => ({ origin: 'http://127.0.0.1:1' })) }),

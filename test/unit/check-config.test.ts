@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { everyProblem } from '../../gateway/check-config.ts'
@@ -93,4 +94,20 @@ it('a limit of what is there is none', async () => {
     agents: ['any'],
   }
   expect(await problemsWith(withRate(match))).toEqual([])
+})
+
+it('a place that cannot be written to is found before the start: a file for a folder, a folder for a file', async () => {
+  const directory = 'no-certificate.pem/audit'
+  expect(await problemsWith({ audit: { directory } })).toEqual(['audit.directory'])
+  expect(await problemsWith({ telemetry: { logDestination: tmpdir() } })).toEqual([
+    'telemetry.logDestination',
+  ])
+  expect(await problemsWith({ audit: { directory: 'not/there/yet' } })).toEqual([])
+})
+
+it('an upstream without TLS needs the addresses that it may have', async () => {
+  const github = { credential: NONE, origin: 'http://github.internal' }
+  expect(await problemsWith({ connectors: { github } })).toEqual(['connectors.github.origin'])
+  const named = { ...github, allowAddresses: ['10.1.2.3'] }
+  expect(await problemsWith({ connectors: { github: named } })).toEqual([])
 })
