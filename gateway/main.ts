@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { constants } from 'node:os'
 import type { Command, ExitCode, Surroundings } from './cli/command.ts'
 import { isHelp, runCommand } from './cli/run-command.ts'
 
@@ -47,7 +48,9 @@ function surroundingsOf(self: NodeJS.Process): Surroundings {
     self.on(signal, () => {
       stops += 1
       if (stops === 1) requested.resolve(signal)
-      else again.abort()
+      else if (stops === 2) again.abort()
+      // Whoever asks a third time has waited for something that does not end, such as a start on a hung disk.
+      else self.exit(128 + constants.signals[signal])
     })
   }
   return {

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Fakes, startFakes } from '../harness/fakes.ts'
@@ -155,4 +156,18 @@ it('a port that somebody else has ends the start with exit code 1 and one line t
   )
   expect(toolgate.output()).not.toContain('    at ')
   await new Promise((closed) => other.close(closed))
+})
+
+it('a start that hangs is over at the third signal, with the code that shells give it', async () => {
+  await using silent = await startSlowUpstream()
+  const { origin } = silent.connectors.github
+  const service = { url: origin, resource: 'bundle', timeoutMs: 600_000, directory: folder.path }
+  const config = await writeStartConfig(folder.path, { issuer, fakes }, { policy: { service } })
+  await using toolgate = runToolgate(['start', '--config', config.file], fakes.environment)
+  await silent.arrived
+  // Signals that come before the last was seen are one with it: whoever is impatient goes on.
+  const impatience = setInterval(() => toolgate.child.kill('SIGTERM'), 100)
+  const code = await toolgate.ended
+  clearInterval(impatience)
+  expect([code, existsSync(config.auditDirectory)]).toEqual([143, false])
 })
