@@ -83,7 +83,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     port: listener.port,
     connectorPorts: listener.connectorPorts,
     readiness: () => readinessOf(listener, generations.current, lasting),
-    notes: () => notesOf(generations.current),
+    notes: () => notesOf(generations.current, lasting),
     metrics: () => lasting.telemetry.metrics(),
     metricsJson: () => lasting.telemetry.metricsJson(),
     status: () => statusOf(listener, generations.current, lasting),
@@ -158,11 +158,13 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { audit, reports, store, telemetry } = lasting
+  const { audit, fleetLog, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     auditQueuedBytes: () => audit.log.health().queuedBytes,
     auditTrouble: () => audit.recorder.trouble(),
+    auditTree: () => audit.tree(),
+    ...(fleetLog && { fleetLog: () => fleetLog }),
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,

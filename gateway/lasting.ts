@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { FleetLog } from './audit/fleet-log.ts'
 import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
 import { createSecretReader } from './config/secret.ts'
@@ -12,6 +13,8 @@ import { VERSION } from './version.ts'
 export interface Lasting extends AsyncDisposable {
   readonly telemetry: Telemetry
   readonly audit: Audit
+  /** In a process on its own; of several workers the primary keeps it. */
+  readonly fleetLog: FleetLog | undefined
   readonly store: OpenedStore
   readonly reports: Reports
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
@@ -40,6 +43,8 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   const { events } = telemetry
   // The log is the last to close, so that it can tell what was lost on the way.
   stack.defer(() => events.stopped(telemetry.log.lostLines()))
+  // Closed after the log of this process, whose last checkpoint it has yet to take.
+  const fleetLog = worker === 0 ? stack.use(await openFleetLog(options, events)) : undefined
   const audit = stack.use(
     await openAudit({
       config: config.audit,
@@ -51,8 +56,10 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       onFailure: events.auditFailed,
       onLost: events.faulted,
       onDisclosuresLost: events.disclosuresLost,
+      onPublishFailed: events.auditPublishFailed,
     }),
   )
+  await fleetLog?.watch()
   for (const recovery of audit.recoveries) events.auditRecovered(recovery)
   const reports = stack.use(await openReports({ config, environment, clock, telemetry }))
   const password = config.store.redis?.password
@@ -69,7 +76,18 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   await store.opened
   const owned = stack.move()
   const nonceKey = randomBytes(32)
-  return { telemetry, audit, store, reports, nonceKey, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const close = (): Promise<void> => owned.disposeAsync()
+  return { telemetry, audit, fleetLog, store, reports, nonceKey, [Symbol.asyncDispose]: close }
+}
+
+function openFleetLog({ config, clock }: LastingOptions, events: Telemetry['events']): Promise<FleetLog> {
+  return FleetLog.open({
+    config: config.audit,
+    version: VERSION,
+    clock,
+    onAlarm: events.fleetLogAlarmed,
+    onFailure: events.fleetLogFailed,
+  })
 }
 
 /** A nonce has a period in place of the window of `iat`, and no clock of the agent's that could be ahead. */

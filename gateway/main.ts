@@ -10,6 +10,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['config', async () => (await import('./cli/config.ts')).config],
   ['dev', async () => (await import('./cli/dev.ts')).dev],
   ['policy', async () => (await import('./cli/policy/policy.ts')).policy],
+  ['audit', async () => (await import('./cli/audit/audit.ts')).audit],
 ])
 
 async function help(): Promise<string> {

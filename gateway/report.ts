@@ -19,11 +19,15 @@ export function readinessOf(listener: Listener, generation: Generation, lasting:
 }
 
 /** What does not keep calls away, but whoever looks whether calls may be sent here should know. */
-export function notesOf({ policy }: Generation): Readiness {
+export function notesOf({ policy }: Generation, { fleetLog }: Lasting): Readiness {
   const { kept, rejected } = policy.status()
-  if (!kept) return {}
+  const notes = fleetLog?.healthy === false ? { fleet_log: 'the fleet log cannot be written' } : {}
+  if (!kept) return notes
   // Anybody may ask, so the reason is a word of ours and no address; the status has it in full.
-  return { policy: `the bundle kept from an earlier run is in force (${rejected?.problem ?? 'unconfirmed'})` }
+  return {
+    ...notes,
+    policy: `the bundle kept from an earlier run is in force (${rejected?.problem ?? 'unconfirmed'})`,
+  }
 }
 
 /** State for people; nothing in it is secret. */
@@ -37,7 +41,11 @@ export function statusOf(listener: Listener, generation: Generation, lasting: La
     identity: identity.status(),
     store: { state: lasting.store.state() },
     reports: lasting.reports.status(),
-    audit: { ...lasting.audit.log.health(), trouble: lasting.audit.recorder.trouble() },
+    audit: {
+      ...lasting.audit.log.health(),
+      trouble: lasting.audit.recorder.trouble(),
+      tree: lasting.audit.tree(),
+    },
     connectors: catalog.connectors.map(({ name, origin }) => ({
       name,
       origin,

@@ -90,3 +90,12 @@ export interface RecoveryEntry {
   readonly type: 'recovery'
   readonly v: 1
 }
+
+/** What a log of the fleet has committed to; in the fleet log alone. */
+export interface CheckpointEntry {
+  /** The signed checkpoint, as it was published. */
+  readonly note: string
+  readonly time: string
+  readonly type: 'checkpoint'
+  readonly v: 1
+}

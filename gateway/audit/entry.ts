@@ -1,6 +1,7 @@
 import type { Environment } from '../catalog/connector.ts'
 import type { OutcomeCode } from '../exchange.ts'
 import type {
+  CheckpointEntry,
   ConfigEntry,
   KeyEntry,
   OpenEntry,
@@ -42,6 +43,7 @@ export type AuditEntry =
   | OutcomeEntry
   | OpenEntry
   | RecoveryEntry
+  | CheckpointEntry
 
 /** The intent: on record before the first byte goes upstream. */
 export interface DecisionEntry {
@@ -132,6 +134,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'outcome',
   'open',
   'recovery',
+  'checkpoint',
 ])
 
 /** The log is our own and checksummed, so the type tells the shape. */

@@ -53,6 +53,8 @@ export interface Audit extends AsyncDisposable {
   readonly recoveries: readonly Recovery[]
   /** What the log has committed to by now. */
   tree(): TreeState
+  /** Publishes what is on record now; otherwise that comes with its time. */
+  publish(): Promise<void>
 }
 
 /**
@@ -100,6 +102,7 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
     changes,
     recoveries: inDoubt.map(toRecovery),
     tree: () => log.tree(),
+    publish: () => log.publish(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -19,6 +19,9 @@ export interface EpochPath {
   readonly directory: string
 }
 
+/** The node whose logs hold checkpoints of the others. */
+export const FLEET_NODE = 'fleet'
+
 /**
  * Every entry under an audit directory, epoch by epoch in the order they began, within each in the order written.
  * May be used while gateways write: an unfinished tail ends its epoch. Throws {@link CorruptLog} where something

@@ -22,6 +22,8 @@ export interface Segment {
   readonly header: Extract<Control, { kind: 'segment' }> | undefined
   readonly entries: readonly SegmentEntry[]
   readonly sealed: boolean
+  /** How many entries the seal counts; 0 without one. */
+  readonly sealedEntries: number
   readonly sizeBytes: number
   readonly damage: Damage | undefined
 }
@@ -39,6 +41,7 @@ export function parseSegment(source: Buffer): Segment {
       header: undefined,
       entries: [],
       sealed: false,
+      sealedEntries: 0,
       sizeBytes: source.length,
       damage: damageAt(source, 0, 0),
     }
@@ -46,19 +49,23 @@ export function parseSegment(source: Buffer): Segment {
   const entries: SegmentEntry[] = []
   let durableBytes = 0
   let sealed = false
+  let sealedEntries = 0
   let offset = first.nextOffset
   for (let frame = readFrame(source, offset); frame !== undefined; frame = readFrame(source, offset)) {
     if (frame.control) {
       const control = parseControl(frame.payload)
       if (control?.kind === 'durable') durableBytes = Math.max(durableBytes, control.bytes)
-      if (control?.kind === 'sealed') sealed = true
+      if (control?.kind === 'sealed') {
+        sealed = true
+        sealedEntries = control.entries
+      }
     } else {
       entries.push({ index: header.firstIndex + entries.length, offset, bytes: frame.payload })
     }
     offset = frame.nextOffset
   }
   const damage = offset === source.length ? undefined : damageAt(source, offset, durableBytes)
-  return { header, entries, sealed, sizeBytes: source.length, damage }
+  return { header, entries, sealed, sealedEntries, sizeBytes: source.length, damage }
 }
 
 /**

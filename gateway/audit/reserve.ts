@@ -9,7 +9,7 @@ const RESERVE_BYTES = 1_048_576
 
 /** Room that is kept for the end of an epoch whose disk fills up. */
 export interface Reserve {
-  /** Gives the room back to the disk; false when that was done before. */
+  /** Gives the room back to the disk; false when that was done before, or cannot be done. */
   release(): Promise<boolean>
 }
 
@@ -28,8 +28,12 @@ export async function createReserve(disk: LogDisk, directory: string): Promise<R
     async release() {
       if (!kept) return false
       kept = false
-      await disk.remove(path)
-      return true
+      try {
+        await disk.remove(path)
+        return true
+      } catch {
+        return false
+      }
     },
   }
 }

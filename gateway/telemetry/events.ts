@@ -1,4 +1,6 @@
 import type { Durability } from '../audit/audit-log.ts'
+import type { FleetAlarm } from '../audit/fleet-log.ts'
+import type { FleetLogMetrics } from './fleet-log-metrics.ts'
 import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import { callLine, causeFields, levelOf } from './call-line.ts'
@@ -14,6 +16,7 @@ export type Events = ReturnType<typeof createEvents>
 export interface EventsOptions {
   readonly log: Log
   readonly metrics: Metrics
+  readonly fleetLog: FleetLogMetrics
   readonly connectors: () => ReadonlySet<string>
   readonly nowMs: () => number
 }
@@ -90,7 +93,7 @@ function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
   }
 }
 
-function auditEvents({ log, metrics }: EventsOptions) {
+function auditEvents({ log, metrics, fleetLog }: EventsOptions) {
   const appends = {
     flushed: metrics.auditSeconds.labels('flushed'),
     strict: metrics.auditSeconds.labels('strict'),
@@ -117,6 +120,17 @@ function auditEvents({ log, metrics }: EventsOptions) {
         torn_bytes: found.tornBytes,
         in_doubt_calls: found.inDoubtCalls.length,
       })
+    },
+    auditPublishFailed(cause: unknown): void {
+      metrics.auditPublishFailures.inc()
+      log.write('warn', 'audit.publish_failed', causeFields(cause))
+    },
+    fleetLogAlarmed(alarm: FleetAlarm, { node, epoch }: { node: string; epoch: string }): void {
+      fleetLog.alarmed(alarm)
+      log.write('error', 'audit.fleet_alarm', { node, epoch, detail: alarm })
+    },
+    fleetLogFailed(cause: unknown): void {
+      log.write('error', 'audit.fleet_failed', causeFields(cause))
     },
     auditFailed(cause: unknown): void {
       log.write('error', 'audit.failed', causeFields(cause))

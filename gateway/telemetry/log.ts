@@ -33,6 +33,9 @@ type LogEvent =
   | 'audit.recovered'
   | 'audit.failed'
   | 'audit.disclosures_lost'
+  | 'audit.publish_failed'
+  | 'audit.fleet_alarm'
+  | 'audit.fleet_failed'
   | 'audit.outcome_lost'
 
 /** Of the decision log and the status reports. */

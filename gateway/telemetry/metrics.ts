@@ -185,6 +185,11 @@ function auditMetrics({ counter, histogram }: Definitions) {
       'Calls whose entries commit to disclosures that could not be kept.',
       [],
     ),
+    auditPublishFailures: counter(
+      'toolgate_audit_publish_failures_total',
+      'Checkpoints of the audit log that could not be published when they were due.',
+      [],
+    ),
     auditInDoubt: counter(
       'toolgate_audit_calls_in_doubt_total',
       'Calls found at start with an intent and no outcome on record.',

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import type { FleetLogState } from './fleet-log-metrics.ts'
 
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 export type BreakerStateLabel = (typeof BREAKER_STATES)[number]
@@ -13,6 +14,9 @@ export interface Watched {
   readonly auditQueuedBytes: () => number
   /** Empty when calls can be put on record. */
   readonly auditTrouble: () => string
+  /** What the audit log has committed to. */
+  readonly auditTree: () => { readonly size: number; readonly publishedAtMs: number }
+  readonly fleetLog: () => FleetLogState
   readonly storeState: () => StoreState
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }
@@ -48,6 +52,21 @@ export function registerStates(registry: Registry, version: string, watched: () 
     const trouble = watched().auditTrouble?.()
     return trouble === undefined ? undefined : Number(trouble === '')
   })
+  number(
+    'toolgate_audit_tree_entries',
+    'Audit entries that the newest checkpoint covers.',
+    'sum',
+    () => watched().auditTree?.().size,
+  )
+  number(
+    'toolgate_audit_checkpoint_timestamp_seconds',
+    'When the newest checkpoint of the audit log was published; 0 before the first.',
+    'min',
+    () => {
+      const tree = watched().auditTree?.()
+      return tree && tree.publishedAtMs / 1_000
+    },
+  )
   number('toolgate_log_lines_lost', 'Log lines that could not be written since the start.', 'sum', () =>
     watched().logLinesLost?.(),
   )

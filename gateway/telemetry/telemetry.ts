@@ -3,6 +3,7 @@ import type { TelemetryConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { createEvents, type Events } from './events.ts'
 import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
+import { registerFleetLog } from './fleet-log-metrics.ts'
 import { openLog, type Log } from './log.ts'
 import type { MetricsText } from './merge.ts'
 import { createMetrics } from './metrics.ts'
@@ -45,9 +46,10 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
   const parts = createPartMetrics(registry)
   const nowMs = (): number => clock.nowMs()
   registerStates(registry, options.version, () => watched)
+  const fleetLog = registerFleetLog(registry, () => watched.fleetLog?.())
   return {
     events: {
-      ...createEvents({ log, metrics, connectors: () => connectors, nowMs }),
+      ...createEvents({ log, metrics, fleetLog, connectors: () => connectors, nowMs }),
       ...createPartEvents({ log, metrics, parts, nowMs }),
       ...createReportEvents(log, registry),
     },

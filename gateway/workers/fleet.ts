@@ -11,12 +11,15 @@ export class Fleet {
   /** Set once the fleet goes down for good: a worker that ends is then not replaced. */
   stopping = false
   readonly #complain: (text: string) => void
+  readonly #ownMetrics: () => Promise<readonly object[]>
   readonly #alive = new Set<Worker>()
   readonly #waiting = new Map<number, (report: WorkerReport) => void>()
   #requests = 0
 
-  constructor(complain: (text: string) => void) {
+  /** `ownMetrics` are those of the primary itself, in prom-client's JSON form. */
+  constructor(complain: (text: string) => void, ownMetrics: () => Promise<readonly object[]>) {
     this.#complain = complain
+    this.#ownMetrics = ownMetrics
   }
 
   add(worker: Worker): void {
@@ -64,7 +67,7 @@ export class Fleet {
 
   async metrics(): Promise<MetricsText> {
     const reports = await this.#askAll('metrics')
-    return mergeMetrics([...reports.values()].map(({ metrics }) => metrics))
+    return mergeMetrics([await this.#ownMetrics(), ...[...reports.values()].map(({ metrics }) => metrics)])
   }
 
   /** What any of the workers notes of itself. */

@@ -1,9 +1,12 @@
 import cluster, { type Worker } from 'node:cluster'
 import { startAdmin } from '../admin/admin.ts'
+import { FleetLog } from '../audit/fleet-log.ts'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
 import { followFiles, type SeenFile } from '../cli/followed-files.ts'
 import type { Config } from '../config/config.ts'
 import { createSecretReader } from '../config/secret.ts'
+import { createFleetLogMetrics } from '../telemetry/fleet-log-metrics.ts'
+import { VERSION } from '../version.ts'
 import { Fleet } from './fleet.ts'
 
 /** Runs the workers: admin in one place, reload and drain passed on, a worker that dies is replaced. */
@@ -12,7 +15,8 @@ export async function runPrimary(
   files: readonly SeenFile[],
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  const fleet = new Fleet(surroundings.complain)
+  await using record = await openRecord(config, surroundings)
+  const fleet = new Fleet(surroundings.complain, record.metricsJson)
   const numbers = new Map<number, number>()
   const launch = (number: number): Worker => {
     const worker = cluster.fork({ TOOLGATE_WORKER: String(number) })
@@ -22,6 +26,7 @@ export async function runPrimary(
   }
   const started = await startAll(config.workers, launch, fleet)
   if (!started) return 1
+  await record.fleetLog.watch()
   replaceTheDead(({ id }) => launch(numbers.get(id) ?? id), fleet, surroundings)
   await using _admin = await startFleetAdmin(fleet, config, surroundings)
   using _following = followFiles(files, () => fleet.tell({ kind: 'reload' }))
@@ -31,6 +36,25 @@ export async function runPrimary(
   fleet.tell({ kind: 'drain' })
   await fleet.allGone(surroundings.stop.again)
   return 0
+}
+
+/** The fleet log and its metrics; closed last of all, when the workers have sealed their logs. */
+async function openRecord(config: Config, { complain }: Surroundings) {
+  const metrics = createFleetLogMetrics(() => fleetLog)
+  const fleetLog: FleetLog = await FleetLog.open({
+    config: config.audit,
+    version: VERSION,
+    onAlarm(alarm, { node, epoch }) {
+      metrics.alarmed(alarm)
+      complain(`toolgate: the fleet log finds ${node}/${epoch} ${alarm.replace('_', ' ')}\n`)
+    },
+    onFailure: (cause) => complain(`toolgate: the fleet log failed: ${String(cause)}\n`),
+  })
+  return {
+    fleetLog,
+    metricsJson: () => metrics.metricsJson(),
+    [Symbol.asyncDispose]: () => fleetLog[Symbol.asyncDispose](),
+  }
 }
 
 /** All or nothing: a worker that fails to start takes the others with it. */

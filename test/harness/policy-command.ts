@@ -1,34 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { policy } from '../../gateway/cli/policy/policy.ts'
-import { runCommand } from '../../gateway/cli/run-command.ts'
+import { runHere, type Ran } from './run-here.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-interface Ran {
-  readonly exitCode: number
-  readonly printed: string
-  readonly complained: string
-}
-
 /** Runs `toolgate policy …` in this process. */
-export async function runPolicy(
+export function runPolicy(
   args: readonly string[],
-  {
-    isTerminal = false,
-    environment = {},
-  }: { isTerminal?: boolean; environment?: Record<string, string> } = {},
+  surroundings?: Parameters<typeof runHere>[2],
 ): Promise<Ran> {
-  let printed = ''
-  let complained = ''
-  const exitCode = await runCommand(policy, args, {
-    environment,
-    isTerminal,
-    print: (text) => void (printed += text),
-    complain: (text) => void (complained += text),
-    stop: { requested: new Promise(() => undefined), again: new AbortController().signal },
-    onReload: () => undefined,
-  })
-  return { exitCode, printed, complained }
+  return runHere(policy, args, surroundings)
 }
 
 /** Runs it with `--json` and reads what it printed. */

@@ -24,7 +24,8 @@ function start(directory: string, node = 'worker-1', segmentLimitBytes = 1_000_0
 /** What a process leaves behind that dies here: the files as they are, without its locks. */
 async function crashed(from: TemporaryDirectory, to: TemporaryDirectory): Promise<string> {
   const directory = join(to.path, 'crashed')
-  await cp(from.path, directory, { recursive: true })
+  // Disclosures are written on, beside the log, while this copies.
+  await cp(from.path, directory, { recursive: true, filter: (path) => !path.includes('.disclosures') })
   return directory
 }
 

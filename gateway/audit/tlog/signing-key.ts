@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CorruptLog } from '../corrupt-log.ts'
 import { hasCode, syncDirectory } from '../log-disk.ts'
 import { makeOnce } from '../make-once.ts'
 import { createKeySigner, type Signer } from './signer.ts'
@@ -43,7 +44,16 @@ export async function listKeys(auditDirectory: string): Promise<VerifierKey[]> {
   })
   const keys: VerifierKey[] = []
   for (const name of names.filter((name) => /^[0-9a-f]{8}$/.test(name)).sort()) {
-    keys.push(parseVerifierKey((await readFile(join(directory, name), 'utf8')).trim()))
+    keys.push(await readKey(join(directory, name)))
   }
   return keys
+}
+
+async function readKey(file: string): Promise<VerifierKey> {
+  const text = await readFile(file, 'utf8')
+  try {
+    return parseVerifierKey(text.trimEnd())
+  } catch {
+    throw new CorruptLog(file, 0, 'this is no verifier key')
+  }
 }
