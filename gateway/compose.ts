@@ -169,8 +169,14 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,
     decisionLog: () => reports.decisionLog?.status(),
+    shadow: () => shadowInfo(generations.current),
   })
   reports.watch(() => bundleState(generations.current.policy))
+}
+
+function shadowInfo({ shadow }: Generation): { revision: string; digest: string } | undefined {
+  const { revision, digest } = shadow ?? {}
+  return revision === undefined || digest === undefined ? undefined : { revision, digest }
 }
 
 /** Sections that made what a reload keeps: sockets, processes, counters, the log and the record; ports do as well. */

@@ -17,9 +17,10 @@ import { idleLimits } from './limits/idle-limits.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
-import { configuredOrigins } from './policy/configured-origins.ts'
 import { createLocalDay } from './policy/local-day.ts'
-import { createPolicy, type Policy } from './policy/policy.ts'
+import type { Policy } from './policy/policy.ts'
+import type { Shadow } from './policy/shadow.ts'
+import { openPolicies } from './policies.ts'
 import { createAdmit } from './stages/admit.ts'
 import { approve } from './stages/approve.ts'
 import { createDecide } from './stages/decide.ts'
@@ -48,6 +49,7 @@ export interface Generation extends AsyncDisposable {
   readonly catalog: Catalog
   readonly identity: Identity
   readonly policy: Policy
+  readonly shadow: Shadow | undefined
   readonly credentials: Credentials
   readonly egress: Egress
   readonly breakers: UpstreamBreakers
@@ -83,24 +85,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
     }),
   )
   await identity.opened
-  let policyInForce = false
-  const policy = stack.use(
-    await createPolicy({
-      ...configuredOrigins(config.policy, environment),
-      watch: config.policy.watch,
-      memoryLimitPages: config.policy.memoryLimitPages,
-      isolation: config.policy.isolation,
-      budgetMs: config.policy.budgetMs,
-      clock,
-      onEvent(event) {
-        events.policyEvent(event)
-        lasting.reports.policyEvent(event)
-        // The first bundle is put on record with its configuration, once both are in force.
-        if (policyInForce || event.type === 'rejected') lasting.audit.changes.policyChanged(event)
-      },
-    }),
-  )
-  policyInForce = true
+  const { policy, shadow } = stack.use(await openPolicies({ config, lasting, environment, clock }))
   const credentials = stack.use(
     createCredentials({ connectors: config.connectors, environment, clock, events }),
   )
@@ -109,7 +94,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
     before !== undefined && isDeepStrictEqual(before.config.breakers.upstream, config.breakers.upstream)
       ? before.breakers
       : createUpstreamBreakers({ settings: config.breakers.upstream, clock, onChange: events.breakerChanged })
-  const parts = { config, catalog, identity, policy, credentials, egress, breakers }
+  const parts = { config, catalog, identity, policy, shadow, credentials, egress, breakers }
   const stages = bindStages(parts, lasting, clock)
   const owned = stack.move()
   return { ...parts, stages, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -118,7 +103,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
 type Parts = Omit<Generation, 'stages' | typeof Symbol.asyncDispose>
 
 function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
-  const { config, catalog, identity, policy, credentials, egress, breakers } = parts
+  const { config, catalog, identity, policy, shadow, credentials, egress, breakers } = parts
   const { connectors } = catalog
   const { recorder } = lasting.audit
   const { events } = lasting.telemetry
@@ -157,6 +142,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       signalsOf,
       clock,
       observe: events.policyEvaluated,
+      shadow,
     }),
     approve,
     seal: createSeal({ connectors, credentials }),

@@ -32,12 +32,12 @@ export function notesOf({ policy }: Generation, { fleetLog }: Lasting): Readines
 
 /** State for people; nothing in it is secret. */
 export function statusOf(listener: Listener, generation: Generation, lasting: Lasting): unknown {
-  const { catalog, credentials, egress, identity, policy, breakers } = generation
+  const { catalog, credentials, egress, identity, policy, shadow, breakers } = generation
   return {
     version: VERSION,
     process: { pid: process.pid, node: process.versions.node, uptimeSeconds: Math.round(process.uptime()) },
     listen: { state: listener.state, port: listener.port, callsInFlight: listener.callsInFlight },
-    policy: policy.status(),
+    policy: { ...policy.status(), shadow: shadow?.status() },
     identity: identity.status(),
     store: { state: lasting.store.state() },
     reports: lasting.reports.status(),

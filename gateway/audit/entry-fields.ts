@@ -95,6 +95,19 @@ export interface PolicyFields {
   readonly revision: string
 }
 
+/** What one of two policies made of a call. */
+export interface VerdictFields {
+  readonly digest: string
+  readonly effect: 'allow' | 'deny' | 'hold' | 'error'
+  /** Code of the refusal that stood in for a decision. */
+  readonly error?: string
+  readonly obligations?: readonly string[]
+  readonly reasons?: readonly ReasonFields[]
+  readonly reported?: readonly ReasonFields[]
+  readonly revision: string
+  readonly risk?: number
+}
+
 /** One of several bundles that make a policy together. */
 export interface BundleFields {
   readonly digest: string

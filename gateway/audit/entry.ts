@@ -20,6 +20,7 @@ import type {
   RequestFields,
   ResourceFields,
   UpstreamFields,
+  VerdictFields,
   WhatFields,
   WhoFields,
 } from './entry-fields.ts'
@@ -41,6 +42,7 @@ export type AuditEntry =
   | KeyEntry
   | DecisionEntry
   | OutcomeEntry
+  | ShadowEntry
   | OpenEntry
   | RecoveryEntry
   | CheckpointEntry
@@ -109,6 +111,21 @@ export interface OutcomeEntry {
   readonly who?: WhoFields
 }
 
+/** A shadow policy decides a call otherwise than the live one did; it is the live one's decision that counts. */
+export interface ShadowEntry {
+  readonly call: string
+  readonly kind: 'allow_to_deny' | 'deny_to_allow' | 'changed' | 'error'
+  readonly live: VerdictFields
+  /** Ids of the rules that deny in the shadow alone. */
+  readonly rules_added: readonly string[]
+  /** Ids of the rules that deny in the live policy alone. */
+  readonly rules_dropped: readonly string[]
+  readonly shadow: VerdictFields
+  readonly time: string
+  readonly type: 'shadow'
+  readonly v: 1
+}
+
 export function encodeEntry(entry: AuditEntry): Buffer {
   return Buffer.from(JSON.stringify(entry))
 }
@@ -132,6 +149,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'key',
   'decision',
   'outcome',
+  'shadow',
   'open',
   'recovery',
   'checkpoint',

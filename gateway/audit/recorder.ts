@@ -1,5 +1,6 @@
 import type { Outcome, Progress, Sealed, Unparsed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ShadowDifference } from '../policy/shadow-difference.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AuditLog, Durability, Position } from './audit-log.ts'
 import { concludingEntry, decisionEntry, refusalEntry, unparsedEntry } from './call-entries.ts'
@@ -7,6 +8,7 @@ import { timeField } from './call-fields.ts'
 import type { DisclosureLog } from './disclosures/disclosure-log.ts'
 import { encodeEntry, type OutcomeEntry } from './entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
+import { shadowEntry } from './shadow-entry.ts'
 
 /** Ids in one `open` entry: 1,000 of 39 bytes each stay below the limit of an entry. */
 const OPEN_CALLS_PER_ENTRY = 1_000
@@ -84,6 +86,13 @@ export class Recorder {
 
   concludeUnparsed(unparsed: Unparsed): Promise<void> {
     return this.#appendOutcome(unparsedEntry(unparsed, this.#options.clock.nowMs()))
+  }
+
+  /** Records that a shadow decides a call otherwise; rejects when there is no room for what is only information. */
+  async shadowDiffered(difference: ShadowDifference): Promise<void> {
+    const reason = this.trouble()
+    if (reason !== '') throw new Error(reason)
+    await this.#append(encodeEntry(shadowEntry(difference, this.#options.clock.nowMs())), 'flushed')
   }
 
   // Outcomes are handed to the operating system: one that a power loss takes is found in doubt at the next start.

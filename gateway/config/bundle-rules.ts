@@ -6,7 +6,8 @@ import type { ConfigProblem } from './problem.ts'
 /** Every bundle that a configuration names, by the path of its settings. */
 export function bundlesOf(policy: PolicyConfig): readonly (readonly [path: string, bundle: BundleConfig])[] {
   const data = Object.entries(policy.data).map(([name, bundle]) => [`policy.data.${name}`, bundle] as const)
-  return [['policy', policy], ...data]
+  const { shadow } = policy
+  return [['policy', policy], ...data, ...(shadow === undefined ? [] : [['policy.shadow', shadow] as const])]
 }
 
 /** What is wrong with where bundles come from. */
@@ -21,7 +22,9 @@ export function fetching({ policy }: Config): ConfigProblem[] {
     }
     const source = service === undefined ? (bundle.bundle ?? path) : `${service.url}/${service.resource}`
     const owner = owners.get(source)
-    if (owner !== undefined) problems.push({ path, reason: `comes from the same place as ${owner}` })
+    // The shadow may be what is live; then nothing differs.
+    if (owner !== undefined && path !== 'policy.shadow')
+      problems.push({ path, reason: `comes from the same place as ${owner}` })
     owners.set(source, path)
     if (service !== undefined) problems.push(...serviceProblems(`${path}.service`, service))
   }

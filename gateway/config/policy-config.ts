@@ -12,6 +12,11 @@ export interface BundleConfig {
   readonly roots?: readonly string[] | undefined
 }
 
+export interface ShadowConfig extends BundleConfig {
+  /** Share of the calls, above 0. */
+  readonly sample: number
+}
+
 /** Where policy comes from and what it may cost. */
 export interface PolicyConfig extends BundleConfig {
   readonly bundle: string
@@ -19,6 +24,8 @@ export interface PolicyConfig extends BundleConfig {
   readonly watch: boolean
   /** Bundles of data alone, by name, merged into that of the rules. */
   readonly data: Readonly<Record<string, BundleConfig>>
+  /** A bundle of rules that decides calls a second time, for information alone. */
+  readonly shadow: ShadowConfig | undefined
   readonly timeZone: string
   readonly businessHours: {
     readonly days: readonly string[]

@@ -66,7 +66,8 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
 function bundleFiles([path, bundle]: readonly [string, BundleConfig]): References['files'] {
   const { verification, service } = bundle
   return {
-    [`${path}.bundle`]: bundle.bundle,
+    // A shadow that is not there keeps nothing from starting, and may come later.
+    [`${path}.bundle`]: path === 'policy.shadow' ? undefined : bundle.bundle,
     [`${path}.verification.keyFile`]: verification?.keyFile,
     [`${path}.service.caFile`]: service?.caFile,
     [`${path}.service.clientCertificateFile`]: service?.clientCertificateFile,

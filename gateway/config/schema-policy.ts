@@ -62,11 +62,27 @@ const data = {
   description: 'Bundles of data alone, by name, merged under their roots into that of the rules',
 }
 
+const shadow = optional(
+  closed({
+    bundle: file('Bundle of rules (.tar.gz) to try out beside the live one; or from a service'),
+    service,
+    verification,
+    sample: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 1,
+      description: 'Share of the calls that are decided a second time',
+    },
+  }),
+)
+
 export const policySchema = closed({
   bundle: file('Policy bundle (.tar.gz) made by opa build', '@policies-rego/bundle.tar.gz'),
   watch: { type: 'boolean', default: true },
   service,
   data,
+  shadow,
   timeZone: { type: 'string', format: 'time-zone', default: 'UTC' },
   businessHours: closed({
     days: {

@@ -28,13 +28,13 @@ type Choice = (slot: BundleSlot) => BundleVersion | undefined
  * Keeps several bundles current that are in force together or not at all: whenever one of them is another, what all of
  * them make is made anew beside the old, and takes its place only if nothing is wrong with it.
  */
-export class BundleSet<T> implements AsyncDisposable {
+export class BundleSet<T extends Disposable> implements AsyncDisposable {
   readonly #options: BundleSetOptions<T>
   readonly #slots: readonly BundleSlot[]
   readonly #reading = new Map<BundleSlot, Promise<Taking>>()
   #activating: Promise<Taking> = Promise.resolve('unchanged')
   #current: T | undefined
-  #closed = false
+  #isClosed = false
 
   constructor(options: BundleSetOptions<T>) {
     this.#options = options
@@ -86,10 +86,11 @@ export class BundleSet<T> implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
+    this.#isClosed = true
     for (const { origin } of this.#slots) origin.source[Symbol.dispose]()
     await Promise.all(this.#reading.values())
     await this.#activating
+    this.#current?.[Symbol.dispose]()
   }
 
   async #activateFirst(): Promise<T> {
@@ -131,19 +132,32 @@ export class BundleSet<T> implements AsyncDisposable {
 
   async #take(slot: BundleSlot): Promise<Taking> {
     const before = this.#current
+    // Nothing is in force, and another one has still to come: it is not this one's fault.
+    if (this.#slots.some(({ inForce, newest }) => (inForce ?? newest) === undefined)) return 'rejected'
     let refusal: unknown
     for (const choice of this.#choices(slot)) {
-      if (this.#closed) return 'unchanged'
+      if (this.#isClosed) return 'unchanged'
       try {
         const next = await this.#options.activate(this.#chosen(choice), before)
+        if (this.#isClosed) {
+          if (next !== before) next[Symbol.dispose]()
+          return 'unchanged'
+        }
         await this.#settle(choice, slot, next)
         return next === before ? 'unchanged' : 'activated'
       } catch (thrown) {
         refusal = thrown
       }
     }
-    this.#reject(slot, refusal)
+    this.#reject(this.#culprit(slot, refusal), refusal)
     return 'rejected'
+  }
+
+  /** Whose version is refused: that of the bundle at fault, unless the one that it has is in force. */
+  #culprit(asked: BundleSlot, refusal: unknown): BundleSlot {
+    const name = refusal instanceof BundleError ? refusal.bundle : undefined
+    const named = this.#slots.find(({ origin }) => origin.name === name)
+    return named !== undefined && named.newest !== named.inForce ? named : asked
   }
 
   /**
@@ -168,7 +182,7 @@ export class BundleSet<T> implements AsyncDisposable {
 
   async #settle(choice: Choice, asked: BundleSlot, next: T): Promise<void> {
     const { events } = this.#options
-    const activated = next !== this.#current
+    const before = this.#current
     this.#current = next
     const confirmed: BundleSlot[] = []
     const taken: (() => Promise<void>)[] = []
@@ -181,13 +195,16 @@ export class BundleSet<T> implements AsyncDisposable {
       taken.push(() => slot.origin.source.taken(version, other))
     }
     const behind = this.#slots.filter(({ rejected }) => rejected !== undefined).length
-    if (activated) events.onActivated(next, behind)
+    if (next !== before) {
+      before?.[Symbol.dispose]()
+      events.onActivated(next, behind)
+    }
     for (const { origin } of confirmed) events.onConfirmed(origin.name, behind)
     for (const tell of taken) await tell()
   }
 
   #reject(slot: BundleSlot, thrown: unknown): void {
-    if (this.#closed) return
+    if (this.#isClosed) return
     const { problem, error } = slot.reject(thrown)
     this.#options.events.onRejected(slot.origin.name, problem, error)
   }

@@ -129,6 +129,7 @@ export class BundleSlot {
     // In the thread pool: a large bundle would hold calls up.
     const hash = Buffer.from(await webcrypto.subtle.digest('SHA-256', new Uint8Array(offered.bytes)))
     const digest = `sha256:${hash.toString('hex')}`
-    return { ...offered, name, digest, verification, allowedRoots, offeredAtMs: this.#clock.nowMs() }
+    const { offeredAtMs = this.#clock.nowMs() } = offered
+    return { ...offered, name, digest, verification, allowedRoots, offeredAtMs }
   }
 }

@@ -6,6 +6,8 @@ export interface OfferedBundle {
   readonly bytes: Buffer
   /** What the source names this version; told back to it once the bundle is in force. */
   readonly version?: string | undefined
+  /** When it was first offered, where that was not now; milliseconds since the epoch. */
+  readonly offeredAtMs?: number
 }
 
 /** Where bundles come from. */
@@ -27,8 +29,9 @@ export interface BundleSource extends Disposable {
 
 /** Times are milliseconds since the epoch, and `undefined` until there is one. */
 export interface SourceStatus {
-  readonly kind: 'file' | 'service'
-  /** Path, or URL. */
+  /** `live`: what the live policy has. */
+  readonly kind: 'file' | 'service' | 'live'
+  /** Path, URL, or name of the bundle. */
   readonly location: string
   /** When the source was last asked. */
   readonly lastRequestAtMs: number | undefined

@@ -1,4 +1,4 @@
-import type { BundleConfig, PolicyConfig } from '../config/policy-config.ts'
+import type { BundleConfig, PolicyConfig, ShadowConfig } from '../config/policy-config.ts'
 import { createSecretReader } from '../config/secret.ts'
 import type { OriginOptions } from './bundle-origins.ts'
 
@@ -14,6 +14,11 @@ export function configuredOrigins(
     originOf(`policy.data.${name}`, config, environment),
   ])
   return { ...originOf('policy', policy, environment), data: Object.fromEntries(data) }
+}
+
+/** Where the rules to try out come from. */
+export function shadowOrigin(shadow: ShadowConfig, environment: Environment): OriginOptions {
+  return originOf('policy.shadow', shadow, environment)
 }
 
 function originOf(settings: string, config: BundleConfig, environment: Environment): OriginOptions {

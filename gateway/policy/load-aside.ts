@@ -17,9 +17,18 @@ const LOAD_TIMEOUT_MS = 120_000
  *
  * @throws BundleError
  */
-export async function loadAside(request: LoadRequest, timeoutMs = LOAD_TIMEOUT_MS): Promise<LoadedPolicy> {
+export function loadAside(request: LoadRequest, timeoutMs = LOAD_TIMEOUT_MS): Promise<LoadedPolicy> {
   const sizeBytes = request.parts.reduce((sum, { bytes }) => sum + unpackedBytes(bytes), 0)
-  if (sizeBytes <= SMALL_BYTES) return loadPolicy(request)
+  return sizeBytes <= SMALL_BYTES ? loadPolicy(request) : loadInThread(request, timeoutMs)
+}
+
+/**
+ * The same in a thread of its own, however small it is: its rules are tried as they are loaded, and nothing is known of
+ * how long they take.
+ *
+ * @throws BundleError
+ */
+export async function loadInThread(request: LoadRequest, timeoutMs = LOAD_TIMEOUT_MS): Promise<LoadedPolicy> {
   const thread = new Worker(new URL('load-thread.ts', import.meta.url), {
     workerData: request,
     name: 'policy-load',

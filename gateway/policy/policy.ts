@@ -6,17 +6,19 @@ import type { OriginOptions } from './bundle-origins.ts'
 import { BundleSet } from './bundle-set.ts'
 import type { BundleSetEvents } from './bundle-set.ts'
 import type { BundleProblem } from './bundle-error.ts'
-import type { Rejection, SlotStatus } from './bundle-slot.ts'
-import type { SourceStatus, Taking } from './bundle-source.ts'
+import type { Taking } from './bundle-source.ts'
 import type { Decision } from './decision.ts'
 import type { Entrypoint, LogEntrypoint } from './entrypoints.ts'
 import type { EvaluationEvents } from './evaluation.ts'
 import { createEvaluator, createIsolatedEvaluator } from './evaluator.ts'
 import type { Evaluator } from './evaluator.ts'
 import type { PolicyInput } from './input.ts'
+import type { SharedBundles } from './live-source.ts'
 import { loadAside } from './load-aside.ts'
 import { digestOfAll, POLICY_BUNDLE } from './open-bundles.ts'
 import type { BundlePart, BundleRevision } from './open-bundles.ts'
+import { statusOf } from './policy-status.ts'
+import type { EvaluationCounts, PolicyStatus } from './policy-status.ts'
 import type { LogEvaluation } from './read-results.ts'
 
 export interface PolicyOptions extends OriginOptions {
@@ -63,29 +65,7 @@ export type PolicyEvent =
   | { readonly type: 'over_budget'; readonly elapsedMs: number }
   | { readonly type: 'thread_ended'; readonly cause: unknown }
 
-/** One bundle of the policy in force, and how its source fares. */
-export interface BundleStatus extends SlotStatus, BundleRevision {}
-
-interface PolicyStatus {
-  readonly digest: string
-  readonly revision: string
-  readonly activatedAtMs: number
-  /** How long it took to load what is in force. */
-  readonly loadMs: number
-  /** Of the bundle with the rules. */
-  readonly source: SourceStatus
-  /** A live bundle is one kept from an earlier run: its source has not confirmed it since the start. */
-  readonly kept: boolean
-  /** Why the newest of a bundle is not the live one; `undefined` when all of them are. */
-  readonly rejected: (Rejection & { readonly bundle: string }) | undefined
-  /** The one with the rules first, then by name. */
-  readonly bundles: readonly BundleStatus[]
-  readonly instancesFailed: number
-  readonly instancesRecycled: number
-  readonly memoryPages: number
-}
-
-export interface Policy extends AsyncDisposable {
+export interface Policy extends AsyncDisposable, SharedBundles {
   /** A decision, or the refusal that stands in for one; never throws. */
   decide(input: PolicyInput): Verdict<Decision> | Promise<Verdict<Decision>>
   /** What the live bundle's rule says of an event of the decision log; never throws. */
@@ -106,7 +86,7 @@ export interface Policy extends AsyncDisposable {
   status(): PolicyStatus
 }
 
-interface Live {
+interface Live extends Disposable {
   readonly digest: string
   readonly revision: string
   readonly bundles: readonly BundleRevision[]
@@ -124,10 +104,11 @@ interface Live {
 export async function createPolicy(options: PolicyOptions): Promise<Policy> {
   const { clock, watch, onEvent } = options
   const counts = { failed: 0, recycled: 0 }
+  const listeners = new Set<() => void>()
   const set = new BundleSet({
     origins: originsOf(options),
     activate: createActivate(options, counts),
-    events: setEvents(onEvent),
+    events: setEvents(onEvent, listeners),
     clock,
   })
   await set.start()
@@ -153,10 +134,12 @@ export async function createPolicy(options: PolicyOptions): Promise<Policy> {
     },
     reload: () => set.reload(),
     status: () => statusOf(live(), set.status(), counts),
-    async [Symbol.asyncDispose]() {
-      await set[Symbol.asyncDispose]()
-      live().evaluator[Symbol.dispose]()
+    inForce: () => set.inForce(),
+    onSwap(listener) {
+      listeners.add(listener)
+      return { [Symbol.dispose]: () => void listeners.delete(listener) }
     },
+    [Symbol.asyncDispose]: () => set[Symbol.asyncDispose](),
   }
 }
 
@@ -175,14 +158,14 @@ function originsOf(options: PolicyOptions) {
   ]
 }
 
-function setEvents(onEvent: PolicyOptions['onEvent']): BundleSetEvents<Live> {
-  let before: Live | undefined
+function setEvents(
+  onEvent: PolicyOptions['onEvent'],
+  listeners: ReadonlySet<() => void>,
+): BundleSetEvents<Live> {
   return {
-    onActivated(live, behind) {
-      before?.evaluator[Symbol.dispose]()
-      before = live
-      const { digest, revision, bundles, loadMs } = live
+    onActivated({ digest, revision, bundles, loadMs }, behind) {
       onEvent({ type: 'activated', digest, revision, bundles, behind, loadMs })
+      for (const listener of listeners) listener()
     },
     onRejected: (bundle, problem, error) => onEvent({ type: 'rejected', bundle, problem, error }),
     onConfirmed: (bundle, behind) => onEvent({ type: 'confirmed', bundle, behind }),
@@ -192,38 +175,10 @@ function setEvents(onEvent: PolicyOptions['onEvent']): BundleSetEvents<Live> {
 /** The longest that a timer can be set to. */
 const MOST_BUDGET_MS = 2_147_483_647
 
-interface Counts {
-  failed: number
-  recycled: number
-}
-
-function statusOf(live: Live, slots: readonly SlotStatus[], counts: Counts): PolicyStatus {
-  const { digest, revision, activatedAtMs, evaluator } = live
-  const bundles = live.bundles.flatMap((bundle) =>
-    slots.filter(({ name }) => name === bundle.name).map((slot) => ({ ...bundle, ...slot })),
-  )
-  const [rules] = slots
-  if (rules === undefined) throw new TypeError('there is no policy without a bundle of rules')
-  const rejected = slots.flatMap((slot) => (slot.rejected ? { ...slot.rejected, bundle: slot.name } : []))
-  return {
-    digest,
-    revision,
-    activatedAtMs,
-    loadMs: live.loadMs,
-    source: rules.source,
-    kept: slots.some(({ kept }) => kept),
-    rejected: rejected[0],
-    bundles,
-    instancesFailed: counts.failed,
-    instancesRecycled: counts.recycled,
-    memoryPages: evaluator.memoryPages(),
-  }
-}
-
 type Activate = (parts: readonly BundlePart[], current: Live | undefined) => Promise<Live>
 
 /** Makes the function that turns bundles into a policy that may go live, or gives `current` back. */
-function createActivate(options: PolicyOptions, counts: Counts): Activate {
+function createActivate(options: PolicyOptions, counts: EvaluationCounts): Activate {
   const { memoryLimitPages, isolation, budgetMs = MOST_BUDGET_MS, clock, onEvent } = options
   const events: EvaluationEvents = {
     onThrow: (cause) => {
@@ -243,6 +198,8 @@ function createActivate(options: PolicyOptions, counts: Counts): Activate {
     const { compiled, ...loaded } = await loadAside({ parts, memoryLimitPages })
     const create = isolation === 'worker' ? createIsolatedEvaluator : createEvaluator
     const evaluator = await create(compiled, events, budgetMs)
-    return { ...loaded, activatedAtMs: clock.nowMs(), loadMs: clock.monotonicMs() - startedMs, evaluator }
+    const loadMs = clock.monotonicMs() - startedMs
+    const dispose = (): void => evaluator[Symbol.dispose]()
+    return { ...loaded, activatedAtMs: clock.nowMs(), loadMs, evaluator, [Symbol.dispose]: dispose }
   }
 }

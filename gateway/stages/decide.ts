@@ -6,6 +6,7 @@ import type { DecisionLog } from '../policy/decision-log/decision-log.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Signals } from '../policy/input.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { Shadow } from '../policy/shadow.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { DecidedBy, Verdict } from '../refusal.ts'
 
@@ -20,6 +21,8 @@ export interface DecideDependencies {
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Told how long building the input and evaluating it took. */
   readonly observe: (elapsedMs: number) => void
+  /** Told of every call that policy was asked about, to decide it once more later on. */
+  readonly shadow?: Pick<Shadow, 'observe'> | undefined
 }
 
 type Deciding = Verdict<Decided> | Promise<Verdict<Decided>>
@@ -41,7 +44,7 @@ function unlogged(): Verdict<Decided> {
 }
 
 function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
-  const { policy, decisionLog, timeOf, signalsOf, clock, observe } = dependencies
+  const { policy, decisionLog, timeOf, signalsOf, clock, observe, shadow } = dependencies
   return (call) => {
     const begunMs = clock.monotonicMs()
     // The time of arrival, not of evaluation: it is on record, so the decision can be made again.
@@ -54,13 +57,18 @@ function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Decid
       const decidedMs = clock.monotonicMs()
       observe(decidedMs - begunMs)
       decisionLog?.record(call, { digest, bundles, input, verdict, begunMs, builtMs, decidedMs }, policy)
+      shadow?.observe({ callId: call.arrival.callId, input, verdict, by: { digest, revision } })
       return decidedBy({ digest, revision, input }, call, verdict)
     }
     return deciding instanceof Promise ? deciding.then(settle) : settle(deciding)
   }
 }
 
-function decidedBy(by: DecidedBy & Pick<Decided, 'input'>, call: Reserved, verdict: Verdict<Decision>): Verdict<Decided> {
+function decidedBy(
+  by: DecidedBy & Pick<Decided, 'input'>,
+  call: Reserved,
+  verdict: Verdict<Decision>,
+): Verdict<Decided> {
   if (!verdict.ok) return { ok: false, refusal: { ...verdict.refusal, decidedBy: by } }
   const decision = verdict.value
   const { digest, revision, input } = by

@@ -7,6 +7,7 @@ import { causeFields } from './call-line.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { PartMetrics } from './part-metrics.ts'
+import { shadowEvents } from './shadow-events.ts'
 
 export interface PartEventsOptions {
   readonly log: Log
@@ -24,6 +25,7 @@ export function createPartEvents(options: PartEventsOptions) {
     ...upstreamEvents(options),
     limited: (kind: LimitKind, limit: string): void => options.parts.limitDenials.inc({ kind, limit }),
     policyEvent: policyEvents(options),
+    ...shadowEvents(options),
     identity: identityEvents(options),
     store: storeEvents(options),
   }

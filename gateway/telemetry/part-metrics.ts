@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client'
+import { SHADOW_RESULTS } from '../policy/shadow-difference.ts'
 
 export type PartMetrics = ReturnType<typeof createPartMetrics>
 
@@ -6,9 +7,11 @@ export type PartMetrics = ReturnType<typeof createPartMetrics>
 export function createPartMetrics(registry: Registry) {
   const counter: DefineCounter = (name, help, labelNames) =>
     new Counter({ name, help, labelNames, registers: [registry] })
+  const policy = policyMetrics(counter)
+  for (const result of SHADOW_RESULTS) policy.shadowCalls.inc({ result }, 0)
   return {
     ...limiterMetrics(counter),
-    ...policyMetrics(counter),
+    ...policy,
     ...upstreamMetrics(counter),
     ...callerMetrics(counter),
   }
@@ -54,6 +57,16 @@ function policyMetrics(counter: DefineCounter) {
     policyRejections: counter(
       'toolgate_policy_rejections_total',
       'Policy bundles that were not taken, by the check that failed.',
+      ['problem'],
+    ),
+    shadowCalls: counter(
+      'toolgate_policy_shadow_calls_total',
+      'Calls that the shadow policy was to decide as well, by how it differs from the live one.',
+      ['result'],
+    ),
+    shadowRejections: counter(
+      'toolgate_policy_shadow_rejections_total',
+      'Shadow bundles that were not taken, by the check that failed.',
       ['problem'],
     ),
     policyInstances: counter(

@@ -20,6 +20,8 @@ export interface Watched {
   readonly storeState: () => StoreState
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }
+  /** `undefined` while there is none in force. */
+  readonly shadow: () => { readonly revision: string; readonly digest: string } | undefined
   readonly logLinesLost: () => number
   /** `undefined` where no decision log is configured. */
   readonly decisionLog: () =>
@@ -132,16 +134,23 @@ function registerInfo(registry: Registry, version: string, watched: () => Partia
     registers,
   })
   build.set({ version, node: process.versions.node }, 1)
-  void new Gauge({
-    name: 'toolgate_policy_info',
-    help: 'The policy bundle in force; the value is always 1.',
-    labelNames: ['revision', 'digest'],
-    aggregator: 'max',
-    registers,
-    collect() {
+  const policyInfo = (
+    name: string,
+    help: string,
+    read: () => { revision: string; digest: string } | undefined,
+  ): void => {
+    const collect = function (this: Gauge): void {
       this.reset()
-      const policy = watched().policy?.()
+      const policy = read()
       if (policy !== undefined) this.set({ revision: policy.revision, digest: policy.digest }, 1)
-    },
-  })
+    }
+    const labelNames = ['revision', 'digest']
+    void new Gauge({ name, help, labelNames, aggregator: 'max', registers, collect })
+  }
+  policyInfo('toolgate_policy_info', 'The policy in force; the value is always 1.', () =>
+    watched().policy?.(),
+  )
+  policyInfo('toolgate_policy_shadow_info', 'The shadow in force; the value is always 1.', () =>
+    watched().shadow?.(),
+  )
 }

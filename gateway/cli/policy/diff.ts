@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
 import { readCases } from '../../policy/authoring/cases.ts'
-import { createRecordJudge, type Flip, type FlipKind, flipOf } from '../../policy/authoring/diff-policies.ts'
+import type { DifferenceKind } from '../../policy/difference.ts'
+import { createRecordJudge, type Flip, flipOf } from '../../policy/authoring/diff-policies.ts'
 import { evaluatorOf } from '../../policy/authoring/evaluator-of.ts'
 import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
 import { recordedCalls } from '../../policy/authoring/recorded-call.ts'
@@ -23,6 +24,8 @@ another risk or other obligations, that rules in report mode report, and errors.
 
 A recorded call is decided on the exact input that it had, where that has been kept. It counts only where OLD decides
 as the gateway did then, and where NEW reads nothing more that is not on record; the others are counted and left out.
+
+What becomes of calls to come is told by the gateway itself, with NEW as policy.shadow.
 
   --cases FOLDER   tables of cases (policies-rego/cases)
   --exit-code      exit 1 when anything differs
@@ -97,7 +100,7 @@ async function compare(
   return { cases: cases.length, calls, leftOut, flips }
 }
 
-const KINDS: readonly (readonly [FlipKind, string])[] = [
+const KINDS: readonly (readonly [DifferenceKind, string])[] = [
   ['error', 'errors'],
   ['allow to deny', 'allow → deny'],
   ['deny to allow', 'deny → allow'],

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
 import type { Reason } from '../../refusal.ts'
 import type { Decision } from '../decision.ts'
+import { effectOf } from '../difference.ts'
 import type { PolicyInput } from '../input.ts'
 import caseSchema from './case.schema.json' with { type: 'json' }
 import { inputProblem, isPolicyInput } from './parse-input.ts'
@@ -157,10 +158,9 @@ export function outcomeOf(decision: Decision): Omit<Expected, 'risk'> & { readon
     (most, { type, properties }) => (type === 'approval' ? Math.max(most, properties.count) : most),
     0,
   )
-  const allowed = people > 0 ? 'hold' : 'allow'
   const codes = (given: readonly Reason[]): readonly string[] => given.map(({ code }) => code).sort()
   return {
-    effect: decision.allow ? allowed : 'deny',
+    effect: effectOf(decision),
     reasons: codes(decision.reasons),
     reported: codes(decision.reported),
     people,

@@ -1,28 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Reason } from '../../refusal.ts'
-import type { Decision, Obligation } from '../decision.ts'
+import type { Decision } from '../decision.ts'
+import { differenceOf, type DifferenceKind, type Made, madeOf } from '../difference.ts'
 import type { PolicyInput } from '../input.ts'
 import type { LocalEvaluator } from '../evaluator.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
-import { outcomeOf } from './cases.ts'
 import { inputReads, overlaps } from './input-reads.ts'
 import { type RecordedCall, rulesIn } from './recorded-call.ts'
 
-/** What one of the policies makes of a call. */
-export interface Made {
-  readonly effect: 'allow' | 'deny' | 'hold' | 'error'
-  /** `code (rule)` of each reason; the code of the refusal for an error. */
-  readonly reasons: readonly string[]
-  /** Likewise, of rules in report mode. */
-  readonly reported: readonly string[]
-  readonly obligations: readonly Obligation[]
-  readonly risk: number | undefined
-}
-
-export type FlipKind = 'error' | 'allow to deny' | 'deny to allow' | 'changed'
-
 export interface Flip {
-  readonly kind: FlipKind
+  readonly kind: DifferenceKind
   /** Of the case, or of the call. */
   readonly id: string
   readonly title: string
@@ -40,39 +26,9 @@ type Decides = Pick<LocalEvaluator, 'decide'>
 
 /** What is different between two policies for one call; `undefined` when nothing is. */
 export function flipOf(before: Decides, after: Decides, { id, title, input }: Subject): Flip | undefined {
-  const [was, is] = [madeOf(before, input), madeOf(after, input)]
-  return isDeepStrictEqual(was, is) ? undefined : { kind: kindOf(was, is), id, title, before: was, after: is }
-}
-
-/** A call that is held is allowed by policy, which asks for people on top. */
-function kindOf(was: Made, is: Made): FlipKind {
-  if (was.effect === 'error' || is.effect === 'error') return 'error'
-  if ((was.effect === 'deny') === (is.effect === 'deny')) return 'changed'
-  return is.effect === 'deny' ? 'allow to deny' : 'deny to allow'
-}
-
-function madeOf(policy: Decides, input: PolicyInput): Made {
-  const verdict = policy.decide(input)
-  if (!verdict.ok)
-    return {
-      effect: 'error',
-      reasons: [verdict.refusal.code],
-      reported: [],
-      obligations: [],
-      risk: undefined,
-    }
-  const { reasons, reported, obligations, risk } = verdict.value
-  return {
-    effect: outcomeOf(verdict.value).effect,
-    reasons: reasons.map(named),
-    reported: reported.map(named),
-    obligations,
-    risk,
-  }
-}
-
-function named({ code, rule }: Reason): string {
-  return `${code} (${rule})`
+  const [was, is] = [madeOf(before.decide(input)), madeOf(after.decide(input))]
+  const kind = differenceOf(was, is)
+  return kind && { kind, id, title, before: was, after: is }
 }
 
 /** Why a recorded call says nothing of the difference; `undefined` when it does. */
