@@ -135,7 +135,7 @@ function openListener(
   clock: Clock,
 ): Promise<Listener> {
   const { events } = lasting.telemetry
-  const recordUnparsed = createRecordUnparsed({ recorder: lasting.audit.recorder, events, clock })
+  const recordUnparsed = createRecordUnparsed({ recorder: lasting.audit.recorder, events })
   const { config } = generations.current
   return createListener({
     config: config.listen,
@@ -148,7 +148,7 @@ function openListener(
     rateLimitHeaders,
     onCall: (arrival, reply) => generations.use(({ stages }) => handle(stages, arrival, reply)),
     events: {
-      turnedAway: (arrival, outcome) => void generations.current.stages.record({ arrival }, outcome),
+      turnedAway: (arrival, outcome) => void generations.current.stages.record({ arrival }, outcome, false),
       unparsed: (unparsed) => void recordUnparsed(unparsed),
       handshakeFailed: events.handshakeFailed,
       connectionDropped: events.connectionDropped,

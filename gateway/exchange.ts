@@ -247,6 +247,10 @@ export interface Outcome {
   readonly reasons: readonly Reason[]
   readonly detail: string
   readonly cause: unknown
+  /** Values of the answer that were redacted; absent where policy demanded nothing of an answer, or none was begun. */
+  readonly redacted?: number
+  /** Ids of the obligations that were carried out. */
+  readonly obligations?: readonly string[]
   /** The policy that refused; a call that it allowed carries its decision itself. */
   readonly decidedBy?: DecidedBy | undefined
 }

@@ -17,7 +17,6 @@ import { idleLimits } from './limits/idle-limits.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
-import { createLocalDay } from './policy/local-day.ts'
 import type { Policy } from './policy/policy.ts'
 import type { Shadow } from './policy/shadow.ts'
 import { openPolicies } from './policies.ts'
@@ -107,6 +106,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
   const { connectors } = catalog
   const { recorder } = lasting.audit
   const { events } = lasting.telemetry
+  const timeOf = createCalendar(config.policy)
   return {
     receive: createReceive(),
     identify: createIdentify(identity),
@@ -132,13 +132,13 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
     reserve: createReserve({
       store: lasting.store.spend,
       namesOf: createCallerNames(),
-      dayOf: createLocalDay(config.policy.timeZone),
+      dayOf: (nowMs) => timeOf(nowMs).date,
       onEnd: events.store.spendEnded,
     }),
     decide: createDecide({
       policy,
       decisionLog: lasting.reports.decisionLog,
-      timeOf: createCalendar(config.policy),
+      timeOf,
       signalsOf,
       clock,
       observe: events.policyEvaluated,

@@ -53,6 +53,6 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const settlement = { outcome: code, attempted, upstreamStatus, upstreamMs }
     call.lease?.settle(settlement)
     call.reservation?.settle(settlement)
-    await stages.record(call, outcome)
+    await stages.record(call, outcome, attempted)
   }
 }

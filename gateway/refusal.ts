@@ -63,6 +63,12 @@ export const REFUSALS = {
   'policy.invalid': row(403, 'gateway', 'never', 'Policy gave no well-formed decision'),
   'policy.input_invalid': row(403, 'client', 'never', 'The call cannot be presented to policy'),
   'policy.obligation_unsupported': row(403, 'gateway', 'never', 'Policy asks for what the gateway cannot do'),
+  'policy.answer_withheld': row(
+    403,
+    'gateway',
+    'never',
+    'The call was made, but policy withholds its answer',
+  ),
   'policy.unavailable': row(503, 'dependency', 'after', 'No policy is loaded'),
 
   'approval.required': row(403, 'client', 'after', 'A person has to approve this call first'),

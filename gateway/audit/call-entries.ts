@@ -37,7 +37,7 @@ export function decisionEntry(
     ...(disclosed && { disclosed }),
     environment: call.environment,
     ...(facts && { facts }),
-    obligations: decision.obligations.slice(0, 16).map(({ id }) => printable(id, 64)),
+    obligations: obligationsField(decision.obligations.map(({ id }) => id)),
     policy: policyFields(policy),
     reasons: reasonFields(decision.reasons),
     received: timeField(call.arrival.receivedAtMs),
@@ -62,13 +62,15 @@ export function concludingEntry(
   nowMs: number,
   tokens: KeyedTokens,
 ): OutcomeEntry {
-  const { upstreamStatus, upstreamMs, replyBytes, replyDigest } = outcome
+  const { upstreamStatus, upstreamMs, replyBytes, replyDigest, obligations, redacted = 0 } = outcome
   return {
     call: call.arrival.callId,
     detail: detailField(outcome.detail),
     ms: tenths(durationMs),
+    ...(obligations && { obligations: obligationsField(obligations) }),
     outcome: outcome.code,
     reasons: reasonFields(outcome.reasons),
+    ...(redacted > 0 && { redacted }),
     reply: { bytes: replyBytes, digest: replyDigest === '' ? '' : tokens.commitmentTo(replyDigest) },
     status: outcome.status,
     time: timeField(nowMs),
@@ -132,6 +134,10 @@ export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
     type: 'outcome',
     v: 1,
   }
+}
+
+function obligationsField(ids: readonly string[]): string[] {
+  return ids.slice(0, 16).map((id) => printable(id, 64))
 }
 
 function policyFields({ digest, revision }: Decided['policy']): PolicyFields {

@@ -90,11 +90,15 @@ export interface OutcomeEntry {
   readonly epoch?: string
   readonly facts?: FactFields
   readonly ms?: number
+  /** Those that were carried out. */
+  readonly obligations?: readonly string[]
   readonly outcome: OutcomeCode | 'unknown'
   readonly peer?: string
   readonly policy?: PolicyFields
   readonly reasons?: readonly ReasonFields[]
   readonly received?: string
+  /** Values of the answer that were redacted; absent when none were. */
+  readonly redacted?: number
   readonly reported?: readonly ReasonFields[]
   readonly reply?: ReplyFields
   readonly resource?: ResourceFields

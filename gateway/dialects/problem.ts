@@ -86,6 +86,7 @@ function detailOf(refusal: Refusal, reasons: readonly Reason[], retryAfter: numb
 
 function adviceOf(code: RefusalCode, retryAfter: number | undefined): string {
   if (code === 'approval.required') return 'Send the same call again once it is approved.'
+  if (code === 'policy.answer_withheld') return 'What it asked for may have been done: do not send it again.'
   const { retry } = REFUSALS[code]
   if (retry === 'never') return 'The same call will be refused again.'
   if (retry === 'same' || retryAfter === undefined) return 'The same call may be sent again.'

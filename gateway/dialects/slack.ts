@@ -42,6 +42,7 @@ const ERRORS = {
   'policy.invalid': 'access_denied',
   'policy.input_invalid': 'access_denied',
   'policy.obligation_unsupported': 'access_denied',
+  'policy.answer_withheld': 'access_denied',
   'policy.unavailable': 'service_unavailable',
   'approval.required': 'access_denied',
   'credential.unavailable': 'service_unavailable',

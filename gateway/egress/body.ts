@@ -15,6 +15,45 @@ export function discard(body: UpstreamBody, limitBytes: number): void {
   })
 }
 
+export type Collected =
+  { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly reason: string }
+
+/** All of a body; broken off where it grows beyond `limitBytes`. Never rejects. */
+export function collect(body: UpstreamBody, limitBytes: number): Promise<Collected> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let heldBytes = 0
+    body.consume({
+      write: (chunk) => {
+        heldBytes += chunk.length
+        if (heldBytes <= limitBytes) {
+          chunks.push(chunk)
+          return true
+        }
+        chunks.length = 0
+        body.abort()
+        resolve({ ok: false, reason: `the answer is larger than ${limitBytes} bytes` })
+        return false
+      },
+      end: () => resolve({ ok: true, bytes: Buffer.concat(chunks) }),
+      fail: (cause) => resolve({ ok: false, reason: `the answer broke off: ${cause.message}` }),
+    })
+  })
+}
+
+/** A body that is there already. */
+export function wholeBody(bytes: Buffer): UpstreamBody {
+  return {
+    whole: bytes,
+    consume: (sink) => {
+      sink.write(bytes)
+      sink.end()
+    },
+    resume: () => undefined,
+    abort: () => undefined,
+  }
+}
+
 /** The same body, broken off where it grows beyond `limitBytes`. */
 export function capped(body: UpstreamBody, limitBytes: number): UpstreamBody {
   return {

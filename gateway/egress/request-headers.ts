@@ -1,6 +1,7 @@
 import type { Connector } from '../catalog/connector.ts'
 import type { Decided } from '../exchange.ts'
 import type { TraceContext } from '../lib/traceparent.ts'
+import { answerDuties } from './answer-duties.ts'
 import { connectionOptions, isHopByHop } from './hop-by-hop.ts'
 
 /** End-to-end fields that any HTTP API may need; vendors' own come from the connector. */
@@ -74,23 +75,25 @@ export function passedRequestHeaders({ headers }: Connector): ReadonlySet<string
 
 /** What of a call its upstream header section is made from. */
 export type HeaderSource = Pick<Decided, 'headers' | 'connector' | 'trace' | 'content'> & {
+  readonly decision: Pick<Decided['decision'], 'obligations'>
   readonly body: Pick<Decided['body'], 'declaredBytes'>
 }
 
 /** The header section for the upstream without its credential, as a flat name, value list in lower case. */
 export function buildRequestHeaders(call: HeaderSource, passed: ReadonlySet<string>): string[] {
-  const { headers, connector, trace, content, body } = call
+  const { headers, connector, trace, content, body, decision } = call
+  // An answer can be rewritten, redacted or measured only when it is not compressed, and whole.
+  const plain = connector.links.body || answerDuties(decision.obligations) !== undefined
   const hopByHop = connectionOptions(headers)
   const list: string[] = []
   for (const name of headers.names()) {
     if (!passed.has(name) || hopByHop.has(name)) continue
-    if (connector.links.body && (name === 'range' || name === 'if-range')) continue
+    if (plain && (name === 'range' || name === 'if-range')) continue
     for (const value of headers.all(name)) list.push(name, value)
   }
   // GitHub refuses requests without one.
   if (!headers.has('user-agent')) list.push('user-agent', 'toolgate')
-  // Links can be rewritten only in what is not compressed, and in the whole of it.
-  const codings = connector.links.body ? 'identity' : acceptedCodings(headers.all('accept-encoding'))
+  const codings = plain ? 'identity' : acceptedCodings(headers.all('accept-encoding'))
   list.push('accept-encoding', codings, 'traceparent', traceparent(trace))
   if (trace.state !== undefined) list.push('tracestate', trace.state)
   // Of bytes the client counts the length itself.

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { BodySink, UpstreamBody } from './upstream.ts'
+import { REPLY_TOO_LARGE, UpstreamError } from './upstream-error.ts'
 import { endAfterBody, hasUnreadBody } from '../listen/linger.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -8,7 +9,7 @@ const ONE_PIECE_BYTES = 16 * 1024
 
 /** How the body of a reply left, and what of it did. */
 export interface SentBody {
-  readonly end: 'whole' | 'truncated' | 'client_gone'
+  readonly end: 'whole' | 'truncated' | 'too_large' | 'client_gone'
   readonly bytes: number
   /** Hex SHA-256 of the bytes handed to the caller's connection; empty when there were none. */
   readonly digest: string
@@ -18,6 +19,8 @@ export interface SentBody {
 export interface SendOptions {
   /** How long a caller may leave bytes unread before it is taken for gone. */
   readonly stallTimeoutMs: number
+  /** A body that grows beyond is broken off; infinite where nothing bounds it. */
+  readonly maxBytes: number
   /** Puts a rewriter between the upstream and the caller. */
   readonly through: (sink: BodySink) => BodySink
 }
@@ -37,10 +40,10 @@ export function sendWhole(response: ServerResponse, body: Buffer): SentBody {
 export function sendStream(
   body: UpstreamBody,
   response: ServerResponse,
-  { stallTimeoutMs, through }: SendOptions,
+  options: SendOptions,
 ): Promise<SentBody> {
   return new Promise((resolve) => {
-    new StreamedBody(body, response, stallTimeoutMs, resolve).start(through)
+    new StreamedBody(body, response, options, resolve).start()
   })
 }
 
@@ -48,7 +51,7 @@ export function sendStream(
 class StreamedBody implements BodySink {
   readonly #body: UpstreamBody
   readonly #response: ServerResponse
-  readonly #stallTimeoutMs: number
+  readonly #options: SendOptions
   readonly #resolve: (sent: SentBody) => void
   readonly #digest = createHash('sha256')
   #bytes = 0
@@ -58,20 +61,20 @@ class StreamedBody implements BodySink {
   constructor(
     body: UpstreamBody,
     response: ServerResponse,
-    stallTimeoutMs: number,
+    options: SendOptions,
     resolve: (sent: SentBody) => void,
   ) {
     this.#body = body
     this.#response = response
-    this.#stallTimeoutMs = stallTimeoutMs
+    this.#options = options
     this.#resolve = resolve
   }
 
-  start(through: SendOptions['through']): void {
+  start(): void {
     const response = this.#response
     if (response.destroyed) return this.#onClose()
     response.on('drain', this.#onDrain).once('close', this.#onClose).once('finish', this.#onFinish)
-    this.#body.consume(through(this))
+    this.#body.consume(this.#options.through(this))
     // Nothing has come yet: the caller learns the status now, not with the first event.
     if (this.#bytes === 0 && !this.#settled && !response.writableEnded) response.flushHeaders()
   }
@@ -80,12 +83,17 @@ class StreamedBody implements BodySink {
     const response = this.#response
     // Writing to a response that is being torn down would be an error event that nobody hears.
     if (this.#settled || response.destroyed) return false
+    if (this.#bytes + chunk.length > this.#options.maxBytes) {
+      this.#body.abort()
+      this.#breakOff('too_large', new UpstreamError(REPLY_TOO_LARGE))
+      return false
+    }
     this.#bytes += chunk.length
     this.#digest.update(chunk)
     const wantsMore = response.write(chunk)
     if (!wantsMore) {
       clearTimeout(this.#stall)
-      this.#stall = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
+      this.#stall = setTimeout(() => response.destroy(), this.#options.stallTimeoutMs)
     }
     return wantsMore
   }
@@ -97,8 +105,11 @@ class StreamedBody implements BodySink {
   fail(cause: Error): void {
     // A caller that leaves takes the exchange with the upstream along, which is how that one learns of it.
     if (this.#response.destroyed) this.#onClose()
-    if (this.#settled) return
-    this.#settle('truncated', cause)
+    if (!this.#settled) this.#breakOff('truncated', cause)
+  }
+
+  #breakOff(end: 'truncated' | 'too_large', cause: Error): void {
+    this.#settle(end, cause)
     breakOff(this.#response)
   }
 

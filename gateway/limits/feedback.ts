@@ -29,9 +29,12 @@ const DECLINED_STATUSES: ReadonlySet<number> = new Set([
 ])
 
 /** Refusals given before anything could have reached the upstream. The others may have been sent. */
-const NEVER_FORWARDED = codes(
-  (code) => !code.startsWith('upstream.') && code !== 'gateway.fault' && code !== 'request.timeout',
-)
+const MAYBE_FORWARDED: ReadonlySet<string> = new Set([
+  'gateway.fault',
+  'request.timeout',
+  'policy.answer_withheld',
+])
+const NEVER_FORWARDED = codes((code) => !code.startsWith('upstream.') && !MAYBE_FORWARDED.has(code))
 
 /** Refusals that are no sign of an agent run wild: it is asked to wait, or for a person's yes. */
 const NOT_A_DENIAL = codes(

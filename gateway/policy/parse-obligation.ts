@@ -3,6 +3,8 @@ import { expectCount, expectKeys, expectText, expectTexts, Unexpected } from './
 
 const MAX_GROUPS = 32
 const MAX_POINTERS = 256
+/** RFC 6901 §3, and never the empty one, which names all of the answer. */
+const JSON_POINTER = /^(?:\/(?:[^/~]|~[01])*)+$/
 const MAX_SECONDS = 30 * 24 * 3600
 
 /** Reads one obligation. One that is not known, or not whole, makes the decision invalid. */
@@ -64,7 +66,7 @@ function capBytes(id: string, properties: unknown): Obligation {
 function redact(id: string, properties: unknown): Obligation {
   const given = expectKeys(properties, 'a redact', ['pointers'])
   const pointers = expectTexts(given.pointers, 'pointers of a redact', MAX_POINTERS)
-  if (!pointers.every((pointer) => pointer.startsWith('/'))) {
+  if (!pointers.every((pointer) => JSON_POINTER.test(pointer))) {
     throw new Unexpected('a pointer of a redact is not a JSON Pointer')
   }
   return { id, type: 'redact', properties: { pointers } }

@@ -1,10 +1,9 @@
 import type { DataClass } from '../catalog/connector.ts'
 import type { Admitted, Lease, Routed } from '../exchange.ts'
+import { admissionRefusal } from '../limits/admission-refusal.ts'
 import type { BreakerResult } from '../limits/breaker.ts'
 import { feedbackOf, upstreamResultOf } from '../limits/feedback.ts'
-import { rateLimitHeaders } from '../limits/rate-limit-headers.ts'
 import type { UpstreamBreakers } from '../limits/upstream-breakers.ts'
-import { assertNever } from '../lib/assert-never.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AdmissionAnswer, AdmissionDemand, AdmissionStore, LimitKind } from '../store/admission-store.ts'
 
@@ -25,7 +24,7 @@ export interface AdmitDependencies {
 export function createAdmit(
   dependencies: AdmitDependencies,
 ): (routed: Routed) => Verdict<Admitted> | Promise<Verdict<Admitted>> {
-  const { store, demand, upstreams } = dependencies
+  const { store, demand, upstreams, replayChallenge, onLimited } = dependencies
   const clock = upstreams.clock
   return (routed) => {
     const demanded = demand(routed)
@@ -37,7 +36,8 @@ export function createAdmit(
     const conclude = (answer: AdmissionAnswer): Verdict<Admitted> => {
       if (answer.kind === 'admitted') return pass(admitted(routed, answer, leave, dependencies))
       leave('none')
-      return refused(answer, routed, dependencies)
+      if (answer.kind === 'limited') onLimited?.(answer.by, answer.name)
+      return { ok: false, refusal: admissionRefusal(answer, () => replayChallenge(routed)) }
     }
     const answer = store.admit(demanded)
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
@@ -45,7 +45,6 @@ export function createAdmit(
 }
 
 type Yes = Extract<AdmissionAnswer, { kind: 'admitted' }>
-type No = Exclude<AdmissionAnswer, Yes>
 
 function admitted(
   routed: Routed,
@@ -65,26 +64,4 @@ function admitted(
   const dataClassesTask = dataClasses(history.operationsTask)
   const dataClasses1h = dataClasses(history.operations1h)
   return { ...routed, history, dataClassesTask, dataClasses1h, limits, lease }
-}
-
-function refused(
-  answer: No,
-  routed: Routed,
-  { replayChallenge, onLimited }: AdmitDependencies,
-): Verdict<Admitted> {
-  switch (answer.kind) {
-    case 'replayed':
-      return refuse('identity.proof_replayed', { headers: replayChallenge(routed) })
-    case 'agent-stopped':
-      return refuse('breaker.agent_open', { retryAfterMs: answer.retryAfterMs })
-    case 'unavailable':
-      return refuse('store.unavailable', { retryAfterMs: answer.retryAfterMs, cause: answer.cause })
-    case 'limited': {
-      onLimited?.(answer.by, answer.name)
-      const headers = rateLimitHeaders(answer.limits)
-      return refuse(`limit.${answer.by}`, { retryAfterMs: answer.retryAfterMs, detail: answer.name, headers })
-    }
-    default:
-      return assertNever(answer)
-  }
 }

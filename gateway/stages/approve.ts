@@ -5,7 +5,7 @@ import { pass, refuse } from '../refusal.ts'
 import type { Refusal, Verdict } from '../refusal.ts'
 
 /**
- * Proof that policy allowed this call and that nothing it demands is owed. Only the type leaves this file, and
+ * Proof that policy allowed this call and that nothing it demands beforehand is owed. Only the type leaves this file, and
  * the private member keeps look-alikes out, so a path that skips policy or approval does not compile.
  */
 class Permit {
@@ -22,18 +22,21 @@ class Permit {
 
 export type { Permit }
 
-/** Carries out what policy demands before a call goes on; what cannot be carried out is a refusal. */
+/**
+ * Lets a call go on whose obligations can be met: those of its answer are carried out by relay, those that tell people by
+ * record. What nobody can carry out is a refusal: later it would be too late to find out.
+ */
 export function approve(decided: Decided): Verdict<Permit> {
   const { allow, obligations, reasons } = decided.decision
   if (!allow) return refuse('policy.denied', { reasons })
-  const refusals = obligations.map(refusalOf)
+  const refusals = obligations.map(refusalOf).filter((refusal) => refusal !== undefined)
   // What nobody could ever meet comes first: an approval would be asked for in vain.
   const refusal = refusals.find(({ code }) => code === 'policy.obligation_unsupported') ?? refusals[0]
   if (refusal !== undefined) return { ok: false, refusal }
   return pass(new Permit(decided))
 }
 
-function refusalOf(obligation: Obligation): Refusal {
+function refusalOf(obligation: Obligation): Refusal | undefined {
   switch (obligation.type) {
     case 'approval': {
       const { count, groups } = obligation.properties
@@ -41,10 +44,12 @@ function refusalOf(obligation: Obligation): Refusal {
       return { code: 'approval.required', detail }
     }
     case 'cap_bytes':
-    case 'limit':
     case 'notify':
-    case 'post_review':
     case 'redact':
+      return undefined
+    // Limits are counted at admission, before policy is asked; a review afterwards needs somebody who is asked.
+    case 'limit':
+    case 'post_review':
       return { code: 'policy.obligation_unsupported', detail: `${obligation.id} asks for ${obligation.type}` }
     default:
       return assertNever(obligation)

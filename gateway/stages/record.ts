@@ -1,11 +1,14 @@
 import type { Recorder } from '../audit/recorder.ts'
 import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
+import { obligationResult } from '../policy/obligation-result.ts'
 import type { Events } from '../telemetry/events.ts'
+import type { PartEvents } from '../telemetry/part-events.ts'
 
 export interface RecordDependencies {
   readonly recorder: Pick<Recorder, 'conclude' | 'concludeUnparsed'>
-  readonly events: Pick<Events, 'callFinished' | 'requestUnparsed' | 'outcomeLost' | 'faulted'>
+  readonly events: Pick<Events, 'callFinished' | 'requestUnparsed' | 'outcomeLost' | 'faulted'> &
+    Pick<PartEvents, 'obligationEnded'>
   readonly clock: Pick<Clock, 'monotonicMs'>
 }
 
@@ -17,8 +20,9 @@ export function createRecord({
   recorder,
   events,
   clock,
-}: RecordDependencies): (call: Progress, outcome: Outcome) => Promise<void> {
-  return async (call, outcome) => {
+}: RecordDependencies): (call: Progress, outcome: Outcome, attempted: boolean) => Promise<void> {
+  return async (call, sent, attempted) => {
+    const outcome = attempted ? withObligations(call, sent, events) : sent
     try {
       events.callFinished(call, outcome, clock.monotonicMs() - call.arrival.startedMs)
     } catch (cause) {
@@ -32,11 +36,28 @@ export function createRecord({
   }
 }
 
+/** Tells whom policy wants told, and what became of all that it demanded; no call comes here twice. */
+function withObligations(call: Progress, outcome: Outcome, events: RecordDependencies['events']): Outcome {
+  const met: string[] = []
+  for (const obligation of call.decision?.obligations ?? []) {
+    const result = obligationResult(obligation, outcome)
+    try {
+      events.obligationEnded(call, outcome, obligation, result)
+      if (result === 'met') met.push(obligation.id)
+    } catch (cause) {
+      events.faulted(cause)
+    }
+  }
+  return met.length === 0 ? outcome : { ...outcome, obligations: met }
+}
+
 /** The same for a request that the listener could not parse, and that so never became a call. */
 export function createRecordUnparsed({
   recorder,
   events,
-}: RecordDependencies): (unparsed: Unparsed) => Promise<void> {
+}: Pick<RecordDependencies, 'recorder'> & {
+  readonly events: Pick<Events, 'requestUnparsed' | 'outcomeLost'>
+}): (unparsed: Unparsed) => Promise<void> {
   return async (unparsed) => {
     try {
       events.requestUnparsed(unparsed)

@@ -1,10 +1,13 @@
 import type { Connector } from '../catalog/connector.ts'
 import type { ExternalBase } from '../egress/external-address.ts'
+import { answerDuties } from '../egress/answer-duties.ts'
 import { createRelayPlanner } from '../egress/relay-plan.ts'
 import { sendStream, sendWhole } from '../egress/send-body.ts'
 import type { SentBody } from '../egress/send-body.ts'
+import { withhold } from '../egress/withhold.ts'
 import type { Answered, Outcome, OutcomeCode } from '../exchange.ts'
 import type { Reply } from '../listen/reply.ts'
+import type { Refusal } from '../refusal.ts'
 
 export interface RelayDependencies {
   readonly connectors: readonly Connector[]
@@ -16,6 +19,7 @@ export interface RelayDependencies {
 const CODES: Readonly<Record<SentBody['end'], OutcomeCode>> = {
   whole: 'allowed',
   truncated: 'upstream.truncated',
+  too_large: 'policy.answer_withheld',
   client_gone: 'client.gone',
 }
 
@@ -31,24 +35,29 @@ export function createRelay({
   const planners = new Map(
     connectors.map((connector) => [connector.name, createRelayPlanner(connector, externalBase(connector))]),
   )
-  return async ({ intended, upstream }, reply) => {
+  return async ({ intended, upstream: answered }, reply) => {
     const { permit, request } = intended.sealed
     const { call } = permit
-    const seen = { upstreamStatus: upstream.status, upstreamMs: upstream.latencyMs }
-    const plan = planners.get(call.connector.name)?.(upstream, request)
-    if (plan === undefined) {
-      upstream.body.abort()
-      return {
-        ...reply.refuse({ code: 'upstream.protocol', detail: 'unsendable header section' }, call),
-        ...seen,
-      }
+    const seen = { upstreamStatus: answered.status, upstreamMs: answered.latencyMs }
+    const stop = (refusal: Refusal): Outcome => {
+      answered.body.abort()
+      return { ...reply.refuse(refusal, call), ...seen }
     }
+    const duties = answerDuties(call.decision.obligations)
+    const withheld = duties && (await withhold(duties, answered, request.method))
+    if (withheld?.ok === false) return stop(withheld.refusal)
+    const upstream = withheld?.value.reply ?? answered
+    const plan = planners.get(call.connector.name)?.(upstream, request)
+    if (plan === undefined) return stop({ code: 'upstream.protocol', detail: 'unsendable header section' })
+    const maxBytes = duties?.maxBytes ?? Number.POSITIVE_INFINITY
+    if (plan.whole !== undefined && plan.whole.length > maxBytes)
+      return stop({ code: 'policy.answer_withheld', detail: `the answer is larger than ${maxBytes} bytes` })
     let sent: SentBody
     try {
       const response = reply.begin(upstream.status, plan.headers, call)
       sent =
         plan.whole === undefined
-          ? await sendStream(upstream.body, response, { stallTimeoutMs, through: plan.through })
+          ? await sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, through: plan.through })
           : sendWhole(response, plan.whole)
     } catch (cause) {
       upstream.body.abort()
@@ -63,6 +72,7 @@ export function createRelay({
       reasons: call.decision.reasons,
       detail: sent.cause?.message ?? '',
       cause: sent.cause,
+      ...(withheld && { redacted: withheld.value.redacted }),
     }
   }
 }

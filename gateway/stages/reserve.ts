@@ -9,7 +9,7 @@ import type { SpendAnswer, SpendDemand, SpendStore } from '../store/spend-store.
 export interface ReserveDependencies {
   readonly store: SpendStore
   readonly namesOf: CallerNames
-  /** Date in the time zone of policy; see `createLocalDay`. */
+  /** Date in the time zone of policy; see `createCalendar`. */
   readonly dayOf: (nowMs: number) => string
   /** For metrics: what became of the amount of one call. */
   readonly onEnd: (end: 'kept' | 'released' | 'unavailable') => void

@@ -35,5 +35,5 @@ export interface Stages {
   forward(intended: Intended): Promise<Verdict<Answered>>
   relay(answered: Answered, reply: Reply): Promise<Outcome>
   /** Never throws: what cannot be recorded makes the process not ready. */
-  record(call: Progress, outcome: Outcome): Promise<void>
+  record(call: Progress, outcome: Outcome, attempted: boolean): Promise<void>
 }

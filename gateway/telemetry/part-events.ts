@@ -1,6 +1,9 @@
 import type { Access } from '../catalog/connector.ts'
 import type { FailureMode } from '../config/config.ts'
+import type { Outcome, Progress } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
+import type { Obligation } from '../policy/decision.ts'
+import type { ObligationResult } from '../policy/obligation-result.ts'
 import type { PolicyEvent } from '../policy/policy.ts'
 import type { LimitKind } from '../store/admission-store.ts'
 import { causeFields } from './call-line.ts'
@@ -26,6 +29,7 @@ export function createPartEvents(options: PartEventsOptions) {
     limited: (kind: LimitKind, limit: string): void => options.parts.limitDenials.inc({ kind, limit }),
     policyEvent: policyEvents(options),
     ...shadowEvents(options),
+    obligationEnded: obligationEvents(options),
     identity: identityEvents(options),
     store: storeEvents(options),
   }
@@ -109,6 +113,26 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
         parts.policyThreads.inc()
         return log.write('error', 'policy.thread_ended', causeFields(event.cause))
     }
+  }
+}
+
+/** The line is the notice: whoever tells people of it reads the log, or the record. */
+function obligationEvents({ log, parts }: PartEventsOptions) {
+  return (call: Progress, outcome: Outcome, obligation: Obligation, result: ObligationResult): void => {
+    parts.obligations.inc({ type: obligation.type, result })
+    if (obligation.type !== 'notify') return
+    log.write('info', 'policy.notice', {
+      call_id: call.arrival.callId,
+      obligation: printable(obligation.id, 64),
+      groups: obligation.properties.groups.map((group) => printable(group, 256)).join(' '),
+      agent: call.caller && printable(call.caller.agent.id, 256),
+      principal: call.caller && printable(call.caller.principal.id, 256),
+      tenant: call.caller && printable(call.caller.tenant, 256),
+      operation: call.operation?.id,
+      risk: call.decision?.risk,
+      reason: outcome.code,
+      upstream_status: outcome.upstreamStatus === 0 ? undefined : outcome.upstreamStatus,
+    })
   }
 }
 

@@ -12,6 +12,7 @@ export function createPartMetrics(registry: Registry) {
   return {
     ...limiterMetrics(counter),
     ...policy,
+    ...obligationMetrics(counter),
     ...upstreamMetrics(counter),
     ...callerMetrics(counter),
   }
@@ -83,6 +84,16 @@ function policyMetrics(counter: DefineCounter) {
       'toolgate_policy_threads_ended_total',
       'Threads of isolated policy that ended before their time.',
       [],
+    ),
+  }
+}
+
+function obligationMetrics(counter: DefineCounter) {
+  return {
+    obligations: counter(
+      'toolgate_obligations_total',
+      'Obligations of calls that were sent, by what became of them: met, the answer withheld, or moot because none came.',
+      ['type', 'result'],
     ),
   }
 }

@@ -88,7 +88,11 @@ function forwardAndRelay(origin: string): Handler {
       if (!verdict.ok || planned === undefined) return response.destroy()
       response.writeHead(verdict.value.status, planned.headers as string[])
       return planned.whole === undefined
-        ? sendStream(verdict.value.body, response, { stallTimeoutMs: 60_000, through: planned.through })
+        ? sendStream(verdict.value.body, response, {
+            stallTimeoutMs: 60_000,
+            maxBytes: Number.POSITIVE_INFINITY,
+            through: planned.through,
+          })
         : sendWhole(response, planned.whole)
     })
   }

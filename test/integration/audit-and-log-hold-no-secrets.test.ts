@@ -77,11 +77,11 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
     const { events } = telemetry
     const { recorder } = audit
     const record = createRecord({ recorder, events, clock: systemClock })
-    const recordUnparsed = createRecordUnparsed({ recorder, events, clock: systemClock })
+    const recordUnparsed = createRecordUnparsed({ recorder, events })
     const sealed = syntheticSealed(WANTED)
     expect(await recorder.intend(sealed)).toMatchObject({ ok: true })
-    await record(sealed.permit.call, failure('gateway.fault'))
-    for (const call of progressively()) await record(call, failure('policy.denied'))
+    await record(sealed.permit.call, failure('gateway.fault'), true)
+    for (const call of progressively()) await record(call, failure('policy.denied'), false)
     await recordUnparsed({
       callId: 'unparsed' as CallId,
       receivedAtMs: 0,

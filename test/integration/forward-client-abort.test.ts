@@ -121,7 +121,11 @@ it('writes nothing to a caller that left at the very moment of the answer', asyn
       resume: () => undefined,
       abort: () => undefined,
     }
-    const options = { stallTimeoutMs: 1_000, through: (sink: BodySink) => sink }
+    const options = {
+      maxBytes: Number.POSITIVE_INFINITY,
+      stallTimeoutMs: 1_000,
+      through: (sink: BodySink) => sink,
+    }
     const streamed = sendStream(body, response, options)
     void streamed.then((one) =>
       setImmediate(() => sent.resolve([one, sendWhole(response, Buffer.from('late'))])),

@@ -12,7 +12,8 @@ approval := {"id": "two-people", "type": "approval", "properties": {
   "groups": ["change-approvers"], "count": 1, "distinct": true, "ttl_seconds": 600,
   "escalation_group": "on-call", "escalate_after_seconds": 300,
 }}
-cap := {"id": "small", "type": "cap_bytes", "properties": {"max_bytes": 10}}
+review := {"id": "later", "type": "post_review", "properties": {"groups": ["change-approvers"], "ttl_seconds": 600}}
+withheld := {"id": "small", "type": "cap_bytes", "properties": {"max_bytes": 1}}
 reason := {"code": "group.not_allowed", "rule": "R010", "detail": ""}
 
 outcome(allow, reasons, obligations) := {
@@ -20,13 +21,14 @@ outcome(allow, reasons, obligations) := {
 }
 
 known if input.agent.id != ""
-special := {"denied", "approval", "unsupported", "invalid", "conflict"}
+special := {"denied", "approval", "unsupported", "withheld", "invalid", "conflict"}
 
 decision := outcome(false, [reason], []) if not known
 decision := outcome(true, [], []) if { known; not special[task] }
 decision := outcome(false, [reason], []) if { known; task == "denied" }
 decision := outcome(true, [], [approval]) if { known; task == "approval" }
-decision := outcome(true, [], [cap]) if { known; task == "unsupported" }
+decision := outcome(true, [], [review]) if { known; task == "unsupported" }
+decision := outcome(true, [], [withheld]) if { known; task == "withheld" }
 decision := {"allow": "yes"} if { known; task == "invalid" }
 decision := outcome(true, [], []) if { known; task == "conflict" }
 decision := outcome(false, [reason], []) if { known; task == "conflict" }

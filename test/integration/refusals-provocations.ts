@@ -170,6 +170,7 @@ export const PROVOCATIONS = {
       : (await ground.gateway('plain')).send('GET', LONG_NAMES[connector]),
   ),
   'policy.obligation_unsupported': asked('unsupported'),
+  'policy.answer_withheld': { ...asked('withheld'), records: INTENDED },
   'policy.unavailable': plain(async (ground, connector) => {
     // Where memory has come back, the next call finds it.
     await ground.write('plain', connector)

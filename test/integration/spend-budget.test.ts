@@ -66,6 +66,8 @@ async function startWorld(redisUrl?: string, onFailure?: 'open'): Promise<World>
           },
         },
         breakers: { agent: { failures: 1_000 } },
+        // Then facts stand in the entries themselves.
+        audit: { disclosures: { enabled: false } },
         ...(onFailure && { store: { onFailure: { read: onFailure, write: onFailure } } }),
       },
       environment: { PAYMENTS: 'upstream-secret-payments' },

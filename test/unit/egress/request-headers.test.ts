@@ -22,6 +22,7 @@ function call(flat: readonly string[], changes: Partial<Call> = {}): Call {
     trace: TRACE,
     content: { kind: 'none', bytes: Buffer.alloc(0), stream: undefined, digest: '' },
     body: { declaredBytes: 0 },
+    decision: { obligations: [] },
     ...changes,
   }
 }

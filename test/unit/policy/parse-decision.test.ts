@@ -190,6 +190,17 @@ describe('anything else is no decision:', () => {
         },
       ],
     ],
+    ...['', '/~', '/a~2b', '/~', '#/a'].map((pointer): [string, unknown] => [
+      `a redaction of "${pointer}"`,
+      [
+        {
+          result: {
+            ...ALLOW,
+            obligations: [{ id: 'R1', type: 'redact', properties: { pointers: [pointer] } }],
+          },
+        },
+      ],
+    ]),
     [
       'a negative cap',
       [

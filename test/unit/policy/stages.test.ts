@@ -139,11 +139,13 @@ describe('approve', () => {
       escalateAfterSeconds: 30,
     },
   }
-  const others: readonly Obligation[] = [
+  const later: readonly Obligation[] = [
     { id: 'R1', type: 'redact', properties: { pointers: ['/a'] } },
     { id: 'R2', type: 'cap_bytes', properties: { maxBytes: 1 } },
-    { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } },
     { id: 'R4', type: 'notify', properties: { groups: ['a'] } },
+  ]
+  const others: readonly Obligation[] = [
+    { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } },
     { id: 'R5', type: 'limit', properties: { name: 'a' } },
   ]
   const approved = (obligations: readonly Obligation[]): ReturnType<typeof approve> =>
@@ -169,12 +171,17 @@ describe('approve', () => {
     expect(approved([approval])).toMatchObject({ ok: false, refusal: { code: 'approval.required' } })
   })
 
+  test('lets a call go on whose answer is redacted or bounded, or of which somebody is told', () => {
+    expect(approved(later).ok).toBe(true)
+    expect(approved([...later, approval])).toMatchObject({ refusal: { code: 'approval.required' } })
+  })
+
   test.each(others)('refuses an obligation that nobody here can carry out: $type', (obligation) => {
     expect(approved([obligation])).toMatchObject({ refusal: { code: 'policy.obligation_unsupported' } })
   })
 
   test('does not ask for an approval that could not help', () => {
-    expect(approved([approval, ...others])).toMatchObject({
+    expect(approved([approval, ...later, ...others])).toMatchObject({
       refusal: { code: 'policy.obligation_unsupported' },
     })
   })

@@ -4,6 +4,8 @@ import type { Recorder } from '../../../gateway/audit/recorder.ts'
 import { systemClock } from '../../../gateway/lib/clock.ts'
 import { createRecord, createRecordUnparsed } from '../../../gateway/stages/record.ts'
 import type { Events } from '../../../gateway/telemetry/events.ts'
+import type { PartEvents } from '../../../gateway/telemetry/part-events.ts'
+import type { Obligation } from '../../../gateway/policy/decision.ts'
 import { syntheticCall, syntheticOutcome } from '../../harness/synthetic-call.ts'
 
 const UNPARSED: Unparsed = {
@@ -25,6 +27,7 @@ function dependencies() {
       requestUnparsed: vi.fn<Events['requestUnparsed']>(),
       outcomeLost: vi.fn<Events['outcomeLost']>(),
       faulted: vi.fn<Events['faulted']>(),
+      obligationEnded: vi.fn<PartEvents['obligationEnded']>(),
     },
     clock: systemClock,
   }
@@ -33,7 +36,7 @@ function dependencies() {
 describe('recording a call', () => {
   it('writes the line and the entry', async () => {
     const parts = dependencies()
-    await createRecord(parts)(syntheticCall(), syntheticOutcome())
+    await createRecord(parts)(syntheticCall(), syntheticOutcome(), true)
     expect(parts.events.callFinished).toHaveBeenCalledOnce()
     expect(parts.recorder.conclude).toHaveBeenCalledOnce()
     expect(parts.events.outcomeLost).not.toHaveBeenCalled()
@@ -45,7 +48,7 @@ describe('recording a call', () => {
     parts.events.callFinished.mockImplementation(() => {
       throw cause
     })
-    await createRecord(parts)(syntheticCall(), syntheticOutcome())
+    await createRecord(parts)(syntheticCall(), syntheticOutcome(), true)
     expect(parts.events.faulted).toHaveBeenCalledExactlyOnceWith(cause)
     expect(parts.recorder.conclude).toHaveBeenCalledOnce()
   })
@@ -54,8 +57,53 @@ describe('recording a call', () => {
     const parts = dependencies()
     const cause = new Error('the audit log failed')
     parts.recorder.conclude.mockRejectedValue(cause)
-    await createRecord(parts)(syntheticCall({ callId: 'c' }), syntheticOutcome())
+    await createRecord(parts)(syntheticCall({ callId: 'c' }), syntheticOutcome(), true)
     expect(parts.events.outcomeLost).toHaveBeenCalledExactlyOnceWith('c', cause)
+  })
+
+  const notify: Obligation = { id: 'R1', type: 'notify', properties: { groups: ['soc'] } }
+  const redact: Obligation = { id: 'R2', type: 'redact', properties: { pointers: ['/a'] } }
+  const demanding = (...obligations: Obligation[]): ReturnType<typeof syntheticCall> => {
+    const call = syntheticCall()
+    return { ...call, decision: { ...call.decision, obligations } }
+  }
+
+  it('tells of each obligation once, and puts on record those that were carried out', async () => {
+    const parts = dependencies()
+    const call = demanding(notify, redact)
+    await createRecord(parts)(call, syntheticOutcome({ redacted: 0 }), true)
+    expect(parts.events.obligationEnded.mock.calls.map(([, , { id }, result]) => [id, result])).toEqual([
+      ['R1', 'met'],
+      ['R2', 'met'],
+    ])
+    expect(parts.recorder.conclude.mock.lastCall?.[1]).toMatchObject({ obligations: ['R1', 'R2'] })
+  })
+
+  it('does not call a redaction carried out that was not, and still tells', async () => {
+    const parts = dependencies()
+    const call = demanding(notify, redact)
+    await createRecord(parts)(call, syntheticOutcome({ code: 'policy.answer_withheld' }), true)
+    await createRecord(parts)(call, syntheticOutcome({ code: 'upstream.timeout' }), true)
+    const results = parts.events.obligationEnded.mock.calls.map(([, , , result]) => result)
+    expect(results).toEqual(['met', 'withheld', 'met', 'moot'])
+    expect(parts.recorder.conclude.mock.lastCall?.[1]).toMatchObject({ obligations: ['R1'] })
+  })
+
+  it('tells nobody of a call that was never sent', async () => {
+    const parts = dependencies()
+    await createRecord(parts)(demanding(notify), syntheticOutcome({ code: 'approval.required' }), false)
+    expect(parts.events.obligationEnded).not.toHaveBeenCalled()
+    expect(parts.recorder.conclude.mock.lastCall?.[1]).not.toHaveProperty('obligations')
+  })
+
+  it('writes the entry even when telling fails, without what was not told', async () => {
+    const parts = dependencies()
+    parts.events.obligationEnded.mockImplementation(() => {
+      throw new TypeError('not a value of this label')
+    })
+    await createRecord(parts)(demanding(notify), syntheticOutcome(), true)
+    expect(parts.events.faulted).toHaveBeenCalledOnce()
+    expect(parts.recorder.conclude.mock.lastCall?.[1]).not.toHaveProperty('obligations')
   })
 
   it('does the same for what was no request', async () => {
