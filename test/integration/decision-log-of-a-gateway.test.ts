@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
+import { POLICIES_DIRECTORY } from '../../gateway/policy/authoring/policies-directory.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../harness/gateway.ts'
 import { compileRules } from '../harness/opa.ts'
 import { type OpaCollector, startOpaCollector } from '../harness/opa-collector.ts'
@@ -21,6 +25,19 @@ obligations contains {"id": "a", "type": "approval", "properties": {
 	"escalation_group": "h", "escalate_after_seconds": 30,
 }} if input.declared.task == "hold"
 `
+const LOG_RULES = `package system.log
+
+# METADATA
+# entrypoint: true
+drop := input.input.declared.task == "gone"
+
+# METADATA
+# entrypoint: true
+mask := {"/input/agent"}
+
+mask := {"/input/tenant"} if input.input.declared.task == "broken"
+`
+const COMMITTED = await readFile(join(POLICIES_DIRECTORY, 'bundle.tar.gz'))
 let rules: Buffer
 beforeAll(async () => {
   rules = await compileRules(RULES, { revision: 'rev-1' })
@@ -97,6 +114,64 @@ describe('the decision log of a gateway', () => {
     const text = JSON.stringify(collector.events)
     for (const secret of [token, proof, ...Object.values(toolgate.fakes.environment)])
       expect(text).not.toContain(secret)
+  })
+
+  it('has nothing that a caller wrote freely, by the mask of the committed policy', async () => {
+    await using collector = await startOpaCollector()
+    await using toolgate = await startLogging(collector, {}, { bundle: COMMITTED })
+    const headers = {
+      'toolgate-task': 'hunter2',
+      'toolgate-ticket': 'hunter2',
+      'toolgate-rationale': 'hunter2',
+    }
+    await toolgate.send('GET', PULL, { headers })
+    await toolgate.send('GET', '/github/repos/hunter2/hunter2/pulls/991?per_page=hunter2', { headers })
+    const body = JSON.stringify({ body: 'hunter2', hunter2: 'hunter2' })
+    const json = { ...headers, 'content-type': 'application/json' }
+    await toolgate.send('POST', '/github/repos/zyx/platform-infra/issues/991/comments', {
+      body,
+      headers: json,
+    })
+    await collector.until(() => collector.events.length === 3)
+    expect(JSON.stringify(collector.events)).not.toContain('hunter2')
+    const erased = ['/input/authorization_details', '/input/declared', '/input/params']
+    expect(collector.events[0]).toMatchObject({
+      erased,
+      input: { resource: { repository: 'zyx/platform-infra' }, principal: { id: 'dana@zyx.example' } },
+      custom: { toolgate: { effect: 'allow' } },
+    })
+    expect(collector.events[1]).toMatchObject({
+      erased,
+      masked: ['/input/resource/account', '/input/resource/repository'],
+      input: { resource: { repository: '***' } },
+      custom: { toolgate: { effect: 'deny' } },
+    })
+  })
+
+  it('has what a mask that fails leaves, and lacks what a drop rule names', async () => {
+    await using collector = await startOpaCollector()
+    const sources = new Map([
+      ['gateway/decision.rego', `package gateway.decision\n# METADATA\n# entrypoint: true\n${RULES}`],
+      ['system/log/log.rego', LOG_RULES],
+    ])
+    const bundle = await compileBundle({ sources, roots: ['gateway', 'system'] })
+    await using toolgate = await startLogging(collector, {}, { bundle })
+    for (const task of ['gone', 'broken', 'kept']) await toolgate.send('GET', PULL, as(task))
+    await collector.until(() => collector.events.length === 2)
+    expect(collector.events[0]).toMatchObject({
+      result: { allow: true, risk: 4 },
+      custom: { toolgate: { mask_failed: true } },
+    })
+    expect(collector.events[0]).not.toHaveProperty('input')
+    expect(collector.events[1]).toMatchObject({
+      input: { declared: { task: 'kept' } },
+      erased: ['/input/agent'],
+    })
+    expect(await toolgate.metric('toolgate_decision_log_dropped_total', { reason: 'rule' })).toBe(1)
+    const failures = { entrypoint: 'system/log/mask' }
+    expect(await toolgate.metric('toolgate_decision_log_rule_failures_total', failures)).toBe(1)
+    const lines = await toolgate.logLines()
+    expect(lines).toContainEqual(expect.objectContaining({ event: 'decision_log.rule_failed' }))
   })
 
   it('keeps no call waiting for its collector', async () => {

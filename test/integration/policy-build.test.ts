@@ -62,7 +62,7 @@ describe('toolgate policy build', () => {
     await folder.write('data/registry/agents/data.json', '{}')
     expect(await runPolicyJson(check)).toMatchObject({
       exitCode: 1,
-      json: { ok: false, files: [{ current: true }, { current: false }] },
+      json: { ok: false, files: [{ current: true }, { current: true }, { current: false }] },
     })
   })
 

@@ -55,16 +55,19 @@ async function rulesInSources(): Promise<
 
 describe('the Rego sources', () => {
   test('are formatted', async () => {
-    expect(await runOpa(['fmt', '--list', 'gateway'], POLICIES)).toBe('')
+    expect(await runOpa(['fmt', '--list', 'gateway', 'system'], POLICIES)).toBe('')
   })
 
   test('pass the strict check, read no member that the schemas do not have, and call no builtin but native ones', async () => {
     const flags = ['--strict', '--schema', 'schemas', '--capabilities', 'capabilities.json']
-    await expect(runOpa(['check', ...flags, 'gateway', 'data'], POLICIES)).resolves.toBe('')
+    await expect(runOpa(['check', ...flags, 'gateway', 'system', 'data'], POLICIES)).resolves.toBe('')
   })
 
   test('pass their own tests, which cover them', { timeout: 60_000 }, async () => {
-    const printed = await runOpa(['test', '--coverage', '--threshold', '90', 'gateway', 'data'], POLICIES)
+    const printed = await runOpa(
+      ['test', '--coverage', '--threshold', '90', 'gateway', 'system', 'data'],
+      POLICIES,
+    )
     expect(JSON.parse(printed)).toMatchObject({ not_covered_lines: 0 })
   })
 
@@ -160,6 +163,7 @@ describe('the committed files', () => {
   test('are what a rebuild with the pinned opa gives', async () => {
     const files = await derivedFiles({ directory: POLICIES })
     expect(files.map(({ path, current }) => ({ path: relative(POLICIES, path), current }))).toEqual([
+      { path: 'schemas/event.json', current: true },
       { path: 'schemas/input.json', current: true },
       { path: 'bundle.tar.gz', current: true },
     ])

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { openDataBundle } from '../bundle.ts'
+import { EVENT_SCHEMA } from '../decision-log/event-schema.ts'
 import { INPUT_V1 } from '../input.ts'
 import { compileBundle, packData } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
@@ -52,7 +53,11 @@ export async function derivedFiles(options: BuildOptions): Promise<readonly Deri
   })
   await evaluatorOf(bundle)
   return [
-    await derived(join(directory, 'schemas', 'input.json'), Buffer.from(inputSchema())),
+    ...(await Promise.all(
+      Object.entries(derivedSchemas()).map(([name, text]) =>
+        derived(join(directory, 'schemas', name), Buffer.from(text)),
+      ),
+    )),
     await derived(out, bundle),
   ]
 }
@@ -83,13 +88,17 @@ export async function writeDerived(files: readonly DerivedFile[]): Promise<void>
   }
 }
 
-/** JSON Schema of the input, as `opa check --schema` reads it. */
-export function inputSchema(): string {
-  const schema = {
+/** JSON Schemas of what rules read, by file name, as `opa check --schema` reads them. */
+export function derivedSchemas(): Readonly<Record<string, string>> {
+  const input = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'input, version 1: what the rules know of a call; written by toolgate policy build',
     ...INPUT_V1.schema,
   }
+  return { 'event.json': jsonText(EVENT_SCHEMA), 'input.json': jsonText(input) }
+}
+
+function jsonText(schema: object): string {
   return `${JSON.stringify(schema, null, 2)}\n`
 }
 

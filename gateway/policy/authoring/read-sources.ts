@@ -3,9 +3,19 @@ import { join } from 'node:path'
 import { covers, overlap } from '../roots.ts'
 import type { Sources } from './compile.ts'
 
+/** Rules of the gateway, and OPA's own on what the decision log may hold. */
+export const RULE_FOLDERS = ['gateway', 'system'] as const
+
+/** Those of them that a policy folder has. */
+export async function ruleFolders(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const found = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name))
+  return RULE_FOLDERS.filter((name) => found.has(name))
+}
+
 /**
- * The rules below `directory` without their tests, and the data, as they stand in a bundle: `gateway/**.rego` stays
- * where it is, `data/a/b/data.json` becomes `a/b/data.json`.
+ * The rules below `directory` without their tests, and the data, as they stand in a bundle: `gateway/**.rego` and
+ * `system/**.rego` stay where they are, `data/a/b/data.json` becomes `a/b/data.json`.
  *
  * @throws Error when there is no rule
  */
@@ -14,11 +24,14 @@ export async function readSources(directory: string): Promise<Sources> {
   const read = async (path: string, target: string): Promise<void> => {
     sources.set(target, await readFile(join(directory, path), 'utf8'))
   }
-  for (const path of await filesBelow(join(directory, 'gateway'))) {
-    if (path.endsWith('.rego') && !path.endsWith('_test.rego'))
-      await read(`gateway/${path}`, `gateway/${path}`)
+  for (const folder of RULE_FOLDERS) {
+    for (const path of await filesBelow(join(directory, folder))) {
+      if (path.endsWith('.rego') && !path.endsWith('_test.rego'))
+        await read(`${folder}/${path}`, `${folder}/${path}`)
+    }
   }
-  if (sources.size === 0) throw new Error(`${directory} has no rules: they are looked for in gateway/*.rego`)
+  if (![...sources.keys()].some((path) => path.startsWith('gateway/')))
+    throw new Error(`${directory} has no rules: they are looked for in gateway/*.rego`)
   for (const path of await filesBelow(join(directory, 'data'))) {
     if (path === 'data.json' || path.endsWith('/data.json')) await read(`data/${path}`, path)
   }

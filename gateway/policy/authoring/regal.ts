@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pinTool } from './pinned-tool.ts'
+import { ruleFolders } from './read-sources.ts'
 
 /** Another version may know other rules, and find something in what is clean today. */
 export const REGAL_VERSION = '0.42.0'
@@ -39,7 +40,8 @@ interface Report {
  * @throws Error when there is no `regal` of the pinned version
  */
 export async function lintRules(directory: string): Promise<readonly string[]> {
-  const { stdout, stderr } = await regal.run(['lint', '--format', 'json', 'gateway'], directory)
+  const folders = await ruleFolders(directory)
+  const { stdout, stderr } = await regal.run(['lint', '--format', 'json', ...folders], directory)
   let report: Report
   try {
     report = JSON.parse(stdout) as Report

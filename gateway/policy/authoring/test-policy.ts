@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inputSchema } from './build-policy.ts'
+import { derivedSchemas } from './build-policy.ts'
 import { checkData } from './check-data.ts'
 import { compileBundle, CAPABILITIES_PATH } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
 import { tryOpa } from './opa.ts'
-import { readSources, rootsOf } from './read-sources.ts'
+import { readSources, rootsOf, ruleFolders } from './read-sources.ts'
 import { hasRegalConfig, lintRules } from './regal.ts'
 import { type CaseFailure, testCases } from './test-cases.ts'
 
@@ -32,10 +32,11 @@ export interface Check {
  */
 export async function testPolicy(directory: string, coverage: number): Promise<readonly Check[]> {
   const sources = await readSources(directory)
-  const paths = ['gateway', ...((await isDirectory(join(directory, 'data'))) ? ['data'] : [])]
+  const folders = await ruleFolders(directory)
+  const paths = [...folders, ...((await isDirectory(join(directory, 'data'))) ? ['data'] : [])]
   const checks = await Promise.all([
-    checkFormat(directory),
-    checkStyle(directory),
+    checkFormat(directory, folders),
+    checkStyle(directory, folders),
     checkStrictly(directory, paths),
     checkDataOf(directory),
     runTests(directory, paths),
@@ -47,19 +48,23 @@ export async function testPolicy(directory: string, coverage: number): Promise<r
   return checks.filter((check) => check !== undefined)
 }
 
-async function checkFormat(directory: string): Promise<Check> {
-  const { exitCode, stdout, stderr } = await tryOpa(['fmt', '--list', 'gateway'], directory)
+async function checkFormat(directory: string, folders: readonly string[]): Promise<Check> {
+  const { exitCode, stdout, stderr } = await tryOpa(['fmt', '--list', ...folders], directory)
   const failures =
     exitCode === 0 ? lines(stdout).map((file) => `${file} is not as opa fmt writes it`) : lines(stderr)
-  return { name: 'format', scope: 'gateway/', failures }
+  return { name: 'format', scope: scopeOf(folders), failures }
+}
+
+function scopeOf(folders: readonly string[]): string {
+  return folders.map((folder) => `${folder}/`).join(', ')
 }
 
 /** A folder that says how it wants to be linted is linted, and needs Regal for it. */
-async function checkStyle(directory: string): Promise<Check | undefined> {
+async function checkStyle(directory: string, folders: readonly string[]): Promise<Check | undefined> {
   if (!(await hasRegalConfig(directory))) return undefined
   return {
     name: 'style',
-    scope: 'gateway/, by Regal',
+    scope: `${scopeOf(folders)}, by Regal`,
     failures: await failuresOf(() => lintRules(directory)),
   }
 }
@@ -82,7 +87,7 @@ async function checkStrictly(directory: string, paths: readonly string[]): Promi
     for (const name of await readdir(join(directory, 'schemas')).catch(() => []))
       if (name.endsWith('.json'))
         await writeFile(join(schemas, name), await readFile(join(directory, 'schemas', name)))
-    await writeFile(join(schemas, 'input.json'), inputSchema())
+    for (const [name, text] of Object.entries(derivedSchemas())) await writeFile(join(schemas, name), text)
     const flags = ['--strict', '--schema', schemas, '--capabilities', CAPABILITIES_PATH]
     const { exitCode, stdout, stderr } = await tryOpa(['check', ...flags, ...paths], directory)
     return {

@@ -1,5 +1,6 @@
 import { watch } from 'node:fs'
 import { join } from 'node:path'
+import { RULE_FOLDERS } from './read-sources.ts'
 
 /** How long nothing has to be saved before what was saved counts as whole. */
 const SETTLE_MS = 40
@@ -16,11 +17,11 @@ export function watchPolicyFolder(directory: string, onSave: () => void): Dispos
     clearTimeout(settling)
     settling = setTimeout(onSave, SETTLE_MS)
   }
-  const watchers = ['gateway', 'data'].flatMap((name) => {
+  const watchers = [...RULE_FOLDERS, 'data'].flatMap((name) => {
     try {
       return [watch(join(directory, name), { recursive: true }, notice).on('error', () => undefined)]
     } catch (cause) {
-      if (name === 'data') return []
+      if (name !== 'gateway') return []
       throw new Error(`${join(directory, name)} cannot be watched`, { cause })
     }
   })
