@@ -11,6 +11,7 @@ import { systemClock, type Clock } from './lib/clock.ts'
 import { rateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { createListener, type Listener } from './listen/listener.ts'
 import { settleOrigins, settlePort } from './listen/settle-address.ts'
+import { PAGE_BYTES } from './policy/sandbox.ts'
 import { bundleState, notesOf, readinessOf, statusOf } from './report.ts'
 import { createRecordUnparsed } from './stages/record.ts'
 import { createSuccession, type Succession } from './succession.ts'
@@ -170,6 +171,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     policy: () => generations.current.policy,
     decisionLog: () => reports.decisionLog?.status(),
     shadow: () => shadowInfo(generations.current),
+    policyMemoryBytes: () => generations.current.policy.status().memoryPages * PAGE_BYTES,
   })
   reports.watch(() => bundleState(generations.current.policy))
 }

@@ -14,6 +14,7 @@ import type { Clock } from './lib/clock.ts'
 import { createCallerNames } from './limits/caller-names.ts'
 import { compileDemand } from './limits/demand.ts'
 import { idleLimits } from './limits/idle-limits.ts'
+import { PolicyBreaker } from './limits/policy-breaker.ts'
 import { createUpstreamBreakers, type UpstreamBreakers } from './limits/upstream-breakers.ts'
 import { createCalendar } from './policy/calendar.ts'
 import type { Signals } from './policy/input.ts'
@@ -52,6 +53,7 @@ export interface Generation extends AsyncDisposable {
   readonly credentials: Credentials
   readonly egress: Egress
   readonly breakers: UpstreamBreakers
+  readonly policyBreaker: PolicyBreaker
 }
 
 export interface GenerationOptions {
@@ -69,7 +71,7 @@ export interface GenerationOptions {
  * @throws {ConfigError} or {@link BundleError} when a connector folder, a limit or the bundle cannot be used; nothing is left open
  */
 export async function createGeneration(options: GenerationOptions): Promise<Generation> {
-  const { config, lasting, environment, clock, before } = options
+  const { config, lasting, environment, clock } = options
   const { events } = lasting.telemetry
   const catalog = loadCatalog(config.connectors, options.connectorsDirectory)
   const idle = idleLimits(config.limits, catalog)
@@ -89,20 +91,32 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
     createCredentials({ connectors: config.connectors, environment, clock, events }),
   )
   const egress = stack.use(createEgress({ connectors: upstreamsOf(config), clock, events }))
-  const breakers =
-    before !== undefined && isDeepStrictEqual(before.config.breakers.upstream, config.breakers.upstream)
-      ? before.breakers
-      : createUpstreamBreakers({ settings: config.breakers.upstream, clock, onChange: events.breakerChanged })
-  const parts = { config, catalog, identity, policy, shadow, credentials, egress, breakers }
+  const parts = { config, catalog, identity, policy, shadow, credentials, egress, ...breakersOf(options) }
   const stages = bindStages(parts, lasting, clock)
   const owned = stack.move()
   return { ...parts, stages, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
+/** Those of the generation before where nothing about them has changed: who is stopped stays so across a reload. */
+function breakersOf({ config, lasting, clock, before }: GenerationOptions) {
+  const { upstream, policy } = config.breakers
+  const { breakerChanged, policyBreakerOpened } = lasting.telemetry.events
+  const same = (name: 'upstream' | 'policy') =>
+    before !== undefined && isDeepStrictEqual(before.config.breakers[name], config.breakers[name])
+      ? before
+      : undefined
+  return {
+    breakers:
+      same('upstream')?.breakers ??
+      createUpstreamBreakers({ settings: upstream, clock, onChange: breakerChanged }),
+    policyBreaker: same('policy')?.policyBreaker ?? new PolicyBreaker(policy, policyBreakerOpened),
+  }
+}
+
 type Parts = Omit<Generation, 'stages' | typeof Symbol.asyncDispose>
 
 function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
-  const { config, catalog, identity, policy, shadow, credentials, egress, breakers } = parts
+  const { config, catalog, identity, policy, shadow, credentials, egress, breakers, policyBreaker } = parts
   const { connectors } = catalog
   const { recorder } = lasting.audit
   const { events } = lasting.telemetry
@@ -140,6 +154,8 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       decisionLog: lasting.reports.decisionLog,
       timeOf,
       signalsOf,
+      breaker: policyBreaker,
+      budgetMs: config.policy.budgetMs,
       clock,
       observe: events.policyEvaluated,
       shadow,

@@ -184,6 +184,8 @@ export interface BreakersConfig {
   }
   /** Stops an agent after so many failed calls in the window. */
   readonly agent: { readonly failures: number; readonly windowMs: number; readonly openMs: number }
+  /** Stops an agent for which so many evaluations of policy failed in the window. */
+  readonly policy: { readonly failures: number; readonly windowMs: number; readonly openMs: number }
 }
 
 export interface ConnectorConfig {

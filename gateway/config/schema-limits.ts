@@ -52,6 +52,11 @@ export const breakersSchema = closed({
     windowMs: milliseconds(100, 3_600_000, 60_000),
     openMs: milliseconds(100, 3_600_000, 60_000),
   }),
+  policy: closed({
+    failures: integer(1, 10_000, 10),
+    windowMs: milliseconds(100, 3_600_000, 60_000),
+    openMs: milliseconds(100, 3_600_000, 60_000),
+  }),
 })
 
 const redis = {

@@ -1,5 +1,6 @@
 import type { Decided, ReadCall, Reserved } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { PolicyBreaker, ProvenAgent } from '../limits/policy-breaker.ts'
 import { buildInput } from '../policy/build-input.ts'
 import type { PolicyTime } from '../policy/calendar.ts'
 import type { DecisionLog } from '../policy/decision-log/decision-log.ts'
@@ -18,6 +19,10 @@ export interface DecideDependencies {
   readonly timeOf: (nowMs: number) => PolicyTime
   /** What the detectors found in the request, and the counters know of the operation. */
   readonly signalsOf: (call: ReadCall) => Signals
+  /** Stops agents that keep making policy fail. */
+  readonly breaker: Pick<PolicyBreaker, 'retryAfterMs' | 'failed'>
+  /** An evaluation that takes longer has failed, too; milliseconds. */
+  readonly budgetMs: number
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Told how long building the input and evaluating it took. */
   readonly observe: (elapsedMs: number) => void
@@ -29,13 +34,24 @@ type Deciding = Verdict<Decided> | Promise<Verdict<Decided>>
 
 /** Asks policy. Only a well-formed allow passes; DESIGN §3, row 6. */
 export function createDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
-  const { decisionLog } = dependencies
+  const { decisionLog, breaker, clock } = dependencies
   const decide = bindDecide(dependencies)
   return (call) => {
+    const retryAfterMs = breaker.retryAfterMs(provenAgent(call), clock.monotonicMs())
+    if (retryAfterMs > 0) return stopped(retryAfterMs)
     const admitted = decisionLog?.admits() ?? true
     if (admitted === true) return decide(call)
     return admitted === false ? unlogged() : admitted.then((room) => (room ? decide(call) : unlogged()))
   }
+}
+
+function stopped(retryAfterMs: number): Verdict<Decided> {
+  const detail = 'policy failed for this agent too often'
+  return refuse('breaker.agent_open', { retryAfterMs, detail })
+}
+
+function provenAgent({ caller: { tenant, agent } }: Reserved): ProvenAgent {
+  return { tenant, issuer: agent.issuer, id: agent.id }
 }
 
 /** Before policy is asked: a decision that was made has to be logged. */
@@ -44,7 +60,7 @@ function unlogged(): Verdict<Decided> {
 }
 
 function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
-  const { policy, decisionLog, timeOf, signalsOf, clock, observe, shadow } = dependencies
+  const { policy, decisionLog, timeOf, signalsOf, breaker, budgetMs, clock, observe, shadow } = dependencies
   return (call) => {
     const begunMs = clock.monotonicMs()
     // The time of arrival, not of evaluation: it is on record, so the decision can be made again.
@@ -56,6 +72,10 @@ function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Decid
     const settle = (verdict: Verdict<Decision>): Verdict<Decided> => {
       const decidedMs = clock.monotonicMs()
       observe(decidedMs - begunMs)
+      // In another thread the time would be that of those before it, too; there an evaluation that is slow ends in an error.
+      const isSlow = decidedMs - builtMs > budgetMs && !(deciding instanceof Promise)
+      const threw = !verdict.ok && verdict.refusal.code === 'policy.error'
+      if (threw || isSlow) breaker.failed(provenAgent(call), decidedMs)
       decisionLog?.record(call, { digest, bundles, input, verdict, begunMs, builtMs, decidedMs }, policy)
       shadow?.observe({ callId: call.arrival.callId, input, verdict, by: { digest, revision } })
       return decidedBy({ digest, revision, input }, call, verdict)

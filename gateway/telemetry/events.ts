@@ -3,6 +3,7 @@ import type { FleetAlarm } from '../audit/fleet-log.ts'
 import type { FleetLogMetrics } from './fleet-log-metrics.ts'
 import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
+import type { ProvenAgent } from '../limits/policy-breaker.ts'
 import { callLine, causeFields, levelOf } from './call-line.ts'
 import { CallMetrics } from './call-metrics.ts'
 import { closedLabel, OUTCOME_CODES } from './labels.ts'
@@ -83,6 +84,14 @@ function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
   return {
     storeAnswered(elapsedMs: number): void {
       metrics.storeSeconds.observe(elapsedMs / 1_000)
+    },
+    policyBreakerOpened({ tenant, issuer, id }: ProvenAgent): void {
+      metrics.policyBreakerOpened.inc()
+      log.write('warn', 'breaker.policy_opened', {
+        agent: printable(id, 256),
+        tenant: printable(tenant, 256),
+        issuer: printable(issuer, 256),
+      })
     },
     breakerChanged(connector: string, state: BreakerStateLabel): void {
       closedLabel(connectors(), connector)

@@ -36,6 +36,7 @@ type LogEvent =
   | 'upstream.redirect_followed'
   | 'tls.handshake_failed'
   | 'breaker.state'
+  | 'breaker.policy_opened'
   | 'audit.recovered'
   | 'audit.failed'
   | 'audit.disclosures_lost'

@@ -140,6 +140,11 @@ function policyMetrics({ counter, histogram, gauge }: Definitions) {
       'Whether the last policy bundle was taken.',
       'min',
     ),
+    policyLoadSeconds: gauge(
+      'toolgate_policy_load_duration_seconds',
+      'How long loading the policy in force took.',
+      'max',
+    ),
     policyReloadedAt: gauge(
       'toolgate_policy_last_reload_success_timestamp_seconds',
       'When the policy bundle in force was loaded.',
@@ -151,6 +156,11 @@ function policyMetrics({ counter, histogram, gauge }: Definitions) {
 function limiterMetrics({ counter, histogram }: Definitions) {
   return {
     limiterVerdicts: counter('toolgate_limiter_verdicts_total', 'What admission made of calls.', ['verdict']),
+    policyBreakerOpened: counter(
+      'toolgate_policy_breaker_opened_total',
+      'Agents stopped because policy kept failing for them.',
+      [],
+    ),
     breakerChanges: counter('toolgate_breaker_changes_total', 'Changes of upstream breakers, by new state.', [
       'connector',
       'state',

@@ -80,6 +80,7 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
       case 'activated':
         metrics.policyReloaded.set(Number(event.behind === 0))
         metrics.policyReloadedAt.set(nowMs() / 1_000)
+        metrics.policyLoadSeconds.set(event.loadMs / 1_000)
         return log.write('info', 'policy.loaded', {
           policy_digest: event.digest,
           policy_revision: printable(event.revision, 128),

@@ -54,7 +54,15 @@ function limiterMetrics(counter: DefineCounter) {
 }
 
 function policyMetrics(counter: DefineCounter) {
+  const policyInstances = counter(
+    'toolgate_policy_instances_replaced_total',
+    'WASM instances replaced, by cause.',
+    ['cause'],
+  )
+  // From zero: an increase that nobody saw begin is none to Prometheus.
+  for (const cause of ['failed', 'memory']) policyInstances.inc({ cause }, 0)
   return {
+    policyInstances,
     policyRejections: counter(
       'toolgate_policy_rejections_total',
       'Policy bundles that were not taken, by the check that failed.',
@@ -69,11 +77,6 @@ function policyMetrics(counter: DefineCounter) {
       'toolgate_policy_shadow_rejections_total',
       'Shadow bundles that were not taken, by the check that failed.',
       ['problem'],
-    ),
-    policyInstances: counter(
-      'toolgate_policy_instances_replaced_total',
-      'WASM instances replaced, by cause.',
-      ['cause'],
     ),
     policyOverBudget: counter(
       'toolgate_policy_over_budget_total',

@@ -22,6 +22,7 @@ export interface Watched {
   readonly policy: () => { readonly revision: string; readonly digest: string }
   /** `undefined` while there is none in force. */
   readonly shadow: () => { readonly revision: string; readonly digest: string } | undefined
+  readonly policyMemoryBytes: () => number
   readonly logLinesLost: () => number
   /** `undefined` where no decision log is configured. */
   readonly decisionLog: () =>
@@ -68,6 +69,9 @@ export function registerStates(registry: Registry, version: string, watched: () 
       const tree = watched().auditTree?.()
       return tree && tree.publishedAtMs / 1_000
     },
+  )
+  number('toolgate_policy_memory_bytes', 'Memory of the WASM instances of policy.', 'sum', () =>
+    watched().policyMemoryBytes?.(),
   )
   number('toolgate_log_lines_lost', 'Log lines that could not be written since the start.', 'sum', () =>
     watched().logLinesLost?.(),

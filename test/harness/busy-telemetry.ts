@@ -77,6 +77,7 @@ function bringUp(telemetry: Telemetry): void {
       ['slack', 'open'],
     ],
     policy: () => ({ digest: 'sha256:3f1c', revision: '2026-11-21.1' }),
+    policyMemoryBytes: () => 4_194_304,
   })
 }
 
@@ -98,6 +99,10 @@ function oneOfEverything({ events }: Telemetry): void {
     status: 400,
   })
   events.policyEvaluated(0.02)
+  events.policyEvent({ type: 'over_budget', elapsedMs: 140 })
+  events.policyEvent({ type: 'thread_ended', cause: new Error('an evaluation took more than 100 ms') })
+  events.policyEvent({ type: 'instance_failed', cause: new Error('the policy aborted') })
+  events.policyBreakerOpened({ tenant: 'zyx-bank', issuer: 'https://issuer.example', id: 'mallory' })
   events.identity.tokenLookedUp('hit')
   events.identity.tokenLookedUp('miss')
   events.identity.keysLoaded({ issuer: 'https://issuer.example' })

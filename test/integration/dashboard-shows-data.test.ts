@@ -13,6 +13,8 @@ it('every panel of the dashboard shows data of a gateway that a real Prometheus 
     'ToolgateBreakerOpen',
     'ToolgateDenialsHigh',
     'ToolgateFaults',
+    'ToolgatePolicyFailing',
+    'ToolgatePolicySlow',
     'ToolgateProofsReplayed',
   ])
 

@@ -5,7 +5,7 @@ import type { Decision, Obligation } from '../../../gateway/policy/decision.ts'
 import { pass, refuse } from '../../../gateway/refusal.ts'
 import type { Verdict } from '../../../gateway/refusal.ts'
 import { approve } from '../../../gateway/stages/approve.ts'
-import { createDecide } from '../../../gateway/stages/decide.ts'
+import { createDecide, type DecideDependencies } from '../../../gateway/stages/decide.ts'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { INPUT_V1 } from '../../../gateway/policy/input.ts'
 import { aCall } from './call.ts'
@@ -16,15 +16,22 @@ const ALLOW: Decision = { allow: true, risk: 3, reasons: [], reported: [], oblig
 const POLICY = { digest: 'sha256:0', revision: 'r' }
 const ASKED = { ...POLICY, bundles: [], evaluateLog: () => ({ defined: false }) as const }
 
-function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide> {
+function decideFrom(more: Partial<DecideDependencies>): ReturnType<typeof createDecide> {
   return createDecide({
-    policy: { ...ASKED, decide: () => verdict },
+    policy: { ...ASKED, decide: () => pass(ALLOW) },
     decisionLog: undefined,
     timeOf: () => TIME,
     signalsOf: () => NO_SIGNALS,
+    breaker: { retryAfterMs: () => 0, failed: () => undefined },
+    budgetMs: 100,
     clock: { monotonicMs: () => 0 },
     observe: () => {},
+    ...more,
   })
+}
+
+function decideWith(verdict: Verdict<Decision>): ReturnType<typeof createDecide> {
+  return decideFrom({ policy: { ...ASKED, decide: () => verdict } })
 }
 
 describe('the input', () => {
@@ -57,15 +64,12 @@ describe('decide', () => {
   beforeAll(() => {
     let nowMs = 0
     let elapsedMs = 0
-    const ticks = [5, 6, 7.5]
-    void createDecide({
-      policy: { ...ASKED, decide: () => pass(ALLOW) },
-      decisionLog: undefined,
+    const ticks = [4, 5, 6, 7.5]
+    void decideFrom({
       timeOf: (at) => {
         nowMs = at
         return TIME
       },
-      signalsOf: () => NO_SIGNALS,
       clock: { monotonicMs: () => ticks.shift() ?? 0 },
       observe: (elapsed) => {
         elapsedMs = elapsed
@@ -81,12 +85,9 @@ describe('decide', () => {
   test('waits for a policy in another thread, and names the one that was asked', async () => {
     const policy = { ...ASKED, decide: () => Promise.resolve(pass(ALLOW)) }
     let elapsedMs = 0
-    const ticks = [5, 6, 7.5]
-    const deciding = createDecide({
+    const ticks = [4, 5, 6, 7.5]
+    const deciding = decideFrom({
       policy,
-      decisionLog: undefined,
-      timeOf: () => TIME,
-      signalsOf: () => NO_SIGNALS,
       clock: { monotonicMs: () => ticks.shift() ?? 0 },
       observe: (elapsed) => (elapsedMs = elapsed),
     })(aCall())
@@ -107,6 +108,49 @@ describe('decide', () => {
     const verdict = decideWith(pass({ ...ALLOW, allow: false, reasons }))(aCall())
     const decidedBy = { ...POLICY, risk: 3, reported: [] }
     expect(verdict).toMatchObject({ ok: false, refusal: { code: 'policy.denied', reasons, decidedBy } })
+  })
+
+  test('does not ask for an agent that keeps making policy fail', () => {
+    const decide = (): never => {
+      throw new Error('policy was asked')
+    }
+    const breaker = { retryAfterMs: () => 2_000, failed: () => undefined }
+    expect(decideFrom({ policy: { ...ASKED, decide }, breaker })(aCall())).toMatchObject({
+      ok: false,
+      refusal: { code: 'breaker.agent_open', retryAfterMs: 2_000 },
+    })
+  })
+
+  test.each<[string, Verdict<Decision>, number, number]>([
+    ['an evaluation that threw', refuse('policy.error'), 0, 1],
+    ['one above the budget', pass(ALLOW), 100.5, 1],
+    ['an allow', pass(ALLOW), 100, 0],
+    ['a deny', pass({ ...ALLOW, allow: false }), 0, 0],
+    ['an input that policy cannot be shown', refuse('policy.input_invalid'), 0, 0],
+    ['a policy that makes no sense', refuse('policy.invalid'), 0, 0],
+    ['no policy', refuse('policy.unavailable'), 0, 0],
+  ])('counts %s as it should towards stopping the agent', (_, verdict, elapsedMs, failures) => {
+    const failed: unknown[] = []
+    const ticks = [4, 5, 6, 6 + elapsedMs]
+    void decideFrom({
+      policy: { ...ASKED, decide: () => verdict },
+      breaker: { retryAfterMs: () => 0, failed: (agent, nowMs) => failed.push({ ...agent, nowMs }) },
+      clock: { monotonicMs: () => ticks.shift() ?? 0 },
+    })(aCall())
+    const { tenant, agent } = aCall().caller
+    const failure = { tenant, issuer: agent.issuer, id: agent.id, nowMs: 6 + elapsedMs }
+    expect(failed).toEqual(failures === 1 ? [failure] : [])
+  })
+
+  test('does not take waiting for another thread for being slow', async () => {
+    const failed: unknown[] = []
+    const ticks = [4, 5, 6, 900]
+    await decideFrom({
+      policy: { ...ASKED, decide: () => Promise.resolve(pass(ALLOW)) },
+      breaker: { retryAfterMs: () => 0, failed: (agent) => failed.push(agent) },
+      clock: { monotonicMs: () => ticks.shift() ?? 0 },
+    })(aCall())
+    expect(failed).toEqual([])
   })
 
   test.each(['policy.error', 'policy.invalid', 'policy.input_invalid', 'policy.unavailable'] as const)(
@@ -190,16 +234,12 @@ describe('approve', () => {
 describe('decide with a decision log', () => {
   const recorded: { readonly id: string; readonly verdict: unknown }[] = []
   const decideLogged = (verdict: Verdict<Decision>, admits: boolean | Promise<boolean>) =>
-    createDecide({
+    decideFrom({
       policy: { ...ASKED, decide: () => verdict },
       decisionLog: {
         admits: () => admits,
         record: (call, made) => void recorded.push({ id: call.arrival.callId, verdict: made.verdict }),
       },
-      timeOf: () => TIME,
-      signalsOf: () => NO_SIGNALS,
-      clock: { monotonicMs: () => 0 },
-      observe: () => {},
     })(aCall())
   beforeEach(() => void recorded.splice(0))
 
