@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { digestOf, openBundle, openDataBundle } from './bundle.ts'
+import { openBundle, openDataBundle } from './bundle.ts'
 import type { OpenOptions } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
 import { mergeBundles } from './merge-bundles.ts'
@@ -24,19 +24,6 @@ export interface BundlePart {
    * not keep the next version of another bundle out.
    */
   readonly offeredAtMs: number
-}
-
-/** A bundle with rules that nobody signed and that there is no other beside: as its author has it on disk. */
-export function onlyPart(bytes: Buffer): BundlePart {
-  const digest = digestOf(bytes)
-  return {
-    name: POLICY_BUNDLE,
-    bytes,
-    digest,
-    verification: undefined,
-    allowedRoots: undefined,
-    offeredAtMs: Date.now(),
-  }
 }
 
 /** One bundle of those in force. */

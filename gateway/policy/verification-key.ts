@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import type { BundleAlgorithm, VerificationConfig } from '../config/policy-config.ts'
 import { ConfigError } from '../config/problem.ts'
 
-/** Whether a key is of the kind that an algorithm signs with; RSA of 2048 bits at least (RFC 7518 §3.3). */
 const FITS: Readonly<Record<BundleAlgorithm, (key: KeyObject) => boolean>> = {
   ES256: (key) => isOnCurve(key, 'prime256v1'),
   ES384: (key) => isOnCurve(key, 'secp384r1'),
@@ -30,8 +29,13 @@ export function readVerificationKey({ keyFile, algorithm }: VerificationConfig, 
   } catch {
     throw problem(`${keyFile} holds no public key in PEM`)
   }
-  if (!FITS[algorithm](key)) throw problem(`the key in ${keyFile} is not one of ${algorithm}`)
+  if (!isKeyFor(algorithm, key)) throw problem(`the key in ${keyFile} is not one of ${algorithm}`)
   return key
+}
+
+/** Whether a key is of the kind that an algorithm signs with; RSA of 2048 bits at least (RFC 7518 §3.3). */
+export function isKeyFor(algorithm: BundleAlgorithm, key: KeyObject): boolean {
+  return FITS[algorithm](key)
 }
 
 function readPem(file: string, problem: (reason: string) => ConfigError): string {

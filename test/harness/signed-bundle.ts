@@ -49,7 +49,7 @@ export async function signedBundle(options: SignOptions): Promise<Buffer> {
   const flags = ['--bundle', '--target', 'wasm', '--optimize', '0', '--entrypoint', ENTRYPOINT]
   const named = keyId === undefined ? [] : ['--verification-key-id', keyId]
   await runOpa(['build', ...flags, ...signing, ...named, '--output', output, '.'], stage)
-  return readFile(output)
+  return await readFile(output)
 }
 
 export interface DataBundleOptions {
@@ -75,7 +75,7 @@ export async function dataBundle({
   const signing = key === undefined ? [] : await signingFlags(folder.path, key, claims)
   const output = join(folder.path, 'bundle.tar.gz')
   await runOpa(['build', '--bundle', ...signing, '--output', output, '.'], stage)
-  return readFile(output)
+  return await readFile(output)
 }
 
 /** Signs a folder of these files with the real `opa sign`; the text of its `.signatures.json`. */
@@ -85,7 +85,7 @@ export async function signFiles(files: Readonly<Record<string, string>>, key: Bu
   await writeAll(stage, files)
   const signing = await signingFlags(folder.path, key, {})
   await runOpa(['sign', '--bundle', ...signing, '--output-file-path', folder.path, '.'], stage)
-  return readFile(join(folder.path, '.signatures.json'), 'utf8')
+  return await readFile(join(folder.path, '.signatures.json'), 'utf8')
 }
 
 /** The files of a bundle by name. */

@@ -1,8 +1,16 @@
+import { createPublicKey } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openBundle, openDataBundle } from '../../gateway/policy/bundle.ts'
+import { type BundleVerification, createBundleVerifier } from '../../gateway/policy/signature.ts'
+import { runOpa } from '../harness/opa.ts'
+import { type BundleKey, createBundleKey } from '../harness/signed-bundle.ts'
 import { policyFolder, runPolicy, runPolicyJson, SMALL_POLICY } from '../harness/policy-command.ts'
+
+function privatePem({ privateKey }: BundleKey): string {
+  return String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+}
 
 describe('toolgate policy build', () => {
   it('makes a bundle of a folder of the user, with the revision asked for and the roots that it fills', async () => {
@@ -37,6 +45,68 @@ describe('toolgate policy build', () => {
     })
     expect((await runPolicy([...build, '--only', 'registry/agents'])).exitCode).toBe(2)
     expect((await runPolicy([...build, '--out', agents, '--only', 'gateway'])).exitCode).toBe(1)
+  })
+
+  it.each(['ES256', 'RS256', 'EdDSA'] as const)(
+    'signs with %s what a gateway verifies that trusts the key, and no other gateway takes',
+    async (algorithm) => {
+      const key = createBundleKey(algorithm)
+      await using folder = await policyFolder({ ...SMALL_POLICY, 'sign.pem': privatePem(key) })
+      const out = join(folder.path, 'signed.tar.gz')
+      const args = ['--signing-key', join(folder.path, 'sign.pem'), '--signing-alg', algorithm]
+      const named = ['--scope', 'production', '--key-id', 'k1']
+      const build = ['build', '--directory', folder.path, '--out', out, ...args, ...named]
+      expect(await runPolicy(build)).toMatchObject({ exitCode: 0, complained: '' })
+
+      const bundle = await readFile(out)
+      const trusting = { key: createPublicKey(key.publicPem), algorithm, scope: 'production', keyId: 'k1' }
+      const openedBy = (verification: BundleVerification) =>
+        openBundle(bundle, { verify: createBundleVerifier(verification, Date.now()) })
+      expect(await openedBy(trusting)).toMatchObject({ roots: ['gateway', 'registry'] })
+      await expect(openedBy({ ...trusting, scope: 'staging' })).rejects.toThrow('signed for the scope')
+      await expect(openedBy({ ...trusting, keyId: 'k2' })).rejects.toThrow('names the key')
+      const other = createPublicKey(createBundleKey(algorithm).publicPem)
+      await expect(openedBy({ ...trusting, key: other })).rejects.toThrow('not made with the configured key')
+      await expect(openBundle(bundle)).rejects.toThrow('signed')
+
+      expect(await runPolicy(['diff', out, out, '--cases', join(folder.path, 'cases')])).toMatchObject({
+        exitCode: 0,
+        printed: '2 cases, 0 recorded calls: 0 decided differently\n',
+      })
+    },
+  )
+
+  it.each(['ES256', 'RS256'] as const)('signs with %s what the real opa verifies', async (algorithm) => {
+    const key = createBundleKey(algorithm)
+    const files = { 'sign.pem': privatePem(key), 'verify.pem': key.publicPem }
+    await using folder = await policyFolder({ ...SMALL_POLICY, ...files })
+    const signing = ['--signing-key', join(folder.path, 'sign.pem'), '--signing-alg', algorithm]
+    const out = join(folder.path, 'signed.tar.gz')
+    await runPolicy(['build', '--directory', folder.path, '--out', out, '--scope', 's', ...signing])
+    const verifying = ['--verification-key', 'verify.pem', '--signing-alg', algorithm, '--output', 'o.tar.gz']
+    const opaVerifies = (scope: string) =>
+      runOpa(['build', '--bundle', 'signed.tar.gz', ...verifying, '--scope', scope], folder.path)
+    await expect(opaVerifies('s')).resolves.toBe('')
+    await expect(opaVerifies('t')).rejects.toThrow('scope mismatch')
+  })
+
+  it('says what is wrong with a key before it builds anything', async () => {
+    const key = createBundleKey('ES256')
+    const files = { 'sign.pem': privatePem(key), 'public.pem': key.publicPem }
+    await using folder = await policyFolder({ ...SMALL_POLICY, ...files })
+    const out = join(folder.path, 'signed.tar.gz')
+    const sign = (file: string, algorithm: string, ...more: readonly string[]) => {
+      const signing = ['--signing-key', join(folder.path, file), '--signing-alg', algorithm]
+      return runPolicy(['build', '--directory', folder.path, ...signing, ...more])
+    }
+    expect((await sign('public.pem', 'ES256', '--out', out)).complained).toContain('holds no private key')
+    expect((await sign('none.pem', 'ES256', '--out', out)).complained).toContain('holds no private key')
+    expect((await sign('sign.pem', 'RS256', '--out', out)).complained).toContain('is not one of RS256')
+    expect(await sign('sign.pem', 'HS256', '--out', out)).toMatchObject({ exitCode: 2 })
+    expect(await sign('sign.pem', 'ES256')).toMatchObject({ exitCode: 2 })
+    expect(await sign('sign.pem', 'ES256', '--out', out, '--check')).toMatchObject({ exitCode: 2 })
+    expect(await runPolicy(['build', '--scope', 'production'])).toMatchObject({ exitCode: 2 })
+    expect(await readdir(folder.path)).not.toContain('signed.tar.gz')
   })
 
   it('leaves out no data that shares a file with other data', async () => {

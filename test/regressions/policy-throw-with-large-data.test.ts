@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { createEvaluator } from '../../gateway/policy/evaluator.ts'
 import { loadAside } from '../../gateway/policy/load-aside.ts'
-import { onlyPart } from '../../gateway/policy/open-bundles.ts'
+import { onlyPart } from '../harness/only-part.ts'
 import { compileRules, FRIEND, FRIEND_RULES, friendWithBody } from '../harness/opa.ts'
 import { until } from '../harness/until.ts'
 

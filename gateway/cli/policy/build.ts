@@ -6,9 +6,11 @@ import {
   writeDerived,
   type DerivedFile,
 } from '../../policy/authoring/build-policy.ts'
+import { isSigningAlgorithm, type Signing, SIGNING_ALGORITHMS } from '../../policy/authoring/sign-bundle.ts'
 import { type Command, UsageError } from '../command.ts'
 
 const USAGE = `toolgate policy build [--directory FOLDER] [--out FILE] [--revision NAME] [--without PATH]… [--only PATH]… [--check] [--json]
+                      [--signing-key FILE --signing-alg NAME [--scope TEXT] [--key-id NAME]]
 
 Compiles the rules and data of a policy folder to a bundle with the official opa, and puts it through every check
 that a gateway makes before it goes live. Writes the bundle, and schemas/input.json beside the rules.
@@ -18,6 +20,10 @@ that a gateway makes before it goes live. Writes the bundle, and schemas/input.j
   --revision NAME     by default derived from the sources, so that the same rules are the same bundle
   --without PATH      leaves out the data at PATH (registry/agents), for which there is a bundle of its own
   --only PATH         makes that bundle of its own: the data at PATH and nothing else; needs --out
+  --signing-key FILE  signs the bundle with this private key (PEM); needs --signing-alg and --out
+  --signing-alg NAME  ES256, ES384, RS256, PS256 or EdDSA
+  --scope TEXT        what it is signed for: policy.verification.scope of the gateways that take it
+  --key-id NAME       policy.verification.keyId of these gateways
   --check             writes nothing, and fails when a file is not what its sources give
 
 Exit codes: 0 done · 1 the rules do not build, or --check found a stale file · 2 wrong usage
@@ -35,6 +41,10 @@ export const build: Command = {
         revision: { type: 'string' },
         without: { type: 'string', multiple: true, default: [] },
         only: { type: 'string', multiple: true, default: [] },
+        'signing-key': { type: 'string' },
+        'signing-alg': { type: 'string' },
+        scope: { type: 'string' },
+        'key-id': { type: 'string' },
         check: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
@@ -43,7 +53,14 @@ export const build: Command = {
     if (only.length > 0 && (out === undefined || without.length > 0)) {
       throw new UsageError('--only needs --out, and goes with no --without')
     }
-    const shared = { directory: resolve(values.directory), ...(revision === undefined ? {} : { revision }) }
+    const signing = signingFrom(values)
+    if (signing !== undefined && (out === undefined || check)) {
+      throw new UsageError(
+        '--signing-key needs --out, and goes with no --check: most signatures differ each time',
+      )
+    }
+    const named = revision === undefined ? {} : { revision }
+    const shared = { directory: resolve(values.directory), signing, ...named }
     const files =
       out !== undefined && only.length > 0
         ? await derivedData({ ...shared, out: resolve(out), roots: only })
@@ -59,6 +76,24 @@ export const build: Command = {
     }
     return stale.length === 0 ? 0 : 1
   },
+}
+
+interface SigningValues {
+  readonly 'signing-key'?: string | undefined
+  readonly 'signing-alg'?: string | undefined
+  readonly 'key-id'?: string | undefined
+  readonly scope?: string | undefined
+}
+
+function signingFrom(values: SigningValues): Signing | undefined {
+  const { 'signing-key': keyFile, 'signing-alg': algorithm, 'key-id': keyId, scope } = values
+  if (keyFile === undefined) {
+    if (algorithm ?? keyId ?? scope) throw new UsageError('nothing is signed without --signing-key')
+    return undefined
+  }
+  if (algorithm === undefined || !isSigningAlgorithm(algorithm))
+    throw new UsageError(`--signing-alg is one of ${[...SIGNING_ALGORITHMS].join(', ')}`)
+  return { keyFile: resolve(keyFile), algorithm, scope: scope ?? '', keyId }
 }
 
 function asJson(files: readonly DerivedFile[], check: boolean): object {

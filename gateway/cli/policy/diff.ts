@@ -77,6 +77,8 @@ async function compare(
 ): Promise<Compared> {
   const [before, after] = [await evaluatorOf(bundles.before), await evaluatorOf(bundles.after)]
   const cases = await readCases(values.cases)
+  if (cases.length === 0 && values.audit === undefined)
+    throw new Error(`there are no cases in ${values.cases} to compare by: name their folder with --cases`)
   const flips = cases.flatMap((each) => flipOf(before, after, each) ?? [])
   if (values.audit === undefined) return { cases: cases.length, calls: 0, leftOut: {}, flips }
   const judge = await createRecordJudge(before, bundles)

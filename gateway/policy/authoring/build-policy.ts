@@ -7,6 +7,7 @@ import { EVENT_SCHEMA } from '../decision-log/event-schema.ts'
 import { INPUT_V1 } from '../input.ts'
 import { compileBundle, packData } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
+import { type Signing, verifierOf } from './sign-bundle.ts'
 import { divide, readSources, rootsOf } from './read-sources.ts'
 
 const GZIP_MAGIC = 0x1f8b
@@ -17,6 +18,7 @@ export interface BuildOptions {
   /** Where the bundle goes; `bundle.tar.gz` in the folder unless said otherwise. */
   readonly out?: string
   readonly revision?: string
+  readonly signing?: Signing | undefined
   /** Paths of data that bundles of their own hold: the bundle is made without it, and without their roots. */
   readonly without?: readonly string[]
 }
@@ -44,14 +46,16 @@ export interface DerivedFile {
  * @throws Error in the words of `opa`, BundleError when a gateway would refuse what was built
  */
 export async function derivedFiles(options: BuildOptions): Promise<readonly DerivedFile[]> {
-  const { directory, out = join(directory, 'bundle.tar.gz'), revision, without = [] } = options
+  const { directory, out = join(directory, 'bundle.tar.gz'), revision, signing, without = [] } = options
+  const verify = signing && (await verifierOf(signing))
   const { beside } = divide(await readSources(directory), without)
   const bundle = await compileBundle({
     sources: beside,
     roots: rootsOf(beside, without),
+    signing,
     ...(revision === undefined ? {} : { revision }),
   })
-  await evaluatorOf(bundle)
+  await evaluatorOf(bundle, verify)
   return [
     ...(await Promise.all(
       Object.entries(derivedSchemas()).map(([name, text]) =>
@@ -68,11 +72,12 @@ export async function derivedFiles(options: BuildOptions): Promise<readonly Deri
  * @throws BundleError when a gateway would refuse what was built
  */
 export async function derivedData(options: DataBuildOptions): Promise<readonly DerivedFile[]> {
-  const { directory, out, revision, roots } = options
+  const { directory, out, revision, signing, roots } = options
+  const verify = signing && (await verifierOf(signing))
   const { below } = divide(await readSources(directory), roots)
   const named = revision === undefined ? {} : { revision }
-  const bundle = await packData({ sources: below, roots, ...named })
-  await openDataBundle(bundle)
+  const bundle = await packData({ sources: below, roots, signing, ...named })
+  await openDataBundle(bundle, { verify })
   return [await derived(out, bundle)]
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { ENTRYPOINT } from '../bundle.ts'
 import { OPA_VERSION, runOpa } from './opa.ts'
 import { POLICIES_DIRECTORY } from './policies-directory.ts'
+import { type Signing, signingFlags } from './sign-bundle.ts'
 
 /** Rules and data by their path inside the bundle. */
 export type Sources = ReadonlyMap<string, string>
@@ -16,6 +17,7 @@ export interface CompileOptions {
   /** By default derived from the sources, so that the same sources are the same bundle. */
   readonly revision?: string
   readonly capabilitiesPath?: string
+  readonly signing?: Signing | undefined
 }
 
 /** The builtins that WebAssembly has of its own. */
@@ -39,7 +41,7 @@ export function packData(options: Omit<CompileOptions, 'capabilitiesPath'>): Pro
 }
 
 async function opaBuild(options: CompileOptions, flags: readonly string[]): Promise<Buffer> {
-  const { sources, roots, revision = revisionOf(sources) } = options
+  const { sources, roots, revision = revisionOf(sources), signing } = options
   const directory = await mkdtemp(join(tmpdir(), 'toolgate-policy-'))
   try {
     const stage = join(directory, 'bundle')
@@ -48,7 +50,8 @@ async function opaBuild(options: CompileOptions, flags: readonly string[]): Prom
       await writeFile(join(stage, path), text)
     }
     const output = join(directory, 'bundle.tar.gz')
-    await runOpa(['build', '--bundle', ...flags, '--output', output, '.'], stage)
+    const signed = signing === undefined ? [] : await signingFlags(signing, directory)
+    await runOpa(['build', '--bundle', ...flags, ...signed, '--output', output, '.'], stage)
     return await readFile(output)
   } finally {
     await rm(directory, { recursive: true })

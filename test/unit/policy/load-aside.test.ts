@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { loadAside } from '../../../gateway/policy/load-aside.ts'
 import type { LoadRequest } from '../../../gateway/policy/load-policy.ts'
 import { createEvaluator } from '../../../gateway/policy/evaluator.ts'
-import { onlyPart } from '../../../gateway/policy/open-bundles.ts'
+import { onlyPart } from '../../harness/only-part.ts'
 import { compileRules, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
 
 /** More than is loaded in the thread of the calls. */
