@@ -24,13 +24,14 @@ interface Look {
   problems(
     config: Config,
     environment: Environment,
+    misshapen: ReadonlySet<string>,
   ): readonly ConfigProblem[] | Promise<readonly ConfigProblem[]>
 }
 
 const LOOKS: readonly Look[] = [
   { section: 'listen', place: 'listen.tls', problems: tlsProblems },
   { section: 'identity', place: 'identity.dpop.nonceSecret', problems: nonceProblems },
-  { section: 'connectors', problems: ({ connectors }) => problemsOf(() => loadCatalog(connectors)) },
+  { section: 'connectors', problems: catalogProblems },
   { section: 'connectors', problems: transportProblems },
   { section: 'policy', place: 'policy', problems: policyProblems },
 ]
@@ -47,13 +48,9 @@ export async function everyProblem(
   const looks = LOOKS.filter(
     ({ section, place }) => !misshapen.has(section) && !problems.some(({ path }) => isWithin(path, place)),
   )
-  const found = (await Promise.all(looks.map(async (look) => look.problems(config, environment)))).flat()
+  const found = await Promise.all(looks.map(async (look) => look.problems(config, environment, misshapen)))
   const known = new Set(problems.map(({ path }) => path))
-  const all = [...problems, ...found.filter(({ path }) => !known.has(path))]
-  // Which limits apply to nothing can be told only where it is known what there is.
-  const isCatalogueWhole = !all.some(({ path }) => path.startsWith('connectors'))
-  if (!isCatalogueWhole || misshapen.has('limits')) return all
-  return [...all, ...idleLimits(config.limits, loadCatalog(config.connectors))]
+  return [...problems, ...found.flat().filter(({ path }) => !known.has(path))]
 }
 
 function isWithin(path: string, place: string | undefined): boolean {
@@ -68,6 +65,20 @@ function problemsOf(read: () => unknown): readonly ConfigProblem[] {
     if (error instanceof ConfigError) return error.problems
     throw error
   }
+}
+
+function catalogProblems(
+  { connectors, limits }: Config,
+  _environment: Environment,
+  misshapen: ReadonlySet<string>,
+): readonly ConfigProblem[] {
+  return problemsOf(() => {
+    const catalog = loadCatalog(connectors)
+    // Which limits apply to nothing can be told only where it is known what there is.
+    const isWhole = !misshapen.has('limits') && ![...misshapen].some((part) => part.startsWith('connectors.'))
+    const idle = isWhole ? idleLimits(limits, catalog) : []
+    if (idle.length > 0) throw new ConfigError(idle)
+  })
 }
 
 function nonceProblems({ identity }: Config, environment: Environment): readonly ConfigProblem[] {

@@ -26,9 +26,9 @@ export function compileResources(
     if (given === undefined) continue
     const several = isEvery(given)
     try {
-      const templates = (several ? given.every : given)
-        .map(parseResourceTemplate)
-        .filter((template) => pathNames(template).every((name) => names.has(name)))
+      const templates = templatesOf(given).filter((template) =>
+        pathNames(template).every((name) => names.has(name)),
+      )
       if (templates.length === 0) continue
       const reading = templates.filter(([part]) => part !== UNKNOWN_RESOURCE)
       if (!several) checkAlternatives(field, reading, routes)
@@ -38,6 +38,17 @@ export function compileResources(
     }
   }
   return resources
+}
+
+/** One rule stands for hundreds of operations: its templates are parsed once. */
+const parsed = new WeakMap<ResourceOverride, readonly ResourceTemplate[]>()
+
+function templatesOf(given: ResourceOverride): readonly ResourceTemplate[] {
+  const known = parsed.get(given)
+  if (known !== undefined) return known
+  const templates = (isEvery(given) ? given.every : given).map(parseResourceTemplate)
+  parsed.set(given, templates)
+  return templates
 }
 
 /**
