@@ -35,7 +35,7 @@ describe('a bundle', () => {
     const { digest, revision, roots } = await openBundle(committed)
     expect(digest).toBe(`sha256:${createHash('sha256').update(committed).digest('hex')}`)
     expect(revision).toMatch(/^[\da-f]{16}$/)
-    expect(roots).toEqual(['gateway', 'registry'])
+    expect(roots).toEqual(['gateway', 'registry', 'system'])
   })
 
   test('is opened when nothing was altered', async () => {
@@ -112,6 +112,7 @@ describe('a module', () => {
     ['is empty', () => Buffer.from('0061736d01000000', 'hex'), 'wasm'],
     ['says it is of another version', (wasm) => changed(wasm, 4, 2), 'wasm'],
     ['lost an export', (wasm) => renamed(wasm, 'opa_heap_ptr_get', 'opa_heap_ptr_xxx'), 'wasm'],
+    ['is of another ABI', ofAbi2, 'wasm'],
     [
       'has another entrypoint',
       (wasm) => renamed(wasm, 'gateway/decision/decision', 'gateway/decision/detour__'),
@@ -137,6 +138,13 @@ describe('a module', () => {
     await expect(startPolicy(await compileRules(rules))).rejects.toMatchObject({ problem: 'self_test' })
   })
 })
+
+/** The module with its constants of ABI 1.3 made 2.3. */
+function ofAbi2(wasm: Buffer): Buffer {
+  const at = wasm.indexOf(Buffer.from('7f0041010b7f0041030b', 'hex'))
+  if (at === -1) throw new Error('the module does not hold the constants of ABI 1.3')
+  return changed(wasm, at + 3, 2)
+}
 
 function changed(wasm: Buffer, at: number, value: number): Buffer {
   const copy = Buffer.from(wasm)
