@@ -9,6 +9,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['check', async () => (await import('./cli/check.ts')).check],
   ['config', async () => (await import('./cli/config.ts')).config],
   ['dev', async () => (await import('./cli/dev.ts')).dev],
+  ['audit', async () => (await import('./cli/audit/audit.ts')).audit],
   ['policy', async () => (await import('./cli/policy/policy.ts')).policy],
   ['audit', async () => (await import('./cli/audit/audit.ts')).audit],
 ])

@@ -10,7 +10,17 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { isShort } from './measure.ts'
 
-const BENCHES = ['gateway', 'startup', 'identity', 'catalog', 'policy', 'admit', 'audit', 'forward'] as const
+const BENCHES = [
+  'gateway',
+  'startup',
+  'identity',
+  'catalog',
+  'policy',
+  'admit',
+  'audit',
+  'audit-query',
+  'forward',
+] as const
 const LONGEST_MS = isShort ? 120_000 : 600_000
 
 async function runBench(name: string): Promise<boolean> {

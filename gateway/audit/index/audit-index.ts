@@ -36,6 +36,7 @@ export interface AuditIndex extends Disposable {
  */
 export async function openAuditIndex(options: AuditIndexOptions): Promise<AuditIndex> {
   const { auditDirectory, disclosuresDirectory } = options
+  if (!existsSync(auditDirectory)) throw new Error(`there is no record in ${auditDirectory}`)
   const database = openDatabase(options.path ?? join(auditDirectory, 'index.sqlite'))
   try {
     await update(database, 'log', auditDirectory)
@@ -64,7 +65,7 @@ export async function openAuditIndex(options: AuditIndexOptions): Promise<AuditI
 
 function openDatabase(path: string): DatabaseSync {
   const database = openFile(path)
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF')
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536')
   database.exec('BEGIN IMMEDIATE')
   if (Number(database.prepare('PRAGMA user_version').get()?.['user_version']) !== INDEX_VERSION) {
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()

@@ -51,7 +51,10 @@ export class IndexWriter {
     const entry = decodeEntry(bytes)
     if (entry === undefined) return
     switch (entry.type) {
+      // They change nothing that is in force, and there are many of them.
       case 'open':
+      case 'checkpoint':
+      case 'shadow':
         return
       case 'decision':
         this.#addResources(entry, this.#intend.get(...this.#callValues(entry), ...positionValues(at)))

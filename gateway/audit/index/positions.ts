@@ -2,7 +2,7 @@ import type { AuditIndex } from './audit-index.ts'
 import type { IndexedPosition } from './index-writer.ts'
 
 /** A row as SQLite gives it. */
-type Row = Readonly<Record<string, unknown>>
+export type Row = Readonly<Record<string, unknown>>
 
 /** Where the blocks stand that hold disclosures of the call, in the order written. */
 export function disclosuresOf({ database }: AuditIndex, call: string): IndexedPosition[] {
@@ -13,7 +13,7 @@ export function disclosuresOf({ database }: AuditIndex, call: string): IndexedPo
 }
 
 /** The position in a row, whose columns begin with `prefix`. */
-function positionIn(row: Row, prefix: string): IndexedPosition {
+export function positionIn(row: Row, prefix: string): IndexedPosition {
   return {
     epoch: Number(row[`${prefix}epoch`]),
     segment: Number(row[`${prefix}segment`]),

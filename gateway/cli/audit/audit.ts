@@ -2,16 +2,20 @@ import { type Command, UsageError } from '../command.ts'
 
 const USAGE = `toolgate audit verify DIRECTORY [options]   check every log against what was signed, offline
 toolgate audit key [DIRECTORY]             print the keys that signed there, for verifiers
+toolgate audit query [options]             list calls
+toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
 
-\`toolgate audit verify --help\` says more, and so does the other.
+\`toolgate audit verify --help\` says more, and so do the others.
 `
 
 export const audit: Command = {
-  summary: 'verify the audit logs, print their keys',
+  summary: 'look up the record and verify it',
   usage: USAGE,
   subcommands: new Map([
     ['verify', async () => (await import('./verify.ts')).verify],
     ['key', async () => (await import('./key.ts')).key],
+    ['query', async () => (await import('./query.ts')).query],
+    ['show', async () => (await import('./show.ts')).show],
   ]),
   run([name]) {
     return Promise.reject(

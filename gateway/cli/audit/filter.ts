@@ -1,0 +1,76 @@
+import type { CallFilter } from '../../audit/index/search-calls.ts'
+import { readTokenKeys } from '../../audit/token-keys.ts'
+import { UsageError } from '../command.ts'
+
+/** Options that say which calls are meant; `parseArgs` takes them as they are. */
+export const FILTER_OPTIONS = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  call: { type: 'string' },
+  agent: { type: 'string' },
+  principal: { type: 'string' },
+  tenant: { type: 'string' },
+  task: { type: 'string' },
+  operation: { type: 'string' },
+  decision: { type: 'string' },
+  outcome: { type: 'string' },
+  resource: { type: 'string' },
+} as const
+
+/** For the usage of every command that takes {@link FILTER_OPTIONS}. */
+export const FILTER_USAGE = `  --from TIME, --to TIME    of arrival, from then on, before then: 2026-11-25, 2026-11-25T09:30:00Z, or 90m, 24h, 7d ago
+  --call ID
+  --agent, --principal, --tenant, --task, --operation, --outcome TEXT
+                            * stands for anything: --operation 'github.pulls/*'
+  --decision allow|deny|hold|refused
+                            refused: by the gateway before policy was asked
+  --resource TEXT           project, repository, channel or account; found behind its keyed token, too, under every
+                            token key that is still in the record
+`
+
+export type FilterValues = { readonly [Name in keyof typeof FILTER_OPTIONS]?: string | undefined }
+
+const DECISIONS: readonly string[] = ['allow', 'deny', 'hold', 'refused']
+
+export async function filterOf(
+  values: FilterValues,
+  auditDirectory: string,
+  nowMs: number,
+): Promise<CallFilter> {
+  const { from, to, decision, resource, call, agent, principal, tenant, task, operation, outcome } = values
+  if (decision !== undefined && !DECISIONS.includes(decision))
+    throw new UsageError(`--decision is one of ${DECISIONS.join(', ')}`)
+  return {
+    call,
+    agent,
+    principal,
+    tenant,
+    task,
+    operation,
+    outcome,
+    decision,
+    fromMs: from === undefined ? undefined : timeIn(from, nowMs),
+    toMs: to === undefined ? undefined : timeIn(to, nowMs),
+    resources: resource === undefined ? undefined : await spellings(resource, auditDirectory),
+  }
+}
+
+/** A value as it may stand in the record: in plain, and as the token of it under each key. */
+async function spellings(value: string, auditDirectory: string): Promise<string[]> {
+  const keys = await readTokenKeys(auditDirectory)
+  return [value, ...keys.map((key) => key.tokenOf(value))]
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds since the epoch; a time without a zone is UTC, as every time on record. */
+function timeIn(text: string, nowMs: number): number {
+  const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const unitMs = UNIT_MS[unit]
+  if (count !== undefined && unitMs !== undefined) return nowMs - Number(count) * unitMs
+  const [, date, time = 'T00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? []
+  const parsed = date === undefined ? Number.NaN : Date.parse(date + time + zone)
+  if (Number.isNaN(parsed)) throw new UsageError(`not a time: ${JSON.stringify(text)}`)
+  return parsed
+}
