@@ -122,6 +122,8 @@ export interface Admitted extends Routed {
   readonly dataClassesTask: readonly DataClass[]
   /** Of the operations of the last hour; sorted. */
   readonly dataClasses1h: readonly DataClass[]
+  /** `operations1h` of the history as it is by now; rejects when the store does not answer. */
+  readonly recall: () => readonly string[] | Promise<readonly string[]>
   readonly limits: readonly LimitState[]
   readonly lease: Lease
 }
@@ -169,6 +171,8 @@ export interface ReadBody {
 }
 
 export interface ReadCall extends Admitted {
+  /** The body was not there yet when the call was admitted. */
+  readonly late: boolean
   readonly content: ReadBody
   readonly params: Params
   readonly resource: Resource

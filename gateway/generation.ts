@@ -28,6 +28,7 @@ import { createForward } from './stages/forward.ts'
 import { createIdentify } from './stages/identify.ts'
 import { createIntend } from './stages/intend.ts'
 import { createRead } from './stages/read.ts'
+import { createRecall } from './stages/recall.ts'
 import { createReceive } from './stages/receive.ts'
 import { createRecord } from './stages/record.ts'
 import { createRelay } from './stages/relay.ts'
@@ -143,6 +144,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       acceptsOpaque: catalog.acceptsOpaque,
       holdBytes: HOLD_BYTES,
     }),
+    recall: createRecall(catalog.dataClasses),
     reserve: createReserve({
       store: lasting.store.spend,
       namesOf: createCallerNames(),

@@ -28,7 +28,9 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const read = await stages.read(admitted.value, reply)
     if (!read.ok) return stop(read.refusal)
     call = read.value
-    const reserved = await stages.reserve(read.value)
+    const recalled = await stages.recall(read.value)
+    if (!recalled.ok) return stop(recalled.refusal)
+    const reserved = await stages.reserve(recalled.value)
     if (!reserved.ok) return stop(reserved.refusal)
     call = reserved.value
     const deciding = stages.decide(reserved.value)

@@ -48,7 +48,7 @@ type Yes = Extract<AdmissionAnswer, { kind: 'admitted' }>
 
 function admitted(
   routed: Routed,
-  { history, limits, settle }: Yes,
+  { history, limits, recall, settle }: Yes,
   leave: (result: BreakerResult) => void,
   { dataClasses }: AdmitDependencies,
 ): Admitted {
@@ -63,5 +63,5 @@ function admitted(
   }
   const dataClassesTask = dataClasses(history.operationsTask)
   const dataClasses1h = dataClasses(history.operations1h)
-  return { ...routed, history, dataClassesTask, dataClasses1h, limits, lease }
+  return { ...routed, history, recall, dataClassesTask, dataClasses1h, limits, lease }
 }

@@ -34,7 +34,7 @@ export function createRead(dependencies: ReadDependencies): Read {
     const view = dependencies.view(operation, { pathParams, query, body, digest: content.digest })
     if (!view.ok) return view
     const environment = dependencies.environment(operation, view.value.resource)
-    return pass({ ...call, content, ...view.value, environment })
+    return pass({ ...call, late: false, content, ...view.value, environment })
   }
 
   return (call, reply) => {
@@ -76,6 +76,7 @@ export function createRead(dependencies: ReadDependencies): Read {
     }
     const { request, signal } = call.arrival
     const collected = collectBody(request, body.declaredBytes, limits, signal)
-    return collected instanceof Promise ? collected.then(understand) : understand(collected)
+    if (!(collected instanceof Promise)) return understand(collected)
+    return collected.then(understand).then((read) => (read.ok ? pass({ ...read.value, late: true }) : read))
   }
 }

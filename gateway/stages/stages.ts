@@ -26,6 +26,7 @@ export interface Stages {
   route(identified: Identified): Verdict<Routed>
   admit(routed: Routed): Awaitable<Verdict<Admitted>>
   read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
+  recall(read: ReadCall): Awaitable<Verdict<ReadCall>>
   reserve(read: ReadCall): Awaitable<Verdict<Reserved>>
   /** A promise only where policy is evaluated in another thread, or the decision log has to have room first. */
   decide(reserved: Reserved): Awaitable<Verdict<Decided>>

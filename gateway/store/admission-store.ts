@@ -57,6 +57,10 @@ export type AdmissionAnswer =
       /** As it was before this call, calls in flight included. */
       readonly history: History
       readonly limits: readonly LimitState[]
+      /**
+       * The operations of the agent's last hour as they are by now, this call aside. Rejects when the store does not answer.
+       */
+      readonly recall: () => readonly string[] | Promise<readonly string[]>
       /** Gives the places back and feeds the counters. Call it once; never throws, never waits. */
       readonly settle: (feedback: Feedback) => void
     }

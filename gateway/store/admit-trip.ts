@@ -12,7 +12,7 @@ export interface Trip {
 /** What admit.lua answered, before it is given its way to settle. */
 export type AdmitReply = AdmissionAnswer extends infer Answer
   ? Answer extends { kind: 'admitted' }
-    ? Omit<Answer, 'settle'>
+    ? Omit<Answer, 'settle' | 'recall'>
     : Answer
   : never
 
@@ -81,6 +81,11 @@ export function settleTrip(prefix: string, demand: AdmissionDemand, feedback: Fe
       countersTtlMs(demand),
     ],
   }
+}
+
+/** The layout is written down at the head of recall.lua. */
+export function recallTrip(prefix: string, demand: AdmissionDemand): Trip {
+  return { keys: [agentKeys(prefix, demand).recent], args: [demand.operation] }
 }
 
 export function renewTrip(prefix: string, demand: AdmissionDemand): Trip {

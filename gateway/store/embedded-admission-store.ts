@@ -57,6 +57,7 @@ export function createEmbeddedAdmissionStore(options: EmbeddedAdmissionOptions):
       kind: 'admitted',
       history: beginCall(agent, demand, nowUs),
       limits: counters.count(demand, nowMs),
+      recall: () => agent.recent.recall(demand.operation, Math.floor(clock.nowMs() * 1000)),
       settle: (feedback) => {
         counters.leave(demand)
         endCall(agent, demand, feedback, Math.floor(clock.nowMs() * 1000))

@@ -116,6 +116,7 @@ function uncounted(): AdmissionAnswer {
       operations1h: [],
     },
     limits: [],
+    recall: () => [],
     settle: () => {},
   }
 }

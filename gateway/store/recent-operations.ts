@@ -12,7 +12,7 @@ const RECENT_US = RECENT_WINDOW_MS * 1000
 /**
  * The operations that one agent used within the last hour. A call counts from its admission, so that of two calls at
  * once the later sees the earlier; it stops counting when it ends without anything having been sent. A call of a
- * process that died counts for an hour from its admission. admit.lua and settle.lua mirror this.
+ * process that died counts for an hour from its admission. admit.lua, recall.lua and settle.lua mirror this.
  */
 export class RecentOperations {
   readonly #uses = new Map<string, Use>()
@@ -31,6 +31,16 @@ export class RecentOperations {
       usedUs: known?.usedUs ?? 0,
       inFlight: (known?.inFlight ?? 0) + 1,
     })
+    return recent
+  }
+
+  /** The operations as they are now, for a call of this operation that is in flight and is not to see itself. */
+  recall(operation: string, nowUs: number): string[] {
+    const recent: string[] = []
+    for (const [name, use] of this.#uses) {
+      const others = name === operation ? { ...use, inFlight: use.inFlight - 1 } : use
+      if (lastUs(others) > nowUs - RECENT_US) recent.push(name)
+    }
     return recent
   }
 

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Feedback } from '../limits/feedback.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionAnswer, AdmissionDemand } from './admission-store.ts'
-import { admitTrip, readAdmitReply, renewTrip, settleTrip, type Trip } from './admit-trip.ts'
+import { admitTrip, readAdmitReply, recallTrip, renewTrip, settleTrip, type Trip } from './admit-trip.ts'
 import { Leases } from './leases.ts'
 import {
   type AdmissionScripts,
@@ -47,6 +47,12 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
     run(scripts.settle, settleTrip(keyPrefix, demand, feedback)).catch(onSettlementLost)
   }
 
+  const recall = async (demand: AdmissionDemand): Promise<readonly string[]> => {
+    const operations = await run(scripts.recall, recallTrip(keyPrefix, demand))
+    if (!Array.isArray(operations)) throw new TypeError('recall.lua did not answer with an array')
+    return operations.map(String)
+  }
+
   return {
     async admit(demand) {
       const reply = readAdmitReply(
@@ -55,7 +61,11 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
       )
       if (reply.kind !== 'admitted') return reply
       leases.hold(demand)
-      return { ...reply, settle: (feedback) => settle(demand, feedback) }
+      return {
+        ...reply,
+        recall: () => recall(demand),
+        settle: (feedback) => settle(demand, feedback),
+      }
     },
     async probe() {
       await client.set(`${keyPrefix}probe`, '', 'PX', 1_000)

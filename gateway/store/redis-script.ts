@@ -12,6 +12,7 @@ export interface AdmissionScripts {
   readonly admit: RedisScript
   readonly settle: RedisScript
   readonly renew: RedisScript
+  readonly recall: RedisScript
 }
 
 export function redisScript(lua: string): RedisScript {
@@ -20,7 +21,12 @@ export function redisScript(lua: string): RedisScript {
 
 /** Reads the scripts that lie beside this file; once, at start. */
 export function readAdmissionScripts(): AdmissionScripts {
-  return { admit: read('admit.lua'), settle: read('settle.lua'), renew: read('renew.lua') }
+  return {
+    admit: read('admit.lua'),
+    settle: read('settle.lua'),
+    renew: read('renew.lua'),
+    recall: read('recall.lua'),
+  }
 }
 
 export interface SpendScripts {

@@ -11,7 +11,10 @@ import type { AdmissionStore } from '../../gateway/store/admission-store.ts'
 import { createEmbeddedAdmissionStore } from '../../gateway/store/embedded-admission-store.ts'
 import { createGuardedAdmissionStore } from '../../gateway/store/guarded-admission-store.ts'
 import { createRedisAdmissionStore } from '../../gateway/store/redis-admission-store.ts'
+import { createEmbeddedSpendStore } from '../../gateway/store/embedded-spend-store.ts'
 import { createRedisClient } from '../../gateway/store/redis-client.ts'
+import { createRedisSpendStore } from '../../gateway/store/redis-spend-store.ts'
+import type { SpendStore } from '../../gateway/store/spend-store.ts'
 import { startRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
 import { syntheticCall } from '../harness/synthetic-call.ts'
@@ -45,9 +48,12 @@ const limits: LimitsConfig = {
 
 const call = syntheticCall({ declared: { task: 'CHG-18422' }, access: 'read' satisfies Access })
 
-function routed(index: number): Routed {
+/** `operations` different ones, each agent using all of them in turn. */
+function routed(index: number, operations: number): Routed {
+  const id = `github.operation-${Math.floor(index / AGENTS) % operations}`
   return {
     ...call,
+    operation: { ...call.operation, id },
     arrival: { ...call.arrival, callId: randomUUID() as typeof call.arrival.callId },
     caller: {
       ...call.caller,
@@ -58,7 +64,7 @@ function routed(index: number): Routed {
 }
 
 /** Four rates, a quota, a place, a DPoP proof and a task per call; CPU is this process alone, without the server's. */
-async function measure(name: string, store: AdmissionStore, inFlight: number): Promise<void> {
+async function measure(name: string, store: AdmissionStore, inFlight: number, operations = 1): Promise<void> {
   const admit = createAdmit({
     store,
     demand: compileDemand({
@@ -78,8 +84,9 @@ async function measure(name: string, store: AdmissionStore, inFlight: number): P
     if (!verdict.ok) throw new Error(verdict.refusal.code, { cause: verdict.refusal.cause })
     verdict.value.lease.settle({ outcome: 'allowed', attempted: true, upstreamStatus: 200, upstreamMs: 10 })
   }
-  for (let index = 0; index < CALLS / 10; index++) await once(routed(index))
-  const calls = Array.from({ length: CALLS }, (_, index) => routed(index))
+  for (let index = 0; index < Math.max(CALLS / 10, AGENTS * operations); index++)
+    await once(routed(index, operations))
+  const calls = Array.from({ length: CALLS }, (_, index) => routed(index, operations))
   const latenciesMs: number[] = []
   const beforeUs = ownProcessorMicroseconds()
   const startedMs = performance.now()
@@ -96,9 +103,33 @@ async function measure(name: string, store: AdmissionStore, inFlight: number): P
   const cpuUs = ownProcessorMicroseconds() - beforeUs
   const at = (share: number): string => quantile(latenciesMs, share).toFixed(3)
   console.log(
-    `${name.padEnd(28)} ${(CALLS / (elapsedMs / 1000)).toFixed(0).padStart(8)} calls/s` +
+    `${name.padEnd(32)} ${(CALLS / (elapsedMs / 1000)).toFixed(0).padStart(8)} calls/s` +
       `  ${(cpuUs / CALLS).toFixed(1).padStart(6)} µs CPU/call  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms`,
   )
+}
+
+/** One reservation and its settlement; what a call with an amount costs beside its admission. */
+async function measureSpend(name: string, store: SpendStore): Promise<void> {
+  const beforeUs = ownProcessorMicroseconds()
+  const latenciesMs: number[] = []
+  for (let index = 0; index < CALLS; index++) {
+    const sentMs = performance.now()
+    const answer = await store.reserve({
+      callId: randomUUID() as typeof call.arrival.callId,
+      tag: '{zyx}',
+      agent: `issuer:agent-${index % AGENTS}`,
+      task: 'CHG-18422',
+      day: '2026-11-23',
+      currency: 'EUR',
+      minor: 1_000,
+    })
+    if (answer.kind !== 'reserved') throw new Error('not reserved', { cause: answer.cause })
+    latenciesMs.push(performance.now() - sentMs)
+    answer.settle('released')
+  }
+  const cpuUs = (ownProcessorMicroseconds() - beforeUs) / CALLS
+  const p50 = quantile(latenciesMs, 0.5).toFixed(3)
+  console.log(`${name.padEnd(47)} ${cpuUs.toFixed(1).padStart(6)} µs CPU/call  p50 ${p50} ms`)
 }
 
 async function measureRedis(): Promise<void> {
@@ -114,7 +145,12 @@ async function measureRedis(): Promise<void> {
   })
   await until(() => store.state === 'up')
   await measure('redis, one at a time', store, 1)
+  await measure('redis, 128 operations an hour', store, 1, 128)
   await measure(`redis, ${IN_FLIGHT} in flight`, store, IN_FLIGHT)
+  await measureSpend(
+    'redis, an amount reserved',
+    createRedisSpendStore({ client, keyPrefix: 'tg:', isUp: () => true }),
+  )
   await store.close()
 }
 
@@ -123,4 +159,11 @@ await measure(
   createEmbeddedAdmissionStore({ clock: systemClock, proofLifetimeMs: PROOF_LIFETIME_MS }),
   1,
 )
+await measure(
+  'embedded, 128 operations an hour',
+  createEmbeddedAdmissionStore({ clock: systemClock, proofLifetimeMs: PROOF_LIFETIME_MS }),
+  1,
+  128,
+)
+await measureSpend('embedded, an amount reserved', createEmbeddedSpendStore({ clock: systemClock }))
 await measureRedis()

@@ -20,6 +20,7 @@ const BENCHES = [
   'audit',
   'audit-query',
   'forward',
+  'redact',
 ] as const
 const LONGEST_MS = isShort ? 120_000 : 600_000
 

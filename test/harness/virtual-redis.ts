@@ -13,8 +13,8 @@ export function virtualTimeScripts(): AdmissionScripts {
     if (!lua.includes(TIME)) throw new Error('the script no longer reads TIME')
     return redisScript(lua.replace(TIME, VIRTUAL_TIME))
   }
-  const { admit, settle, renew } = readAdmissionScripts()
-  return { admit: virtual(admit), settle: virtual(settle), renew: virtual(renew) }
+  const { admit, settle, renew, recall } = readAdmissionScripts()
+  return { admit: virtual(admit), settle: virtual(settle), renew: virtual(renew), recall: virtual(recall) }
 }
 
 export async function setVirtualTime(redis: Redis, nowMs: number): Promise<void> {

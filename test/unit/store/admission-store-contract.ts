@@ -347,6 +347,22 @@ function describeRecentOperations(start: () => Promise<StoreUnderTest>): void {
     expect(seen).toContainEqual(['people.getEmployee'])
   })
 
+  it('tells a call in flight what the agent did since, itself aside', async () => {
+    await using store = await start()
+    const posting = admitted(await store.admit(admissionDemand(POSTING)))
+    expect(await posting.recall()).toEqual([])
+    admitted(await store.admit(admissionDemand(READING))).settle(SUCCEEDED)
+    await store.settled()
+    expect(await posting.recall()).toEqual(['people.getEmployee'])
+    const again = admitted(await store.admit(admissionDemand(POSTING)))
+    expect([...(await again.recall())].sort()).toEqual(['people.getEmployee', 'slack.chat.postMessage'])
+    again.settle(DENIED)
+    await store.settled()
+    expect(await posting.recall()).toEqual(['people.getEmployee'])
+    await store.advance(3_600_000)
+    expect(await posting.recall()).toEqual([])
+  })
+
   it('forgets a call that was refused before anything was sent, and not one that failed after', async () => {
     await using store = await start()
     admitted(await store.admit(admissionDemand(READING))).settle(DENIED)
