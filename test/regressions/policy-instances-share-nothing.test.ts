@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { ENTRYPOINT } from '../../gateway/policy/bundle.ts'
 import { createInstance } from '../../gateway/policy/instance.ts'
 import { loadAside } from '../../gateway/policy/load-aside.ts'
-import { onlyPart } from '../../gateway/policy/open-bundles.ts'
+import { onlyPart } from '../harness/only-part.ts'
 import { compileRules, FRIEND, FRIEND_RULES, friendWithBody } from '../harness/opa.ts'
 
 const RULES = `${FRIEND_RULES}
