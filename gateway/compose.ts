@@ -162,6 +162,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
   const { audit, fleetLog, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
+    certificateEndsAtMs: () => listener.certificateEndsAtMs,
     auditQueuedBytes: () => audit.log.health().queuedBytes,
     auditTrouble: () => audit.recorder.trouble(),
     auditTree: () => audit.tree(),

@@ -11,7 +11,7 @@ import { Connections } from './connections.ts'
 import { drainServers } from './drain.ts'
 import type { DrainLimits, DrainReport } from './drain.ts'
 import type { ListenerOptions } from './listener-options.ts'
-import { readSecureContext, tlsServerOptions } from './tls.ts'
+import { certificateEndMs, readSecureContext, tlsServerOptions } from './tls.ts'
 import { createUnparsedHandler } from './unparsed.ts'
 
 /** How often Node looks for connections past their time; bounds how late a deadline can be. */
@@ -28,6 +28,8 @@ export interface Listener extends AsyncDisposable {
   readonly connectorPorts: readonly number[]
   readonly state: ListenerState
   readonly callsInFlight: number
+  /** Milliseconds since the epoch; `undefined` without TLS. */
+  readonly certificateEndsAtMs: number | undefined
   /**
    * Reads certificates, CA and CRL afresh for new connections and lets the old ones end with the reply they are at.
    *
@@ -64,6 +66,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const onUnparsed = createUnparsedHandler({ ...options, connections, nextCallId })
   const open = await openPorts(options, { ...options, connections, onUnparsed, serve: gate.serve })
   const servers = open.map(({ server }) => server)
+  let certificateEndsAtMs = config.tls && certificateEndMs(readSecureContext(config.tls).cert)
 
   const close = async (limits: DrainLimits, hurry = NEVER): Promise<DrainReport> => {
     state = 'draining'
@@ -80,9 +83,13 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     get callsInFlight() {
       return gate.size
     },
+    get certificateEndsAtMs() {
+      return certificateEndsAtMs
+    },
     reloadTls: () => {
       if (config.tls === undefined) return
       const context = readSecureContext(config.tls)
+      certificateEndsAtMs = certificateEndMs(context.cert)
       for (const server of servers) if (server instanceof TlsServer) server.setSecureContext(context)
       connections.outdateAll()
     },

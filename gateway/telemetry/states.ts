@@ -11,6 +11,8 @@ type StoreState = (typeof STORE_STATES)[number]
 /** States that are asked for when somebody scrapes, and cost nothing in between. */
 export interface Watched {
   readonly callsInFlight: () => number
+  /** Of the listener's certificate, milliseconds since the epoch; `undefined` without TLS. */
+  readonly certificateEndsAtMs: () => number | undefined
   readonly auditQueuedBytes: () => number
   /** Empty when calls can be put on record. */
   readonly auditTrouble: () => string
@@ -48,6 +50,15 @@ export function registerStates(registry: Registry, version: string, watched: () 
     void new Gauge({ name, help, aggregator, registers, collect })
   }
   number('toolgate_calls_in_flight', 'Calls being handled now.', 'sum', () => watched().callsInFlight?.())
+  number(
+    'toolgate_tls_certificate_expiry_timestamp_seconds',
+    'When the certificate ends that callers are shown.',
+    'min',
+    () => {
+      const endsAtMs = watched().certificateEndsAtMs?.()
+      return endsAtMs === undefined ? undefined : endsAtMs / 1_000
+    },
+  )
   number('toolgate_audit_queue_bytes', 'Audit entries accepted and not yet written.', 'sum', () =>
     watched().auditQueuedBytes?.(),
   )

@@ -38,7 +38,8 @@ it('a renewed certificate and a revocation are in force without a signal', async
   await using issuer = await startIssuer()
   await using fakes = await startFakes()
   await using pki = createPki()
-  const [first, second] = [pki.server(), pki.server()]
+  const renewedUntil = new Date('2040-01-02T03:04:05Z')
+  const [first, second] = [pki.server(), pki.server({ notAfter: renewedUntil })]
   const [leaver, stayer] = [pki.client(), pki.client()]
   const file = (name: string): string => join(folder.path, name)
   copyFileSync(first.certFile, file('tls.crt'))
@@ -65,4 +66,9 @@ it('a renewed certificate and a revocation are in force without a signal', async
   replace(file('tls.crt'), second.cert)
   replace(file('tls.key'), second.key)
   await expect.poll(() => visit(port, pki, stayer), WAIT).toBe(second.serial.toString('hex'))
+  // Which operators see coming.
+  const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
+  expect(metrics).toContain(
+    `toolgate_tls_certificate_expiry_timestamp_seconds ${renewedUntil.getTime() / 1000}\n`,
+  )
 })
