@@ -101,15 +101,28 @@ export class BundleSet<T extends Disposable> implements AsyncDisposable {
           undefined,
         )
       } catch (thrown) {
-        const name = thrown instanceof BundleError ? thrown.bundle : undefined
-        const blamed = this.#slots.filter(({ origin }) => name === undefined || origin.name === name)
-        const failed = blamed.find(({ startedFrom }) => startedFrom !== undefined)
-        const fresh = blamed.filter(({ startedFrom }) => startedFrom === undefined)
-        const replaced = await Promise.all(fresh.map((slot) => slot.useKept(thrown)))
-        if (replaced.includes(true)) continue
+        if (await this.#fallBack(thrown)) continue
+        const failed = this.#blamed(thrown).find(({ startedFrom }) => startedFrom !== undefined)
         throw failed === undefined ? thrown : unusable(failed.startedFrom?.failure, thrown)
       }
     }
+  }
+
+  /** Takes the kept one of the bundle at fault; of the others, too, where what was kept may fit what was kept alone. */
+  async #fallBack(thrown: unknown): Promise<boolean> {
+    const isMisfit = thrown instanceof BundleError && thrown.problem === 'roots'
+    for (const slots of [this.#blamed(thrown), isMisfit ? this.#slots : []]) {
+      const fresh = slots.filter(({ startedFrom }) => startedFrom === undefined)
+      const replaced = await Promise.all(fresh.map((slot) => slot.useKept(thrown)))
+      if (replaced.includes(true)) return true
+    }
+    return false
+  }
+
+  /** The bundle that an error names, or all of them where it names none. */
+  #blamed(thrown: unknown): readonly BundleSlot[] {
+    const name = thrown instanceof BundleError ? thrown.bundle : undefined
+    return this.#slots.filter(({ origin }) => name === undefined || origin.name === name)
   }
 
   /** Reads one source; waits for no other, because a service may hold its answer for minutes. */

@@ -27,6 +27,8 @@ export interface SignOptions {
   readonly revision?: string
   /** JSON text below `data.registry`, as it shall be written. */
   readonly registry?: string
+  readonly roots?: readonly string[]
+  readonly entrypoint?: string
   readonly scope?: string
   readonly keyId?: string
   /** Further claims; the key's id is not written beside them. */
@@ -36,9 +38,10 @@ export interface SignOptions {
 /** A bundle that the real `opa build` made and signed. */
 export async function signedBundle(options: SignOptions): Promise<Buffer> {
   const { key, rules = FRIEND_RULES, revision = 'signed', registry = '{}', scope, keyId, claims } = options
+  const { roots = ['gateway', 'registry'], entrypoint = ENTRYPOINT } = options
   await using folder = await temporaryDirectory()
   const stage = join(folder.path, 'bundle')
-  const manifest = JSON.stringify({ revision, roots: ['gateway', 'registry'] })
+  const manifest = JSON.stringify({ revision, roots })
   await writeAll(stage, {
     '.manifest': manifest,
     'gateway/decision.rego': `package gateway.decision\n\n${rules}\n`,
@@ -46,7 +49,7 @@ export async function signedBundle(options: SignOptions): Promise<Buffer> {
   })
   const signing = await signingFlags(folder.path, key, { ...claims, ...(scope && { scope }) })
   const output = join(folder.path, 'bundle.tar.gz')
-  const flags = ['--bundle', '--target', 'wasm', '--optimize', '0', '--entrypoint', ENTRYPOINT]
+  const flags = ['--bundle', '--target', 'wasm', '--optimize', '0', '--entrypoint', entrypoint]
   const named = keyId === undefined ? [] : ['--verification-key-id', keyId]
   await runOpa(['build', ...flags, ...signing, ...named, '--output', output, '.'], stage)
   return await readFile(output)

@@ -139,6 +139,26 @@ describe('a bundle of data', () => {
     })
   })
 
+  test('that was kept does not fit newer rules: then those that were kept with it are used as well', async () => {
+    await using rulesService = await startBundleServer(rules)
+    const dataService = await startBundleServer(agents)
+    const options = {
+      watch: true,
+      service: serviceConfig(rulesService.url, folder.path),
+      data: { agents: { bundlePath: '', service: serviceConfig(dataService.url, folder.path) } },
+    }
+    await (await startPolicy(rules, options))[Symbol.asyncDispose]()
+    await dataService[Symbol.asyncDispose]()
+    rulesService.publish(await compileRules(RULES, { revision: 'all', data: { agents: {} } }))
+    await using running = await startPolicy(rules, options)
+    expect(running.policy.revision).toBe('rules')
+    expect(allows(running.policy)).toBe(true)
+    expect(running.policy.status().bundles).toMatchObject([
+      { kept: true, rejected: { problem: 'roots' } },
+      { kept: true, rejected: { problem: 'service' } },
+    ])
+  })
+
   test('whose service holds its answer back holds no other up', async () => {
     await using service = await startBundleServer(agents, { longPoll: true })
     const config = serviceConfig(service.url, folder.path, { longPollMs: 600_000 })
@@ -168,6 +188,23 @@ describe('a bundle of data', () => {
       expect(running.policy.status().rejected).toMatchObject({ bundle: 'agents', problem: 'signature' })
       expect(allows(running.policy)).toBe(false)
     }
+  })
+
+  test('of tens of thousands of agents is read whole, however many values that is, when it is signed', async () => {
+    const key = createBundleKey('RS256')
+    const keyFile = join(folder.path, 'agents.pem')
+    await writeFile(keyFile, key.publicPem)
+    const many = Array.from(
+      { length: 30_000 },
+      (_, at) => `"agent-${at}": {"tenant": "zyx", "roles": {"a": 1.0, "b": 2e0}}`,
+    )
+    const roots = { 'registry/agents': `{${many.join(',')}, "friend": true}` }
+    await writeFile(agentsPath, await dataBundle({ roots, key }))
+    const verification = { keyFile, algorithm: 'RS256', scope: '', keyId: undefined } as const
+    await using running = await startPolicy(rules, {
+      data: { agents: { bundlePath: agentsPath, verification } },
+    })
+    expect(allows(running.policy)).toBe(true)
   })
 
   test('whose signature ended while it was in force does not keep other bundles out', async () => {
