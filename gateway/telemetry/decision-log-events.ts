@@ -1,6 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import { assertNever } from '../lib/assert-never.ts'
 import type { DecisionLogEvent } from '../policy/decision-log/decision-log.ts'
+import { LOG_ENTRYPOINTS } from '../policy/entrypoints.ts'
 import type { StatusReporterEvent } from '../policy/status-reports/status-reporter.ts'
 import { causeFields } from './call-line.ts'
 import type { Log } from './log.ts'
@@ -40,6 +41,7 @@ function defineMetrics(registry: Registry) {
   }
   // A series that appears with its first failure has no rate for it: the jump from nothing to one is invisible.
   for (const reason of DROP_REASONS) metrics.dropped.inc({ reason }, 0)
+  for (const entrypoint of LOG_ENTRYPOINTS) metrics.ruleFailures.inc({ entrypoint }, 0)
   for (const result of ['success', 'failure']) {
     metrics.uploads.inc({ result }, 0)
     metrics.reports.inc({ result }, 0)

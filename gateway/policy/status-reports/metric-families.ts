@@ -25,12 +25,15 @@ interface LabelPair {
  * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 export function metricFamilies(metrics: readonly object[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    (metrics as readonly Family[]).map(({ name, help, type, values }) => [
-      name,
-      { name, help, type: type.toUpperCase(), metric: metricsOf(type, values) },
-    ]),
-  )
+  const families: Record<string, unknown> = {}
+  for (const { name, help, type, values } of metrics as readonly Family[]) {
+    // JSON has no NaN, and a family without series is none.
+    const known = values.filter(({ value }) => Number.isFinite(value))
+    if (known.length > 0) {
+      families[name] = { name, help, type: type.toUpperCase(), metric: metricsOf(type, known) }
+    }
+  }
+  return families
 }
 
 function metricsOf(type: string, values: readonly Sample[]): readonly unknown[] {
