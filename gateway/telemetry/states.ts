@@ -8,6 +8,14 @@ export type BreakerStateLabel = (typeof BREAKER_STATES)[number]
 const STORE_STATES = ['ready', 'degraded', 'unavailable'] as const
 type StoreState = (typeof STORE_STATES)[number]
 
+interface DecisionLogState {
+  readonly bufferBytes: number
+  readonly events: number
+  readonly lagSeconds: number
+}
+
+const NOTHING_WAITS: DecisionLogState = { bufferBytes: 0, events: 0, lagSeconds: 0 }
+
 /** States that are asked for when somebody scrapes, and cost nothing in between. */
 export interface Watched {
   readonly callsInFlight: () => number
@@ -87,7 +95,10 @@ export function registerStates(registry: Registry, version: string, watched: () 
   number('toolgate_log_lines_lost', 'Log lines that could not be written since the start.', 'sum', () =>
     watched().logLinesLost?.(),
   )
-  const decisionLog = () => watched().decisionLog?.()
+  const decisionLog = (): DecisionLogState | undefined => {
+    const source = watched().decisionLog
+    return source && (source() ?? NOTHING_WAITS)
+  }
   number(
     'toolgate_decision_log_buffer_bytes',
     'Bytes of decisions that wait for their upload.',

@@ -71,6 +71,7 @@ function bringUp(telemetry: Telemetry): void {
     callsInFlight: () => 3,
     auditQueuedBytes: () => 0,
     auditTrouble: () => '',
+    decisionLog: () => ({ bufferBytes: 2_048, events: 2, lagSeconds: 3 }),
     storeState: () => 'ready',
     breakers: () => [
       ['github', 'closed'],
