@@ -110,7 +110,7 @@ class Walk {
       const start = this.#at
       if (this.#body[start] !== QUOTE) throw new NotJson('a member has no name')
       this.#string()
-      const below = nodes.length === 0 ? NOWHERE : memberNodes(nodes, this.#nameFrom(start))
+      const below = memberNodes(nodes, () => this.#nameFrom(start))
       this.#blank()
       if (!this.#takes(COLON)) throw new NotJson('a member has no value')
       this.#blank()
@@ -127,7 +127,10 @@ class Walk {
     this.#blank()
     if (this.#takes(CLOSE_BRACKET)) return
     for (let index = 0; ; index += 1) {
-      this.#value(nodes.length === 0 ? NOWHERE : memberNodes(nodes, String(index)), depth + 1)
+      this.#value(
+        memberNodes(nodes, () => String(index)),
+        depth + 1,
+      )
       this.#blank()
       if (this.#takes(CLOSE_BRACKET)) return
       if (!this.#takes(COMMA)) throw new NotJson('an array does not end')
@@ -191,7 +194,13 @@ class Walk {
   }
 }
 
-function memberNodes(nodes: readonly PointerNode[], name: string): readonly PointerNode[] {
+/** The name is made only where a pointer asks for one. */
+function memberNodes(nodes: readonly PointerNode[], nameOf: () => string): readonly PointerNode[] {
+  if (nodes.length === 0) return NOWHERE
+  const [first] = nodes
+  if (nodes.length === 1 && first !== undefined && first.members.size === 0)
+    return first.any === undefined ? NOWHERE : [first.any]
+  const name = nameOf()
   const below: PointerNode[] = []
   for (const { members, any } of nodes) {
     const named = members.get(name)

@@ -25,7 +25,14 @@ type DefineCounter = <Label extends string>(
 ) => Counter<Label>
 
 function limiterMetrics(counter: DefineCounter) {
+  const spendReservations = counter(
+    'toolgate_spend_reservations_total',
+    'Amounts of calls, by what became of them: kept as spent, given back, or refused because they could not be counted.',
+    ['end'],
+  )
+  for (const end of ['kept', 'released', 'unavailable']) spendReservations.inc({ end }, 0)
   return {
+    spendReservations,
     limitDenials: counter(
       'toolgate_limit_denials_total',
       'Calls that a limit refused, by its configured name.',
@@ -39,11 +46,6 @@ function limiterMetrics(counter: DefineCounter) {
       'toolgate_store_replays_unshared_total',
       'Proofs accepted on the word of this process alone.',
       [],
-    ),
-    spendReservations: counter(
-      'toolgate_spend_reservations_total',
-      'Amounts of calls, by what became of them: kept as spent, given back, or refused because they could not be counted.',
-      ['end'],
     ),
     storeSettlementsLost: counter(
       'toolgate_store_settlements_lost_total',
@@ -92,13 +94,15 @@ function policyMetrics(counter: DefineCounter) {
 }
 
 function obligationMetrics(counter: DefineCounter) {
-  return {
-    obligations: counter(
-      'toolgate_obligations_total',
-      'Obligations of calls that were sent, by what became of them: met, the answer withheld, or moot because none came.',
-      ['type', 'result'],
-    ),
-  }
+  const obligations = counter(
+    'toolgate_obligations_total',
+    'Obligations of calls that were sent, by what became of them: met, the answer withheld, or moot because none came.',
+    ['type', 'result'],
+  )
+  obligations.inc({ type: 'notify', result: 'met' }, 0)
+  for (const type of ['redact', 'cap_bytes'])
+    for (const result of ['met', 'withheld', 'moot']) obligations.inc({ type, result }, 0)
+  return { obligations }
 }
 
 function upstreamMetrics(counter: DefineCounter) {
