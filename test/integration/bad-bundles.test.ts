@@ -8,6 +8,7 @@ import { compileRules } from '../harness/opa.ts'
 import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'
 import { bundleOf, createBundleKey, dataBundle, entriesOf, signedBundle } from '../harness/signed-bundle.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../harness/temporary-directory.ts'
+import { until } from '../harness/until.ts'
 
 const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 const soon = { timeout: 12_000, interval: 25 }
@@ -202,10 +203,7 @@ describe.each([
   /** Whatever went before, nothing is refused any more, and what is good is live. */
   beforeEach(async () => {
     for (const bundle of ['policy', 'agents'] as const) await place.put(bundle, good[bundle])
-    await vi.waitFor(
-      () => expect(policyOf(toolgate)).toMatchObject({ revision: 'good', rejected: undefined }),
-      soon,
-    )
+    await until(() => policyOf(toolgate).revision === 'good' && policyOf(toolgate).rejected === undefined)
   })
 
   it.each(BAD)('that is $what is refused for it, and what is live decides', async (one) => {
