@@ -109,6 +109,17 @@ describe('toolgate policy build', () => {
     expect(await readdir(folder.path)).not.toContain('signed.tar.gz')
   })
 
+  it('refuses rules that read what the input does not have', async () => {
+    const rules = (SMALL_POLICY['gateway/decision.rego'] ?? '').replace('business_hours', 'bussiness_hours')
+    await using folder = await policyFolder({ ...SMALL_POLICY, 'gateway/decision.rego': rules })
+    const { exitCode, complained } = await runPolicy(['build', '--directory', folder.path])
+    expect(exitCode).toBe(1)
+    expect(complained).toMatch(
+      /undefined ref: input\.time\.bussiness_hours[^]*want \(one of\): .*"business_hours"/,
+    )
+    expect(await readdir(folder.path)).not.toContain('bundle.tar.gz')
+  })
+
   it('leaves out no data that shares a file with other data', async () => {
     await using folder = await policyFolder({ ...SMALL_POLICY, 'data/registry/data.json': '{"limit": 1}' })
     const { exitCode, complained } = await runPolicy([

@@ -38,7 +38,7 @@ describe('toolgate policy diff, of cases', () => {
     ['allow to deny', { 'data/registry/agents/data.json': '{}' }, ['writes.yaml #1', 'writes.yaml #2']],
     [
       'deny to allow',
-      { 'gateway/decision.rego': RULES.replace('not input.time', 'input.time.x; not input.time') },
+      { 'gateway/decision.rego': RULES.replace('not input.time', 'input.tenant == "x"; not input.time') },
       ['writes.yaml #2'],
     ],
     ['changed', { 'gateway/decision.rego': RISKIER_RULES }, ['writes.yaml #1', 'writes.yaml #2']],

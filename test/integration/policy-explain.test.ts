@@ -81,6 +81,17 @@ describe('toolgate policy explain, of an input', () => {
     expect(printed).toMatch(/R043 .*\n +line \d+: not input\.time\.business_hours == true/)
   })
 
+  it('folds rules of two conditions where many are near, and has all of them in JSON', async () => {
+    await using folder = await policyFolder({ 'input.json': await inputOf('history.yaml #3') })
+    const args = ['explain', join(folder.path, 'input.json')]
+    const { printed } = await runPolicy(args)
+    expect(printed).toMatch(
+      /nearly fired[^]*R084 .*\n +line \d+: .*\n[^]* R040 R042 .*of two conditions each/,
+    )
+    const { nearly } = (await runPolicyJson(args)).json as Explanation
+    expect(nearly.find(({ id }) => id === 'R040')?.missing.map(({ text }) => text)).toEqual(['controlled'])
+  })
+
   it('marks a rule that fired in report mode, and denied nothing', async () => {
     const [, byNight] = await readSmallCases()
     await using folder = await policyFolder({

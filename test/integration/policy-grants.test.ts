@@ -29,6 +29,10 @@ describe('toolgate policy grants', () => {
       ]) as unknown,
       approval: 'always',
     })
+    expect(of('secret-response-agent', 'github.actions/create-or-update-repo-secret')).toMatchObject({
+      groups: ['secret-custodians + security-operations'],
+      approval: 'always',
+    })
     expect(of('change-review-agent', 'github.pulls/merge')).toBeUndefined()
     expect(of('change-review-agent', 'slack.chat.postMessage')).toMatchObject({ approval: 'never' })
   })
@@ -42,8 +46,14 @@ describe('toolgate policy grants', () => {
     expect((await runPolicy(['grants'])).printed).toContain('granted, but allowed to nobody')
   })
 
+  it('says that there is no record where there is none', async () => {
+    const { exitCode, complained } = await runPolicy(['grants', '--audit', 'nowhere'])
+    expect(exitCode).toBe(1)
+    expect(complained).toContain('there is no record in nowhere: name its folder with --audit')
+  })
+
   it('finds the grants that no call on record used', async () => {
-    await toolgate.send('GET', '/github/repos/zyx/platform-infra/pulls/991')
+    expect((await toolgate.send('GET', '/github/repos/zyx/platform-infra/pulls/991')).status).toBe(200)
     const { json } = await runPolicyJson(['grants', '--audit', toolgate.auditDirectory])
     const { grants, unused = [] } = json as Listed
     expect(

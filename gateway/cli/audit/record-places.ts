@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DisclosureReader } from '../../audit/disclosures/disclosure-reader.ts'
 import { openAuditIndex, type AuditIndex } from '../../audit/index/audit-index.ts'
@@ -57,6 +58,13 @@ export function recordPlaces(
   }
 }
 
+/** @throws Error that says how to name a folder, when there is none */
+export async function demandRecord(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => undefined)
+  if (found?.isDirectory() !== true)
+    throw new Error(`there is no record in ${directory}: name its folder with --audit`)
+}
+
 /** A record to look things up in. */
 export interface OpenRecord extends Disposable {
   readonly places: RecordPlaces
@@ -64,7 +72,9 @@ export interface OpenRecord extends Disposable {
   readonly disclosures: DisclosureReader
 }
 
+/** @throws Error where there is no record */
 export async function openRecord(places: RecordPlaces): Promise<OpenRecord> {
+  await demandRecord(places.audit)
   const index = await openAuditIndex({
     auditDirectory: places.audit,
     disclosuresDirectory: places.disclosures,

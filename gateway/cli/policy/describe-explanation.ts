@@ -1,4 +1,4 @@
-import type { ExplainedRule, Explanation } from '../../policy/authoring/explain.ts'
+import type { ExplainedRule, Explanation, NearRule } from '../../policy/authoring/explain.ts'
 import type { RecordedCall } from '../../policy/authoring/recorded-call.ts'
 import type { Colour, Paint } from './colours.ts'
 
@@ -9,6 +9,7 @@ export function describeExplanation(
   paint: Paint,
 ): string {
   const { fired, nearly, open, quiet } = explanation
+  const [near, rest] = split(nearly)
   const section = (colour: Colour, title: string, lines: readonly string[]): string =>
     lines.length === 0 ? '' : `\n${paint(colour, title)}\n${lines.map((line) => `  ${line}\n`).join('')}`
   return [
@@ -18,16 +19,10 @@ export function describeExplanation(
       'fired',
       fired.map((rule) => `${line(rule, paint)}${rule.reported ? paint('yellow', '  reported only') : ''}`),
     ),
-    section(
-      'yellow',
-      'nearly fired, but for one condition',
-      nearly.flatMap((rule) => [
-        line(rule, paint),
-        ...rule.missing.map(
-          ({ text, row }) => `        ${paint('dim', `line ${row}:`)} ${text.replace(/\s+/g, ' ')}`,
-        ),
-      ]),
-    ),
+    section('yellow', 'nearly fired, but for one condition', [
+      ...near.flatMap((rule) => describeNear(rule, paint)),
+      ...describeRest(rest, paint),
+    ]),
     section(
       'yellow',
       'open: turn on what is not on record',
@@ -36,6 +31,30 @@ export function describeExplanation(
     section('dim', 'quiet', quiet.length === 0 ? [] : [[...new Set(quiet.map(({ id }) => id))].join(' ')]),
     call === undefined ? '' : section('dim', 'not on record', [call.unknown.join(' ')]),
   ].join('')
+}
+
+/** More rules than this are not read one by one. */
+const MOST_NEAR = 8
+
+/** Of many rules those of two conditions say little: they are near whenever one of the two holds. */
+function split(nearly: readonly NearRule[]): readonly [readonly NearRule[], readonly NearRule[]] {
+  if (nearly.length <= MOST_NEAR) return [nearly, []]
+  const isTelling = ({ conditions }: NearRule): boolean => conditions > 2
+  return [nearly.filter(isTelling), nearly.filter((rule) => !isTelling(rule))]
+}
+
+function describeNear(rule: NearRule, paint: Paint): readonly string[] {
+  const missing = rule.missing.map(
+    ({ text, row }) => `        ${paint('dim', `line ${row}:`)} ${text.replace(/\s+/g, ' ')}`,
+  )
+  return [line(rule, paint), ...missing]
+}
+
+function describeRest(rest: readonly NearRule[], paint: Paint): readonly string[] {
+  if (rest.length === 0) return []
+  return [
+    `${rest.map(({ id }) => id).join(' ')}  ${paint('dim', 'of two conditions each; --json has them all')}`,
+  ]
 }
 
 function head({ decision, bundle }: Explanation, call: RecordedCall | undefined, paint: Paint): string {
@@ -66,5 +85,5 @@ function recordedEffect({ allowed, held, codes }: RecordedCall): string {
 
 function line({ id, title, set, code, file, row }: ExplainedRule, paint: Paint): string {
   const place = paint('dim', `${file}:${row}`)
-  return `${id.padEnd(5)} ${set.padEnd(10)} ${code.padEnd(24)} ${title}${title === '' ? '' : '  '}${place}`
+  return `${id.padEnd(5)} ${set.padEnd(10)} ${code.padEnd(27)} ${title}${title === '' ? '' : '  '}${place}`
 }

@@ -4,6 +4,7 @@ import { evaluatorOf } from '../../policy/authoring/evaluator-of.ts'
 import { deriveGrants, type Grant } from '../../policy/authoring/grants.ts'
 import { recordedCalls } from '../../policy/authoring/recorded-call.ts'
 import { registryIn } from '../../policy/authoring/registry.ts'
+import { demandRecord } from '../audit/record-places.ts'
 import type { Command } from '../command.ts'
 import { catalogueOperations } from './catalogue.ts'
 import { type Paint, paintFor } from './colours.ts'
@@ -59,6 +60,7 @@ export const grants: Command = {
 }
 
 async function countUses(auditDirectory: string): Promise<ReadonlyMap<string, number>> {
+  await demandRecord(auditDirectory)
   const uses = new Map<string, number>()
   for await (const { allowed, held, input } of recordedCalls(auditDirectory)) {
     const key = keyOf(input.agent.id, input.operation.id)

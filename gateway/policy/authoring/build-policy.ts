@@ -3,12 +3,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { openDataBundle } from '../bundle.ts'
-import { EVENT_SCHEMA } from '../decision-log/event-schema.ts'
-import { INPUT_V1 } from '../input.ts'
+import { strictMistakes } from './check-strictly.ts'
 import { compileBundle, packData } from './compile.ts'
+import { derivedSchemas } from './derived-schemas.ts'
 import { evaluatorOf } from './evaluator-of.ts'
 import { type Signing, verifierOf } from './sign-bundle.ts'
-import { divide, readSources, rootsOf } from './read-sources.ts'
+import { divide, readSources, rootsOf, ruleFolders } from './read-sources.ts'
 
 const GZIP_MAGIC = 0x1f8b
 
@@ -49,12 +49,15 @@ export async function derivedFiles(options: BuildOptions): Promise<readonly Deri
   const { directory, out = join(directory, 'bundle.tar.gz'), revision, signing, without = [] } = options
   const verify = signing && (await verifierOf(signing))
   const { beside } = divide(await readSources(directory), without)
-  const bundle = await compileBundle({
-    sources: beside,
-    roots: rootsOf(beside, without),
-    signing,
-    ...(revision === undefined ? {} : { revision }),
-  })
+  const [bundle] = await Promise.all([
+    compileBundle({
+      sources: beside,
+      roots: rootsOf(beside, without),
+      signing,
+      ...(revision === undefined ? {} : { revision }),
+    }),
+    refuseMistakes(directory),
+  ])
   await evaluatorOf(bundle, verify)
   return [
     ...(await Promise.all(
@@ -64,6 +67,12 @@ export async function derivedFiles(options: BuildOptions): Promise<readonly Deri
     )),
     await derived(out, bundle),
   ]
+}
+
+/** A misspelt member of the input compiles, and then never holds. */
+async function refuseMistakes(directory: string): Promise<void> {
+  const mistakes = await strictMistakes(directory, await ruleFolders(directory), ['--ignore', '*_test.rego'])
+  if (mistakes.length > 0) throw new Error(`the rules have mistakes:\n${mistakes.join('\n')}`)
 }
 
 /**
@@ -91,20 +100,6 @@ export async function writeDerived(files: readonly DerivedFile[]): Promise<void>
     await writeFile(draft, content)
     await rename(draft, path)
   }
-}
-
-/** JSON Schemas of what rules read, by file name, as `opa check --schema` reads them. */
-export function derivedSchemas(): Readonly<Record<string, string>> {
-  const input = {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'input, version 1: what the rules know of a call; written by toolgate policy build',
-    ...INPUT_V1.schema,
-  }
-  return { 'event.json': jsonText(EVENT_SCHEMA), 'input.json': jsonText(input) }
-}
-
-function jsonText(schema: object): string {
-  return `${JSON.stringify(schema, null, 2)}\n`
 }
 
 async function derived(path: string, content: Buffer): Promise<DerivedFile> {

@@ -16,6 +16,8 @@ export interface ExplainedRule {
 }
 
 export interface NearRule extends ExplainedRule {
+  /** How many conditions the rule has. */
+  readonly conditions: number
   /** Without any one of these, and with all its others, the rule would fire. */
   readonly missing: readonly Condition[]
 }
@@ -89,6 +91,7 @@ async function explainRules(
       .sort((one, other) => other.rule.conditions.length - one.rule.conditions.length)
       .map(({ rule, missing }) => ({
         ...shown(rule),
+        conditions: rule.conditions.length,
         missing: missing.flatMap((each) => rule.conditions[each] ?? []),
       })),
     open: probed.flatMap(({ rule, whole }) =>

@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ListedOperation } from '../../catalog/catalog.ts'
+import type { Verdict } from '../../refusal.ts'
+import type { Decision } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
 import { NOBODY } from '../self-test.ts'
 import { outcomeOf } from './cases.ts'
@@ -13,7 +16,7 @@ export interface Grant {
   readonly operation: string
   /** `operation` by its exact name, `reads` with every read of the connector. */
   readonly by: 'operation' | 'reads'
-  /** Groups with which the rules allow it on some resource; none where the data grants what the rules never allow. */
+  /** Groups with which the rules allow it on some resource, `a + b` where it takes both; none where the data grants what the rules never allow. */
   readonly groups: readonly string[]
   /** Resources on which they do; empty for an operation that names none. */
   readonly resources: readonly string[]
@@ -78,11 +81,11 @@ function confirm(
 ): Pick<Grant, 'groups' | 'resources' | 'approval'> {
   const allowed = { groups: new Set<string>(), resources: new Set<string>(), effects: new Set<string>() }
   for (const resource of combinations(registry, agent, operation)) {
-    for (const group of groups) {
-      const verdict = policy.decide(bestCall(registry, agent, operation, group, resource))
-      if (!verdict.ok || !verdict.value.allow) continue
-      allowed.groups.add(group)
-      allowed.effects.add(outcomeOf(verdict.value).effect)
+    const decide = (of: readonly string[]): Verdict<Decision> =>
+      policy.decide(bestCall(registry, agent, operation, of, resource))
+    for (const { several, decision } of enoughGroups(groups, decide)) {
+      allowed.groups.add(several.join(' + '))
+      allowed.effects.add(outcomeOf(decision).effect)
       const named = KINDS.flatMap((kind) => (resource[kind] ? [`${kind} ${resource[kind]}`] : []))
       if (named.length > 0) allowed.resources.add(named.join(' + '))
     }
@@ -93,6 +96,36 @@ function confirm(
     resources: [...allowed.resources].sort(),
     approval: !held ? 'never' : allowed.effects.size > 1 ? 'sometimes' : 'always',
   }
+}
+
+interface Enough {
+  readonly several: readonly string[]
+  readonly decision: Decision
+}
+
+/** Each group that is enough by itself; else those that are enough together, without any that can be spared. */
+function enoughGroups(
+  groups: readonly string[],
+  decide: (groups: readonly string[]) => Verdict<Decision>,
+): readonly Enough[] {
+  const [first, ...others] = groups
+  if (first === undefined) return []
+  const [one, all] = [decide([first]), decide(groups)]
+  // Most calls are denied for their resource, and then groups make no difference to the reasons.
+  if (!isAllowed(all) && isDeepStrictEqual(one, all)) return []
+  const alone = [one, ...others.map((group) => decide([group]))].flatMap((verdict, index) =>
+    isAllowed(verdict) ? [{ several: groups.slice(index, index + 1), decision: verdict.value }] : [],
+  )
+  if (alone.length > 0 || !isAllowed(all)) return alone
+  const needed = groups.reduce((kept, group) => {
+    const fewer = kept.filter((other) => other !== group)
+    return isAllowed(decide(fewer)) ? fewer : kept
+  }, groups)
+  return [{ several: needed, decision: all.value }]
+}
+
+function isAllowed(verdict: Verdict<Decision>): verdict is Extract<Verdict<Decision>, { readonly ok: true }> {
+  return verdict.ok && verdict.value.allow
 }
 
 /** Every choice of one listed resource of each kind that the operation tells policy of, or of none. */
@@ -118,7 +151,7 @@ function bestCall(
   registry: Registry,
   agent: string,
   operation: ListedOperation,
-  group: string,
+  groups: readonly string[],
   resource: Partial<Record<Kind, string>>,
 ): PolicyInput {
   const issuer = member(registry, 'agents', agent, 'issuer')
@@ -126,7 +159,7 @@ function bestCall(
   return {
     ...NOBODY,
     agent: { id: agent, issuer: typeof issuer === 'string' ? issuer : '', binding: 'dpop', key: 'key' },
-    principal: { id: 'principal', groups: [group], device_compliant: true, act: [] },
+    principal: { id: 'principal', groups, device_compliant: true, act: [] },
     tenant: String(member(registry, 'agents', agent, 'tenant')),
     operation: { id, connector, access, risk, data_class: dataClass, reversible, environment: 'unknown' },
     resource: { ...NOBODY.resource, ...resource },
@@ -136,9 +169,11 @@ function bestCall(
   }
 }
 
-/** Groups that may use a tool or one of its operations. */
+/** Groups that may use a tool, one of its operations or a class of data. */
 function groupsIn(registry: Registry): readonly string[] {
   const groups = new Set<string>()
+  for (const demands of Object.values(members(registry['data_classes'])))
+    for (const group of Object.keys(members(member(demands, 'groups')))) groups.add(group)
   for (const tool of Object.values(members(registry['tools']))) {
     for (const place of [tool, ...Object.values(members(member(tool, 'operations')))])
       for (const group of Object.keys(members(member(place, 'groups')))) groups.add(group)

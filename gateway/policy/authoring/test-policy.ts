@@ -1,9 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { derivedSchemas } from './build-policy.ts'
 import { checkData } from './check-data.ts'
-import { compileBundle, CAPABILITIES_PATH } from './compile.ts'
+import { strictMistakes } from './check-strictly.ts'
+import { compileBundle } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
 import { tryOpa } from './opa.ts'
 import { readSources, rootsOf, ruleFolders } from './read-sources.ts'
@@ -69,6 +68,10 @@ async function checkStyle(directory: string, folders: readonly string[]): Promis
   }
 }
 
+async function checkStrictly(directory: string, paths: readonly string[]): Promise<Check> {
+  return { name: 'strict check', scope: paths.join(', '), failures: await strictMistakes(directory, paths) }
+}
+
 async function checkDataOf(directory: string): Promise<Check | undefined> {
   let found: readonly string[] | undefined
   const failures = await failuresOf(async () => (found = await checkData(directory)) ?? [])
@@ -78,26 +81,6 @@ async function checkDataOf(directory: string): Promise<Check | undefined> {
 /** What cannot be checked has not passed. */
 async function failuresOf(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
   return check().catch((error: unknown) => lines(error instanceof Error ? error.message : String(error)))
-}
-
-/** Reads of members that the schemas have not are found here, and builtins that the gateway has not. */
-async function checkStrictly(directory: string, paths: readonly string[]): Promise<Check> {
-  const schemas = await mkdtemp(join(tmpdir(), 'toolgate-schemas-'))
-  try {
-    for (const name of await readdir(join(directory, 'schemas')).catch(() => []))
-      if (name.endsWith('.json'))
-        await writeFile(join(schemas, name), await readFile(join(directory, 'schemas', name)))
-    for (const [name, text] of Object.entries(derivedSchemas())) await writeFile(join(schemas, name), text)
-    const flags = ['--strict', '--schema', schemas, '--capabilities', CAPABILITIES_PATH]
-    const { exitCode, stdout, stderr } = await tryOpa(['check', ...flags, ...paths], directory)
-    return {
-      name: 'strict check',
-      scope: paths.join(', '),
-      failures: exitCode === 0 ? [] : lines(stderr + stdout),
-    }
-  } finally {
-    await rm(schemas, { recursive: true })
-  }
 }
 
 interface RegoTest {
