@@ -8,7 +8,7 @@ import { findRedis } from './redis.ts'
 import { downloadOpa } from './release-opa.ts'
 
 /**
- * Finds what the tests run against, or installs it: Redis and Prometheus from Debian's packages, `opa`
+ * Finds what the tests run against, or installs it: Redis, Prometheus and Go from Debian's packages, `opa`
  * by `go install` of the pinned module (whose bytes Go's checksum database vouches for), or where there is no Go the
  * pinned release by its SHA-256. What can be neither found nor installed is named, with how to get it, and the tests
  * do not start. With names as arguments only those; Regal, which lints the rules and takes a minute to compile, is
@@ -27,6 +27,7 @@ const PREREQUISITES: readonly Prerequisite[] = [
   { name: 'redis-server', find: findRedis, install: () => installPackages('redis-server') },
   { name: 'prometheus', find: findPrometheus, install: () => installPackages('prometheus') },
   { name: 'opa', version: OPA_VERSION, find: findOpa, install: installOpa },
+  { name: 'go', find: findGo, install: () => installPackages('golang-go') },
   { name: 'regal', version: REGAL_VERSION, find: findRegal, install: installRegal, onlyIfNamed: true },
 ]
 
@@ -38,6 +39,12 @@ function findPrometheus(): void {
       )
     }
   }
+}
+
+/** The audit log is read by a verifier in Go; its one module comes from Go's module proxy. */
+function findGo(): void {
+  if (spawnSync('go', ['version']).status === 0) return
+  throw new Error('No go on PATH. Install Go 1.19 or later: `apt-get install golang-go` (Debian, Ubuntu).')
 }
 
 function installPackages(...packages: readonly string[]): void {
