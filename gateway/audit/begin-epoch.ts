@@ -28,15 +28,24 @@ export async function beginEpoch(options: BeginEpochOptions): Promise<Transparen
   const nodeDirectory = join(config.directory, node)
   await mkdir(nodeDirectory, { recursive: true, mode: 0o700 })
   const { directory, lock } = await createEpochDirectory(nodeDirectory, epoch)
-  return TransparencyLog.open({
-    ...options,
-    clock,
-    directory,
-    epoch,
-    lock,
-    origin: originOf(signing.deployment, { node, epoch }),
-    signer: signing.signer,
-    segmentLimitBytes: config.segmentLimitBytes,
-    checkpoints: { intervalMs: config.checkpointIntervalMs, idleIntervalMs: config.idleCheckpointIntervalMs },
-  })
+  try {
+    return await TransparencyLog.open({
+      ...options,
+      clock,
+      directory,
+      epoch,
+      lock,
+      origin: originOf(signing.deployment, { node, epoch }),
+      signer: signing.signer,
+      segmentLimitBytes: config.segmentLimitBytes,
+      checkpoints: {
+        intervalMs: config.checkpointIntervalMs,
+        idleIntervalMs: config.idleCheckpointIntervalMs,
+      },
+    })
+  } catch (cause) {
+    // Held on, it would look like the log of a living process to the next start.
+    lock.release()
+    throw cause
+  }
 }

@@ -37,7 +37,7 @@ export function frameBytes(payloadBytes: number): number {
 export function writeFrame(target: Buffer, offset: number, payload: Uint8Array, control: boolean): number {
   target.writeUInt32BE((control ? CONTROL_FLAG : 0) + payload.length, offset)
   target.set(payload, offset + FRAME_HEADER_BYTES)
-  target.writeUInt32BE(checksum(target, offset, payload.length), offset + 4)
+  target.writeUInt32BE(checksum(target, offset, payload), offset + 4)
   return offset + FRAME_HEADER_BYTES + payload.length
 }
 
@@ -65,12 +65,16 @@ export function readFrame(source: Buffer, offset: number): Frame | undefined {
   if (untrustedBytes === 0 || untrustedBytes > ENTRY_LIMIT_BYTES) return undefined
   const nextOffset = offset + FRAME_HEADER_BYTES + untrustedBytes
   if (nextOffset > source.length) return undefined
-  if (source.readUInt32BE(offset + 4) !== checksum(source, offset, untrustedBytes)) return undefined
-  return { offset, nextOffset, control, payload: source.subarray(offset + FRAME_HEADER_BYTES, nextOffset) }
+  const payload = source.subarray(offset + FRAME_HEADER_BYTES, nextOffset)
+  if (source.readUInt32BE(offset + 4) !== checksum(source, offset, payload)) return undefined
+  return { offset, nextOffset, control, payload }
 }
 
-/** CRC-32 of the length word and the payload, so that a changed length is found too. */
-function checksum(source: Buffer, offset: number, payloadBytes: number): number {
-  const start = offset + FRAME_HEADER_BYTES
-  return crc32(source.subarray(start, start + payloadBytes), crc32(source.subarray(offset, offset + 4)))
+/** Kept, because a view of four bytes costs more than their checksum. */
+const lengthWord = Buffer.alloc(4)
+
+/** CRC-32 of the length word at `offset` and the payload, so that a changed length is found too. */
+function checksum(source: Buffer, offset: number, payload: Uint8Array): number {
+  source.copy(lengthWord, 0, offset, offset + 4)
+  return crc32(payload, crc32(lengthWord))
 }

@@ -129,8 +129,13 @@ async function begin(
     const inDoubt = findInDoubt(epochs)
     const carry = (): Buffer[] => openEntries(openCalls, clock.nowMs())
     const log = await beginEpoch({ ...options, signing, clock, carry })
-    await recordStart(log, options, signing, inDoubt, clock)
-    for (const epoch of epochs) await finishRecovery(epoch)
+    try {
+      await recordStart(log, options, signing, inDoubt, clock)
+      for (const epoch of epochs) await finishRecovery(epoch)
+    } catch (cause) {
+      await log.seal()
+      throw cause
+    }
     return { log, inDoubt }
   } finally {
     // Whatever happened: held longer, an epoch would look like that of a living process to the next start.

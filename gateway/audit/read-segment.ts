@@ -34,23 +34,33 @@ export async function readSegment(path: string): Promise<Segment> {
 }
 
 export function parseSegment(source: Buffer): Segment {
+  const entries: SegmentEntry[] = []
+  const summary = scanSegment(source, (bytes, index, offset) => void entries.push({ index, offset, bytes }))
+  return { ...summary, entries }
+}
+
+/** What the head of a segment says; `undefined` when it is none. */
+export function headerOf(source: Buffer): Segment['header'] {
   const first = readFrame(source, 0)
   const header = first?.control === true ? parseControl(first.payload) : undefined
-  if (first === undefined || header?.kind !== 'segment') {
-    return {
-      header: undefined,
-      entries: [],
-      sealed: false,
-      sealedEntries: 0,
-      sizeBytes: source.length,
-      damage: damageAt(source, 0, 0),
-    }
+  return header?.kind === 'segment' ? header : undefined
+}
+
+/** Gives each entry with its number and the place of its frame, and keeps none of them. */
+export function scanSegment(
+  source: Buffer,
+  take: (bytes: Buffer, index: number, offset: number) => void,
+): Omit<Segment, 'entries'> {
+  const header = headerOf(source)
+  const sizeBytes = source.length
+  if (header === undefined) {
+    return { header, sealed: false, sealedEntries: 0, sizeBytes, damage: damageAt(source, 0, 0) }
   }
-  const entries: SegmentEntry[] = []
+  let index = header.firstIndex
   let durableBytes = 0
   let sealed = false
   let sealedEntries = 0
-  let offset = first.nextOffset
+  let offset = 0
   for (let frame = readFrame(source, offset); frame !== undefined; frame = readFrame(source, offset)) {
     if (frame.control) {
       const control = parseControl(frame.payload)
@@ -60,12 +70,12 @@ export function parseSegment(source: Buffer): Segment {
         sealedEntries = control.entries
       }
     } else {
-      entries.push({ index: header.firstIndex + entries.length, offset, bytes: frame.payload })
+      take(frame.payload, index++, offset)
     }
     offset = frame.nextOffset
   }
-  const damage = offset === source.length ? undefined : damageAt(source, offset, durableBytes)
-  return { header, entries, sealed, sealedEntries, sizeBytes: source.length, damage }
+  const damage = offset === sizeBytes ? undefined : damageAt(source, offset, durableBytes)
+  return { header, sealed, sealedEntries, sizeBytes, damage }
 }
 
 /**

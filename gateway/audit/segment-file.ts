@@ -32,12 +32,17 @@ export class SegmentFile {
   static async begin(options: BeginOptions): Promise<{ segment: SegmentFile; head: Group }> {
     const { disk, directory, header, carried, makeRoom } = options
     const file = await disk.create(join(directory, segmentName(header.segment)))
-    await disk.syncDirectory(directory)
     const segment = new SegmentFile(header.segment, file, makeRoom)
     const head = new Group()
     head.addControl({ kind: 'segment', format: 'toolgate-wal-1', ...header, carried: carried.length })
     for (const entry of carried) head.addEntry(entry)
-    await segment.write(head)
+    try {
+      await disk.syncDirectory(directory)
+      await segment.write(head)
+    } catch (cause) {
+      await file.close()
+      throw cause
+    }
     return { segment, head }
   }
 

@@ -1,10 +1,12 @@
 /**
- * What it costs to be on record: intent and outcome of each call, by durability and calls in flight, and the log line
- * with the metrics. `node test/bench/audit.ts`; ends by itself. CPU is that of this process, threads
+ * What it costs to be on record: intent and outcome of each call, by durability and calls in flight; the log alone, entry
+ * by entry, and verifying it; the log line with the metrics. `node test/bench/audit.ts`; ends by itself. CPU is that of this process, threads
  * included.
  */
 import { randomUUID } from 'node:crypto'
 import { openAudit } from '../../gateway/audit/open-audit.ts'
+import { readEntries } from '../../gateway/audit/read-entries.ts'
+import { verifyAudit, type AuditReport } from '../../gateway/audit/verify/verify-audit.ts'
 import type { Sealed } from '../../gateway/exchange.ts'
 import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
 import { auditConfig } from '../harness/audit-config.ts'
@@ -24,7 +26,61 @@ const DECLARED = {
 for (const access of ['read', 'write'] as const) {
   for (const inFlight of [1, 64, 512]) await benchAudit(access, inFlight, inFlight === 1 ? CALLS / 20 : CALLS)
 }
+await benchEntries(CALLS * 5)
 await benchTelemetry(CALLS)
+
+/**
+ * The log alone: entries of calls that are made already, each fsynced, with tiles and checkpoints; then how fast they
+ * are verified. Half of them are decisions and half outcomes, of the sizes that they have.
+ */
+async function benchEntries(entries: number): Promise<void> {
+  await using directory = await temporaryDirectory()
+  const config = auditConfig(directory.path, { segmentLimitBytes: 67_108_864 })
+  const templates = await templatesOf()
+  const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = templates
+  {
+    await using audit = await openAudit({ config, node: 'bench', version: '0' })
+    const acksMs: number[] = []
+    let left = entries / 2
+    const oneAfterAnother = async (): Promise<void> => {
+      while (left-- > 0) {
+        const id = randomUUID()
+        for (const template of templates) {
+          // In its place: making the entry is not what this measures.
+          template.write(id, '{"call":"'.length)
+          const startedMs = performance.now()
+          await audit.log.append(template, 'strict')
+          acksMs.push(performance.now() - startedMs)
+        }
+      }
+    }
+    await report(`strict, ${first.length} and ${second.length} B`, entries, acksMs, () =>
+      Promise.all(Array.from({ length: 512 }, oneAfterAnother)),
+    )
+  }
+  let found: AuditReport | undefined
+  await report('verify', entries, [], async () => {
+    found = await verifyAudit({ directory: directory.path, complete: true })
+  })
+  const whole = found?.logs.some(({ signed }) => signed === entries + 2) === true
+  if (!whole || found?.problems.length !== 0) throw new Error('verify did not find what was written')
+}
+
+/** A decision and an outcome as the recorder makes them. */
+async function templatesOf(): Promise<Buffer[]> {
+  await using directory = await temporaryDirectory()
+  const sealed = syntheticSealed({ callId: randomUUID(), declared: DECLARED, body: '{"a":1}' })
+  {
+    await using audit = await openAudit({ config: auditConfig(directory.path), node: 'bench', version: '0' })
+    await audit.recorder.intend(sealed)
+    await audit.recorder.conclude(sealed.permit.call, OUTCOME)
+  }
+  const templates: Buffer[] = []
+  for await (const { bytes } of readEntries(directory.path)) {
+    if (bytes.toString().startsWith('{"call":"')) templates.push(Buffer.from(bytes))
+  }
+  return templates
+}
 
 async function benchAudit(access: 'read' | 'write', inFlight: number, calls: number): Promise<void> {
   await using directory = await temporaryDirectory()
@@ -82,8 +138,8 @@ async function report(
   const seconds = (performance.now() - startedMs) / 1_000
   const at = (share: number): string => (samplesMs.length === 0 ? '–' : quantile(samplesMs, share).toFixed(2))
   console.log(
-    `${name.padEnd(24)} ${(calls / seconds).toFixed(0).padStart(7)} calls/s   intent p50 ${at(0.5)} ms, p99 ${at(0.99)} ms   ` +
-      `${(cpuUs / calls).toFixed(1)} µs CPU per call`,
+    `${name.padEnd(24)} ${(calls / seconds).toFixed(0).padStart(7)} /s   ack p50 ${at(0.5)} ms, p99 ${at(0.99)} ms   ` +
+      `${(cpuUs / calls).toFixed(1)} µs CPU each`,
   )
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
+import { verifyAudit } from '../../gateway/audit/verify/verify-audit.ts'
 import { startFakes } from '../harness/fakes.ts'
 import { startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
@@ -100,4 +101,6 @@ it('every call that the upstream saw is on record, however often the gateway is 
   expect(seen.length).toBeGreaterThan(ROUNDS)
   expect(seen.filter((task) => !onRecord.has(task))).toEqual([])
   expect(ended.sort()).toEqual([...intended.keys()].sort())
+  const { problems, inDoubt } = await verifyAudit({ directory: auditDirectory, complete: true })
+  expect({ problems, inDoubt }).toEqual({ problems: [], inDoubt: [] })
 })

@@ -6,10 +6,12 @@ import { expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
 import { openAudit, type Recovery } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
+import { verifyAudit } from '../../gateway/audit/verify/verify-audit.ts'
 import { auditConfig } from '../harness/audit-config.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-const ROUNDS = 12
+/** `AUDIT_KILLS=100` for the long form. */
+const ROUNDS = Number(process.env['AUDIT_KILLS'] ?? 12)
 const WRITER = fileURLToPath(new URL('./audit-writer.ts', import.meta.url))
 
 /** Runs a writer and kills it after so many acknowledged calls; resolves with the ids it acknowledged. */
@@ -41,7 +43,7 @@ it(`after ${String(ROUNDS)} kills under load, every acknowledged call is on reco
   await using directory = await temporaryDirectory()
   const acknowledged: string[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    acknowledged.push(...(await killAfter(directory.path, 40 + round * 170)))
+    acknowledged.push(...(await killAfter(directory.path, 40 + (round % 12) * 170)))
     await recover(directory.path)
   }
   const intended = new Set<string>()
@@ -60,4 +62,6 @@ it(`after ${String(ROUNDS)} kills under load, every acknowledged call is on reco
   // Once each: none is forgotten, and none is called unknown that is on record.
   expect(ended.sort()).toEqual([...intended].sort())
   expect(unknown).toBeGreaterThan(ROUNDS)
+  const { problems, inDoubt } = await verifyAudit({ directory: directory.path, complete: true })
+  expect({ problems, inDoubt }).toEqual({ problems: [], inDoubt: [] })
 })

@@ -10,6 +10,9 @@ interface Said {
 }
 
 const CALL = Buffer.from('{"call":"')
+/** What follows the id of the call in decisions alone, and in ends that a recovery wrote. */
+const CREDENTIAL = Buffer.from('","credential":')
+const EPOCH = Buffer.from('","epoch":')
 const DECISION = Buffer.from('"type":"decision"')
 const OUTCOME = Buffer.from('"type":"outcome"')
 const UNKNOWN = Buffer.from('"outcome":"unknown"')
@@ -20,14 +23,18 @@ const QUOTE = 0x22
  * them: they are canonical JSON, in which a value cannot hold the quotation marks that these searches are for.
  */
 export function callOf(entry: Buffer): Said | undefined {
-  if (entry.compare(CALL, 0, CALL.length, 0, Math.min(CALL.length, entry.length)) !== 0)
-    return parsedCall(entry)
+  if (!isAt(entry, CALL, 0)) return parsedCall(entry)
   const end = entry.indexOf(QUOTE, CALL.length)
   const call = entry.toString('latin1', CALL.length, end)
-  if (entry.includes(DECISION, end)) return { kind: 'decision', call }
-  if (entry.includes(OUTCOME, end))
-    return { kind: entry.includes(UNKNOWN, end) ? 'unknown' : 'outcome', call }
-  return undefined
+  if (isAt(entry, CREDENTIAL, end) || entry.includes(DECISION, end)) return { kind: 'decision', call }
+  if (!entry.includes(OUTCOME, end)) return undefined
+  // Only what a recovery wrote names the epoch of the decision.
+  return { kind: isAt(entry, EPOCH, end) && entry.includes(UNKNOWN, end) ? 'unknown' : 'outcome', call }
+}
+
+function isAt(entry: Buffer, wanted: Buffer, at: number): boolean {
+  const end = at + wanted.length
+  return end <= entry.length && entry.compare(wanted, 0, wanted.length, at, end) === 0
 }
 
 function parsedCall(bytes: Buffer): Said | undefined {

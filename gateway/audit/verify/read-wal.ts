@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { frameBytes, writeFrame } from '../frame.ts'
 import { listSegments, type EpochPath } from '../read-entries.ts'
-import { readSegment, type Segment } from '../read-segment.ts'
+import { headerOf, scanSegment, type Segment } from '../read-segment.ts'
 import { segmentName } from '../segment-file.ts'
 import { firstDifference, type Problems } from './problem.ts'
 import { StoredTiles } from './stored-tiles.ts'
@@ -32,14 +33,16 @@ export async function readWal(
   for (const number of numbers) {
     const shown = join(place, segmentName(number))
     const isLast = number === numbers.at(-1)
-    const segment = await readSegment(join(path.directory, segmentName(number)))
-    const foreign = foreignness(segment, path, number, entries)
+    const source = await readFile(join(path.directory, segmentName(number)))
+    const foreign = foreignness(headerOf(source), path, number, entries)
     if (foreign !== undefined) {
       problems.add('segment.foreign', shown, 0, foreign)
       return { entries, sealed, tornBytes, isWhole: false }
     }
-    for (const { bytes, index } of segment.entries) take(bytes, index)
-    entries += segment.entries.length
+    const segment = scanSegment(source, (bytes, index) => {
+      entries++
+      take(bytes, index)
+    })
     const { damage } = segment
     if (damage !== undefined && (damage.kind === 'corrupt' || !isLast || sealed)) {
       const offset = firstBadByte(path, segmentName(number), damage.offset, entries)
@@ -56,13 +59,12 @@ export async function readWal(
     }
     sealed ||= segment.sealed
   }
-  if (numbers.length === 0)
-    problems.add('segment.missing', join(place, segmentName(1)), 0, 'no segment is there')
-  return { entries, sealed, tornBytes, isWhole: numbers.length > 0 }
+  // None at all is what a process leaves that dies as it begins; what was signed of it, if anything, tells otherwise.
+  return { entries, sealed, tornBytes, isWhole: true }
 }
 
 function foreignness(
-  { header }: Segment,
+  header: Segment['header'],
   path: EpochPath,
   number: number,
   entries: number,
