@@ -2,6 +2,7 @@ import type { Decided, Outcome, Progress, Sealed, Unparsed } from '../exchange.t
 import { printable } from '../lib/scrub.ts'
 import {
   declaredFields,
+  obligationFields,
   detailField,
   reasonFields,
   reportedField,
@@ -37,7 +38,7 @@ export function decisionEntry(
     ...(disclosed && { disclosed }),
     environment: call.environment,
     ...(facts && { facts }),
-    obligations: obligationsField(decision.obligations.map(({ id }) => id)),
+    obligations: obligationFields(decision.obligations.map(({ id }) => id)),
     policy: policyFields(policy),
     reasons: reasonFields(decision.reasons),
     received: timeField(call.arrival.receivedAtMs),
@@ -67,7 +68,7 @@ export function concludingEntry(
     call: call.arrival.callId,
     detail: detailField(outcome.detail),
     ms: tenths(durationMs),
-    ...(obligations && { obligations: obligationsField(obligations) }),
+    ...(obligations && { obligations: obligationFields(obligations) }),
     outcome: outcome.code,
     reasons: reasonFields(outcome.reasons),
     ...(redacted > 0 && { redacted }),
@@ -134,10 +135,6 @@ export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
     type: 'outcome',
     v: 1,
   }
-}
-
-function obligationsField(ids: readonly string[]): string[] {
-  return ids.slice(0, 16).map((id) => printable(id, 64))
 }
 
 function policyFields({ digest, revision }: Decided['policy']): PolicyFields {

@@ -90,6 +90,10 @@ export function reasonFields(reasons: readonly Reason[]): ReasonFields[] {
 }
 
 /** Left out where there is nothing to tell, as nearly always. */
+export function obligationFields(ids: readonly string[]): string[] {
+  return ids.slice(0, LIST_LIMIT).map((id) => printable(id, 64))
+}
+
 export function reportedField(reported: readonly Reason[] = []): { readonly reported?: ReasonFields[] } {
   return reported.length === 0 ? {} : { reported: reasonFields(reported) }
 }

@@ -4,6 +4,7 @@ const USAGE = `toolgate audit verify DIRECTORY [options]   check every log again
 toolgate audit key [DIRECTORY]             print the keys that signed there, for verifiers
 toolgate audit query [options]             list calls
 toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
+toolgate audit replay [options]            decide recorded calls again, and list what differs
 
 \`toolgate audit verify --help\` says more, and so do the others.
 `
@@ -15,6 +16,7 @@ export const audit: Command = {
     ['verify', async () => (await import('./verify.ts')).verify],
     ['key', async () => (await import('./key.ts')).key],
     ['query', async () => (await import('./query.ts')).query],
+    ['replay', async () => (await import('./replay.ts')).replay],
     ['show', async () => (await import('./show.ts')).show],
   ]),
   run([name]) {
