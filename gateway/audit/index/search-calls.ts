@@ -65,6 +65,19 @@ export function* searchCalls(
   for (const row of statement.iterate(...values)) yield foundCall(row)
 }
 
+/** Where entries that are not of a call stand, oldest first. */
+export function* searchChanges(
+  { database }: AuditIndex,
+  { fromMs = 0, toMs = Number.MAX_SAFE_INTEGER }: Pick<CallFilter, 'fromMs' | 'toMs'>,
+): Generator<IndexedPosition & { readonly type: string }> {
+  const statement = database.prepare(
+    'SELECT * FROM changes WHERE time >= ? AND time < ? ORDER BY time, epoch, number',
+  )
+  for (const row of statement.iterate(fromMs, toMs)) {
+    yield { ...positionIn(row, ''), type: String(row['type']) }
+  }
+}
+
 function conditionsOf(filter: CallFilter): { conditions: string[]; values: SQLInputValue[] } {
   const conditions: string[] = []
   const values: SQLInputValue[] = []

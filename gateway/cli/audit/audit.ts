@@ -5,6 +5,7 @@ toolgate audit key [DIRECTORY]             print the keys that signed there, for
 toolgate audit query [options]             list calls
 toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
 toolgate audit replay [options]            decide recorded calls again, and list what differs
+toolgate audit export --format FORMAT      write calls as CSV, JSON Lines, OCSF events or a report to print
 
 \`toolgate audit verify --help\` says more, and so do the others.
 `
@@ -16,6 +17,7 @@ export const audit: Command = {
     ['verify', async () => (await import('./verify.ts')).verify],
     ['key', async () => (await import('./key.ts')).key],
     ['query', async () => (await import('./query.ts')).query],
+    ['export', async () => (await import('./export.ts')).exportCalls],
     ['replay', async () => (await import('./replay.ts')).replay],
     ['show', async () => (await import('./show.ts')).show],
   ]),

@@ -1,0 +1,116 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type CallRecord, readCallRecord, readIndexed } from '../../audit/call-record.ts'
+import type { ConfigEntry, PolicyEntry } from '../../audit/change-entry.ts'
+import { CSV_HEAD, csvLine } from '../../audit/export/csv.ts'
+import { ocsfEvent } from '../../audit/export/ocsf.ts'
+import { addToTotals, newTotals, reportFrame, reportRow } from '../../audit/export/report.ts'
+import { type CallFilter, searchCalls, searchChanges } from '../../audit/index/search-calls.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { type Command, type Surroundings, UsageError } from '../command.ts'
+import { FILTER_OPTIONS, FILTER_USAGE, filterOf, type FilterValues } from './filter.ts'
+import { openRecord, RECORD_OPTIONS, RECORD_USAGE, recordPlaces, type OpenRecord } from './record-places.ts'
+
+const USAGE = `toolgate audit export --format csv|jsonl|ocsf|html [FILTER] [--disclose] [--title TEXT] [--out FILE] [RECORD]
+
+Writes calls, oldest first, for somebody else to read: a table (csv), entries as they are (jsonl), API Activity events of
+OCSF 1.8 (ocsf, one on each line), or a report to print (html) for a period or an incident. Reads as it writes, so the
+length of the record does not matter. What entries only commit to stays out of it unless asked for.
+
+${FILTER_USAGE}  --disclose                with what the entries commit to, where that can be had (jsonl, html)
+  --title TEXT              of the report (Record of tool calls)
+  --out FILE                a new file, for its owner alone; standard output without it
+${RECORD_USAGE}
+Exit codes: 0 written · 1 the record cannot be read, or the file not written · 2 wrong usage
+`
+
+const FORMATS = ['csv', 'jsonl', 'ocsf', 'html'] as const
+type Format = (typeof FORMATS)[number]
+
+export const exportCalls: Command = {
+  summary: 'write calls as a table, as JSON, as OCSF events or as a report',
+  usage: USAGE,
+  async run(args, surroundings) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        ...FILTER_OPTIONS,
+        ...RECORD_OPTIONS,
+        format: { type: 'string' },
+        disclose: { type: 'boolean', default: false },
+        title: { type: 'string', default: 'Record of tool calls' },
+        out: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const format = FORMATS.find((each) => each === (values.format ?? (values.json ? 'jsonl' : undefined)))
+    if (format === undefined) throw new UsageError(`--format is one of ${FORMATS.join(', ')}`)
+    const places = recordPlaces(values, surroundings)
+    const filter = await filterOf(values, places.audit, systemClock.nowMs())
+    using record = await openRecord(places)
+    using out = openOut(values.out, surroundings)
+    if (format === 'csv') out.write(CSV_HEAD)
+    const frame = format === 'html' ? frameOf(record, filter, values) : { head: '', tail: '' }
+    out.write(frame.head)
+    for (const found of searchCalls(record.index, filter, { order: 'oldest' })) {
+      const call = await readCallRecord(record, found)
+      out.write(lineOf(format, values.disclose ? call : withheld(call)))
+    }
+    out.write(frame.tail)
+    return 0
+  },
+}
+
+function lineOf(format: Format, call: CallRecord): string {
+  switch (format) {
+    case 'csv':
+      return csvLine(call)
+    case 'html':
+      return reportRow(call)
+    case 'ocsf': {
+      const event = ocsfEvent(call)
+      return event === undefined ? '' : `${JSON.stringify(event)}\n`
+    }
+    case 'jsonl': {
+      const { found, decision, outcome, disclosure } = call
+      const entries = [decision, outcome].filter((entry) => entry !== undefined)
+      const disclosed =
+        disclosure.values.size === 0 ? {} : { disclosed: Object.fromEntries(disclosure.values) }
+      return `${JSON.stringify({ call: found.call, entries, ...disclosed })}\n`
+    }
+  }
+}
+
+function withheld(call: CallRecord): CallRecord {
+  return { ...call, disclosure: { ...call.disclosure, values: new Map(), texts: new Map() } }
+}
+
+/** The totals come first on paper, so the index is gone through once before any entry is read. */
+function frameOf(
+  { index }: OpenRecord,
+  filter: CallFilter,
+  values: FilterValues & { readonly title: string },
+): { head: string; tail: string } {
+  const totals = newTotals()
+  for (const found of searchCalls(index, filter, { order: 'oldest' })) addToTotals(totals, found)
+  const changes: (ConfigEntry | PolicyEntry)[] = []
+  for (const at of searchChanges(index, filter)) {
+    const entry = at.type === 'config' || at.type === 'policy' ? readIndexed(index, at) : undefined
+    if (entry?.type === 'config' || entry?.type === 'policy') changes.push(entry)
+  }
+  const asked = Object.keys(FILTER_OPTIONS).flatMap((name) => {
+    const value = values[name as keyof FilterValues]
+    return value === undefined ? [] : [`${name}: ${value}`]
+  })
+  return reportFrame({ title: values.title, scope: asked, totals, changes })
+}
+
+interface Out extends Disposable {
+  write(text: string): void
+}
+
+function openOut(path: string | undefined, { print }: Surroundings): Out {
+  if (path === undefined) return { write: print, [Symbol.dispose]: () => undefined }
+  const file = openSync(path, 'wx', 0o600)
+  return { write: (text) => void writeSync(file, text), [Symbol.dispose]: () => closeSync(file) }
+}
