@@ -1,20 +1,4 @@
-/** One operation as the vendor publishes it: facts only. */
-export interface PublishedOperation {
-  /** Vendor's own operation id; behind a product prefix where two products of a vendor use the same id. */
-  readonly id: string
-  readonly method: string
-  /** Path template with `{name}` parameters, as the upstream's host serves it. */
-  readonly path: string
-  /** Parameters whose value may contain a slash. */
-  readonly slash?: readonly string[]
-  /** Origin, where it is not the connector's own. */
-  readonly origin?: string
-  /** Media types the request body may have, when it is not JSON alone. */
-  readonly consumes?: readonly string[]
-  /** OAuth scopes, any one set of which the vendor asks for. */
-  readonly scopes?: readonly string[]
-  readonly deprecated?: true
-}
+import type { PublishedOperation } from '../../gateway/catalog/folder.ts'
 
 /** Where operations came from; `sha256` is of the input as it was read. */
 export interface PublishedSource {

@@ -1,7 +1,7 @@
 import { compileAmount, type AmountRule } from './amount.ts'
 import type { Access, Operation } from './connector.ts'
 import type { ConfigProblem } from '../config/problem.ts'
-import type { ConnectorFolder, OperationFacts, OverrideRule, PublishedFacts } from './folder.ts'
+import type { ConnectorFolder, OperationFacts, OverrideRule, PublishedOperation } from './folder.ts'
 import type { BodyProjection } from './projection.ts'
 import { compileResources } from './compile-resources.ts'
 import type { ResourceField, ResourceRule } from './resource-rule.ts'
@@ -100,7 +100,7 @@ function checkReferences(folder: ConnectorFolder, known: ReadonlySet<string>, re
 
 /** The rules of each operation, in order; a pattern that names nothing is a mistake, not a silent no-op. */
 function assignRules(
-  published: readonly PublishedFacts[],
+  published: readonly PublishedOperation[],
   rules: readonly OverrideRule[],
   report: Report,
 ): ReadonlyMap<string, OverrideRule[]> {
@@ -136,7 +136,7 @@ function escape(text: string): string {
 
 function operationOf(
   connector: string,
-  facts: PublishedFacts,
+  facts: PublishedOperation,
   access: Access,
   defaults: OperationFacts,
   rules: readonly OverrideRule[],
@@ -154,12 +154,12 @@ function operationOf(
   }
 }
 
-function withoutOrigin({ origin: _origin, ...facts }: PublishedFacts): PublishedFacts {
+function withoutOrigin({ origin: _origin, ...facts }: PublishedOperation): PublishedOperation {
   return facts
 }
 
 function routesOf(
-  facts: PublishedFacts,
+  facts: PublishedOperation,
   access: Access,
   { overrides }: ConnectorFolder,
   report: (reason: string) => void,

@@ -45,7 +45,7 @@ export interface OverrideRule extends Partial<OperationFacts> {
 interface OverridesFile {
   readonly defaults: Readonly<Record<Access, OperationFacts>>
   readonly rules: readonly OverrideRule[]
-  readonly extras?: readonly (PublishedFacts & { readonly why: string })[]
+  readonly extras?: readonly (PublishedOperation & { readonly why: string })[]
   readonly paths?: readonly { readonly operation: string; readonly path: string }[]
   readonly aliases?: readonly {
     readonly from: string
@@ -56,22 +56,27 @@ interface OverridesFile {
   readonly indistinguishable?: Readonly<Record<string, string>>
 }
 
-/** One line of operations.json. */
-export interface PublishedFacts {
+/** One operation as the vendor publishes it, facts only: one line of operations.json. */
+export interface PublishedOperation {
+  /** Vendor's own operation id; behind a product prefix where two products of a vendor use the same id. */
   readonly id: string
   readonly method: string
+  /** Path template with `{name}` parameters, as the upstream's host serves it. */
   readonly path: string
+  /** Parameters whose value may contain a slash. */
   readonly slash?: readonly string[]
+  /** Origin, where it is not the connector's own. */
   readonly origin?: string
-  /** Media types of the request body, when JSON is not all. */
+  /** Media types the request body may have, when it is not JSON alone. */
   readonly consumes?: readonly string[]
+  /** OAuth scopes, any one set of which the vendor asks for. */
   readonly scopes?: readonly string[]
   readonly deprecated?: boolean
 }
 
 export interface ConnectorFolder {
   readonly connector: ConnectorFile
-  readonly operations: readonly PublishedFacts[]
+  readonly operations: readonly PublishedOperation[]
   readonly overrides: OverridesFile
 }
 
@@ -99,7 +104,7 @@ const OPERATIONS_SCHEMA = {
 interface Checks {
   readonly connector: ValidateFunction<ConnectorFile>
   readonly overrides: ValidateFunction<OverridesFile>
-  readonly operations: ValidateFunction<{ operations: PublishedFacts[] }>
+  readonly operations: ValidateFunction<{ operations: PublishedOperation[] }>
 }
 
 /** Compiled on first use and kept: a reload must not hold the event loop up for schemas that cannot have changed. */
@@ -112,7 +117,7 @@ function compileChecks(): Checks {
   return {
     connector: ajv.compile<ConnectorFile>(schemaOf('schema.json')),
     overrides: ajv.compile<OverridesFile>(schemaOf('overrides.schema.json')),
-    operations: ajv.compile<{ operations: PublishedFacts[] }>(OPERATIONS_SCHEMA),
+    operations: ajv.compile<{ operations: PublishedOperation[] }>(OPERATIONS_SCHEMA),
   }
 }
 

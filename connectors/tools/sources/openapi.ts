@@ -1,4 +1,4 @@
-import type { PublishedOperation } from '../operations-file.ts'
+import type { PublishedOperation } from '../../../gateway/catalog/folder.ts'
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PackageInput } from '../inputs.ts'
-import type { Published, PublishedOperation } from '../operations-file.ts'
+import type { PublishedOperation } from '../../../gateway/catalog/folder.ts'
+import type { Published } from '../operations-file.ts'
 
 /**
  * Reads the endpoint functions of confluence.js and jira.js: each exported function is one operation and names
