@@ -12,7 +12,7 @@ import type { CompiledPolicy } from './instance.ts'
 import { createIsolatedEvaluation } from './isolated-evaluation.ts'
 import { createDecisionReader, readLogEvaluation } from './read-results.ts'
 import type { LogEvaluation } from './read-results.ts'
-import { EVENT_BOUNDS, INPUT_BOUNDS, serializeEvent, serializeInput } from './serialize-input.ts'
+import { createEventSerializer, EVENT_BOUNDS, INPUT_BOUNDS, serializeInput } from './serialize-input.ts'
 
 /** Evaluates one compiled policy. */
 export interface Evaluator extends Disposable {
@@ -45,6 +45,7 @@ export async function createEvaluator(
 ): Promise<LocalEvaluator> {
   const evaluation = await createEvaluation(compiled, { events, budgetMs, standby: true })
   const { entrypoints, decisionId, verdictOf } = reading(compiled)
+  const serializeEvent = createEventSerializer()
   return {
     entrypoints: new Set(entrypoints.keys()),
     decide: (input) =>
@@ -52,7 +53,7 @@ export async function createEvaluator(
     evaluateLog(entrypoint, event) {
       const id = entrypoints.get(entrypoint)
       if (id === undefined) return { defined: false }
-      return logEvaluationOf(evaluation.run(id, serializeEvent(event, EVENT_BOUNDS), EVENT_BOUNDS.maxBytes))
+      return logEvaluationOf(evaluation.run(id, serializeEvent(event), EVENT_BOUNDS.maxBytes))
     },
     memoryPages: evaluation.memoryPages,
     [Symbol.dispose]: evaluation[Symbol.dispose],
@@ -71,6 +72,7 @@ export async function createIsolatedEvaluator(
 ): Promise<IsolatedEvaluator> {
   const evaluation = await createIsolatedEvaluation(compiled, { events, budgetMs })
   const { entrypoints, decisionId, verdictOf } = reading(compiled)
+  const serializeEvent = createEventSerializer()
   return {
     entrypoints: new Set(entrypoints.keys()),
     decide(input) {
@@ -80,7 +82,7 @@ export async function createIsolatedEvaluator(
     async evaluateLog(entrypoint, event) {
       const id = entrypoints.get(entrypoint)
       if (id === undefined) return { defined: false }
-      const serialized = serializeEvent(event, EVENT_BOUNDS)
+      const serialized = serializeEvent(event)
       return logEvaluationOf(await evaluation.run(id, serialized, EVENT_BOUNDS.maxBytes))
     },
     memoryPages: () => evaluation.memoryPages(),

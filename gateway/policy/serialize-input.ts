@@ -35,8 +35,22 @@ export function serializeInput(input: PolicyInput, bounds: JsonBounds): Serializ
   }
 }
 
-/** The same for an event of the decision log, of which nothing is known. */
-export function serializeEvent(event: unknown, bounds: JsonBounds): Serialized {
+/**
+ * Serializes events of the decision log, each of them once: the rules that drop and the rules that mask are asked one
+ * after the other about the same event, which nobody changes in between.
+ */
+export function createEventSerializer(): (event: unknown) => Serialized {
+  let last: { readonly event: unknown; readonly serialized: Serialized } | undefined
+  return (event) => {
+    if (last !== undefined && last.event === event) return last.serialized
+    const serialized = serializeEvent(event, EVENT_BOUNDS)
+    last = { event, serialized }
+    return serialized
+  }
+}
+
+/** The same as of an input for an event, of which nothing is known. */
+function serializeEvent(event: unknown, bounds: JsonBounds): Serialized {
   try {
     const problem = jsonProblem(event, bounds)
     return problem === undefined ? serialize(event) : { kind: 'unfit', problem }

@@ -16,6 +16,7 @@ const BENCHES = [
   'identity',
   'catalog',
   'policy',
+  'decision-log',
   'admit',
   'audit',
   'audit-query',

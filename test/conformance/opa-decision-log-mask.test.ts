@@ -11,9 +11,12 @@ import {
   sample,
   tuple,
 } from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
+import { prepareEvent } from '../../gateway/policy/decision-log/log-rules.ts'
 import { applyMask, parseMask } from '../../gateway/policy/decision-log/mask.ts'
 import { startOpaCollector } from '../harness/opa-collector.ts'
+import { FRIEND_RULES, type RunningPolicy, startPolicy } from '../harness/opa.ts'
 import { startOpaServer } from '../harness/opa-server.ts'
 import { anEvent } from '../unit/policy/decision-log/an-event.ts'
 
@@ -27,6 +30,9 @@ interface MaskCase {
 /** A mask that does what the query asks for. */
 const LOG_RULES = `package system.log
 
+# METADATA
+# scope: document
+# entrypoint: true
 mask contains rule if some rule in input.input.rules
 `
 const ECHO = `package echo
@@ -178,6 +184,17 @@ beforeAll(async () => {
   }
 })
 
+/** The same mask as a module, the way that the gateway evaluates it. */
+let policy: RunningPolicy
+beforeAll(async () => {
+  const sources = new Map([
+    ['gateway/decision.rego', `package gateway.decision\n${FRIEND_RULES}`],
+    ['system/log/mask.rego', LOG_RULES],
+  ])
+  policy = await startPolicy(await compileBundle({ sources, roots: ['gateway', 'system'] }))
+})
+afterAll(() => policy[Symbol.asyncDispose]())
+
 /** The rules are input as well, because OPA's mask gets them from there. */
 function withRules({ input, result, rules }: MaskCase): unknown {
   return { ...(input as object), result, rules }
@@ -191,13 +208,16 @@ describe('a mask', () => {
 
   it.each(CASES.map((one, number) => [one.name, number] as const))(
     'that %s gives the event of OPA',
-    (_, number) => {
+    async (_, number) => {
       const one = CASES[number] as MaskCase
       const event = anEvent({ input: withRules(one), result: one.result })
       const before = JSON.stringify(event)
       const ours = maskedBy(one.rules, event)
       const theirs = eventsOfOpa.get(number)
       expect(ours).toEqual(theirs && partsOf(theirs))
+      const prepared = await prepareEvent(event, policy.policy)
+      const failed = prepared.kind === 'kept' && prepared.failures.length > 0
+      expect(failed ? undefined : partsOf({ ...(prepared as { event: object }).event })).toEqual(ours)
       expect(JSON.stringify(event)).toBe(before)
     },
   )
