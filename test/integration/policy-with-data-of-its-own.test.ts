@@ -93,14 +93,16 @@ it('the record names every bundle that decided, and a bad one is named in status
   await service.received(2)
   service.publish(Buffer.from('no bundle'))
   const policyOf = (): unknown => (toolgate.gateway.status() as { policy: unknown }).policy
-  await vi.waitFor(() =>
-    expect(policyOf()).toMatchObject({
-      rejected: { bundle: 'agents', problem: 'archive' },
-      bundles: [
-        { name: 'policy', rejected: undefined },
-        { name: 'agents', source: { httpStatus: 200 } },
-      ],
-    }),
+  await vi.waitFor(
+    () =>
+      expect(policyOf()).toMatchObject({
+        rejected: { bundle: 'agents', problem: 'archive' },
+        bundles: [
+          { name: 'policy', rejected: undefined },
+          { name: 'agents', source: { httpStatus: 200 } },
+        ],
+      }),
+    soon,
   )
   expect(await toolgate.metric('toolgate_policy_rejections_total', { problem: 'archive' })).toBe(1)
   expect(await toolgate.metric('toolgate_policy_last_reload_successful')).toBe(0)

@@ -10,7 +10,7 @@ const USAGE = `toolgate policy test [--directory FOLDER] [--coverage N] [--json]
 Puts a policy folder to all its tests and lists everything that fails:
 
   format         opa fmt
-  style          regal lint, where the folder has a .regal/config.yaml
+  style          regal lint, where the folder has a .regal/config.yaml; skipped where there is no Regal
   strict check   opa check --strict with the schemas and the gateway's builtins
   data           data/ against schemas/data.json, where there is one
   tests          opa test
@@ -46,7 +46,11 @@ export const test: Command = {
   },
 }
 
-function describe({ name, scope, failures, cases = [] }: Check, paint: Paint): string {
+function describe({ name, scope, failures, skipped, cases = [] }: Check, paint: Paint): string {
+  if (skipped !== undefined) {
+    const reason = skipped.replaceAll(/^/gm, '          ')
+    return `${paint('yellow', 'skipped')} ${name.padEnd(12)}  ${paint('dim', scope)}\n${reason}\n`
+  }
   const mark = failures.length === 0 ? paint('green', 'ok    ') : paint('red', 'failed')
   const head = `${mark}  ${name.padEnd(12)}  ${paint('dim', scope)}\n`
   if (cases.length > 0) return head + cases.map((failure) => describeCase(failure, paint)).join('')

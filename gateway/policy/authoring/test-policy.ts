@@ -6,7 +6,7 @@ import { compileBundle } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
 import { tryOpa } from './opa.ts'
 import { readSources, rootsOf, ruleFolders } from './read-sources.ts'
-import { hasRegalConfig, lintRules } from './regal.ts'
+import { findRegal, hasRegalConfig, lintRules } from './regal.ts'
 import { type CaseFailure, testCases } from './test-cases.ts'
 
 /** The five seconds that `opa` gives each test are not enough on a machine that is busy otherwise. */
@@ -19,6 +19,8 @@ export interface Check {
   readonly scope: string
   /** One line each; empty when it passed. */
   readonly failures: readonly string[]
+  /** Why it was not made, where the program for it is not there. */
+  readonly skipped?: string
   /** Cases that were decided otherwise than they say. */
   readonly cases?: readonly CaseFailure[]
 }
@@ -58,9 +60,14 @@ function scopeOf(folders: readonly string[]): string {
   return folders.map((folder) => `${folder}/`).join(', ')
 }
 
-/** A folder that says how it wants to be linted is linted, and needs Regal for it. */
+/** A folder that says how it wants to be linted is linted, where there is Regal; `npm run policy` sees to that. */
 async function checkStyle(directory: string, folders: readonly string[]): Promise<Check | undefined> {
   if (!(await hasRegalConfig(directory))) return undefined
+  const missing = await findRegal().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  )
+  if (missing !== undefined) return { name: 'style', scope: scopeOf(folders), failures: [], skipped: missing }
   return {
     name: 'style',
     scope: `${scopeOf(folders)}, by Regal`,
