@@ -49,17 +49,13 @@ async function expectRecovery(
 ): Promise<void> {
   await (await open(directory))[Symbol.asyncDispose]()
   const { problems, inDoubt } = await verifyAudit({ directory, complete: true })
-  expect(problems, what).toEqual([])
-  expect(inDoubt, what).toEqual([])
   const intended = new Set<string>()
   for await (const { bytes } of readEntries(directory)) {
     const entry = decodeEntry(bytes)
     if (entry?.type === 'decision') intended.add(entry.call)
   }
-  expect(
-    acknowledged.filter((call) => !intended.has(call)),
-    what,
-  ).toEqual([])
+  const lost = acknowledged.filter((call) => !intended.has(call))
+  expect({ what, problems, inDoubt, lost }).toEqual({ what, problems: [], inDoubt: [], lost: [] })
 }
 
 const nameOf = ({ operation, path }: DiskStep): string =>

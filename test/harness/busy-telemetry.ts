@@ -71,6 +71,8 @@ function bringUp(telemetry: Telemetry): void {
     callsInFlight: () => 3,
     auditQueuedBytes: () => 0,
     auditTrouble: () => '',
+    auditTree: () => ({ size: 1_204, publishedAtMs: Date.now() }),
+    fleetLog: () => ({ logs: 2, healthy: true }),
     decisionLog: () => ({ bufferBytes: 2_048, events: 2, lagSeconds: 3 }),
     storeState: () => 'ready',
     breakers: () => [
