@@ -60,7 +60,8 @@ async function answer(
     // A web page may not reach a loopback listener through a name that it controls (DNS rebinding).
     return problem(421, 'Not an address of this listener')
   }
-  const path = (request.url ?? '').split('?', 1)[0]
+  const [path, query = ''] = (request.url ?? '').split('?', 2)
+  if (path === '/health') return opaHealth(query, await sources.readiness())
   if (path === '/healthz') return json(200, { status: 'ok' })
   if (path === '/readyz') return readiness(await sources.readiness(), (await sources.notes?.()) ?? {})
   if (!isAuthorized(request, options.token)) return problem(401, 'A bearer token is required')
@@ -84,6 +85,19 @@ function readiness(reasons: Readiness, notes: Readiness): Answer {
   const isReady = Object.keys(reasons).length === 0
   const said = Object.keys(notes).length === 0 ? {} : { notes }
   return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', reasons, ...said })
+}
+
+/**
+ * Health as OPA answers it, for probes that were written for one. There is no gateway without its bundles, so whoever
+ * asks for `bundles` or `plugins` is told whether calls may be sent.
+ *
+ * @see https://www.openpolicyagent.org/docs/rest-api#health-api
+ */
+function opaHealth(query: string, reasons: Readiness): Answer {
+  const asked = new URLSearchParams(query)
+  const missing = Object.keys(reasons)
+  if (missing.length === 0 || !(asked.has('bundles') || asked.has('plugins'))) return json(200, {})
+  return json(500, { error: `not ready: ${missing.join(', ')}` })
 }
 
 function isAuthorized(request: IncomingMessage, token: string | undefined): boolean {

@@ -8,6 +8,12 @@ export const adminDescription = {
   components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
   paths: {
     '/healthz': { get: { summary: 'The process is alive', responses: { 200: json('Alive') } } },
+    '/health': {
+      get: {
+        summary: 'Health as OPA answers it; with `bundles` or `plugins`, whether calls may be sent here',
+        responses: { 200: json('Healthy'), 500: json('Not ready; `error` says what is missing') },
+      },
+    },
     '/readyz': {
       get: {
         summary: 'Calls may be sent here',

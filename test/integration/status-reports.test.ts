@@ -156,7 +156,8 @@ describe('a status report', () => {
     await collector.until(
       () => (collector.reports.at(-1)?.['decision_logs'] as Json | undefined)?.['http_code'] === 403,
     )
-    const { prometheus } = collector.reports.at(-1)?.['metrics'] as { prometheus: Record<string, Json> }
+    const report = collector.reports.at(-1) as { metrics: { prometheus: Record<string, Json> } }
+    const { prometheus } = report.metrics
     expect(prometheus['toolgate_decision_log_buffer_events']).toMatchObject({ type: 'GAUGE' })
     expect(collector.problems).toEqual([])
     expect(await toolgate.metric('toolgate_status_reports_total', { result: 'success' })).toBeGreaterThan(3)

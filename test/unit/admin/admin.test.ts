@@ -44,6 +44,18 @@ describe('health', () => {
     expect((await get(open, '/readyz')).status).toBe(200)
   })
 
+  it.each([
+    ['/health', 200, {}],
+    ['/health?bundles', 500, { error: 'not ready: audit' }],
+    ['/health?plugins&exclude-plugin=status', 500, { error: 'not ready: audit' }],
+  ])('is answered as OPA would at %s', async (path, status, body) => {
+    reasons = { audit: 'the disk is full' }
+    const reply = await get(closed, path)
+    expect([reply.status, await reply.json()]).toEqual([status, body])
+    reasons = {}
+    expect((await get(closed, path)).status).toBe(200)
+  })
+
   it('is told to probes that hold no token', async () => {
     reasons = {}
     expect((await get(closed, '/readyz')).status).toBe(200)
