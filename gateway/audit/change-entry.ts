@@ -1,4 +1,4 @@
-import type { BundleFields, PolicyFields } from './entry-fields.ts'
+import type { BundleFields, PolicyFields, PrunedLogFields } from './entry-fields.ts'
 
 /** The first entry of every epoch. */
 export interface StartEntry {
@@ -97,5 +97,13 @@ export interface CheckpointEntry {
   readonly note: string
   readonly time: string
   readonly type: 'checkpoint'
+  readonly v: 1
+}
+
+/** Logs that were removed because they were older than they had to be kept; written before they went. */
+export interface PruneEntry {
+  readonly logs: readonly PrunedLogFields[]
+  readonly time: string
+  readonly type: 'prune'
   readonly v: 1
 }

@@ -131,3 +131,13 @@ export interface ReplyFields {
   readonly bytes: number
   readonly digest: string
 }
+
+/** A log that was removed, and what it had committed to. */
+export interface PrunedLogFields {
+  readonly epoch: string
+  readonly node: string
+  /** Of its last checkpoint, in base64; empty when it had none. */
+  readonly root: string
+  /** Entries that this covered. */
+  readonly size: number
+}

@@ -6,6 +6,7 @@ import type {
   KeyEntry,
   OpenEntry,
   PolicyEntry,
+  PruneEntry,
   RecoveryEntry,
   StartEntry,
   StopEntry,
@@ -46,6 +47,7 @@ export type AuditEntry =
   | OpenEntry
   | RecoveryEntry
   | CheckpointEntry
+  | PruneEntry
 
 /** The intent: on record before the first byte goes upstream. */
 export interface DecisionEntry {
@@ -157,6 +159,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'open',
   'recovery',
   'checkpoint',
+  'prune',
 ])
 
 /** The log is our own and checksummed, so the type tells the shape. */

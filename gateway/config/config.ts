@@ -233,6 +233,8 @@ export interface AuditConfig {
   readonly signingKeyFile: string | undefined
   readonly checkpointIntervalMs: number
   readonly idleCheckpointIntervalMs: number
+  /** What `toolgate audit prune` keeps of the log. */
+  readonly retentionDays: number
   readonly disclosures: DisclosuresConfig
 }
 

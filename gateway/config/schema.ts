@@ -66,6 +66,10 @@ const audit = closed({
   segmentLimitBytes: integer(65_536, 1_073_741_824, 67_108_864),
   checkpointIntervalMs: milliseconds(50, 60_000, 1_000),
   idleCheckpointIntervalMs: milliseconds(1_000, 3_600_000, 60_000),
+  retentionDays: {
+    ...integer(1, 36_500, 2_190),
+    description: 'Days of the log that toolgate audit prune keeps',
+  },
   disclosures: closed({
     enabled: {
       type: 'boolean',

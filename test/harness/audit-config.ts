@@ -14,6 +14,7 @@ export function auditConfig(directory: string, more: Partial<AuditConfig> = {}):
     signingKeyFile: undefined,
     checkpointIntervalMs: 1_000,
     idleCheckpointIntervalMs: 60_000,
+    retentionDays: 2_190,
     disclosures: {
       enabled: true,
       directory: join(directory, '.disclosures'),

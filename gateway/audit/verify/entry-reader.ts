@@ -50,6 +50,9 @@ export class EntryReader {
       case 'recovery':
         this.#context.recovered.set(`${entry.node}/${entry.epoch}`, entry.sealed)
         break
+      case 'prune':
+        for (const log of entry.logs) this.#context.pruned.set(`${log.node}/${log.epoch}`, log)
+        break
       case 'checkpoint':
         this.#takeCheckpoint(entry.note, index)
         break

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { CorruptLog } from '../corrupt-log.ts'
+import type { PrunedLogFields } from '../entry-fields.ts'
 import { FLEET_NODE, listEpochs, type EpochPath } from '../read-entries.ts'
 import { RECOVERED_FILE } from '../recover.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
@@ -40,16 +41,17 @@ export async function verifyAudit(options: VerifyOptions): Promise<AuditReport> 
   addKept(options, keys, commitments, problems)
   const calls = new Calls()
   const recovered = new Map<string, boolean>()
+  const pruned = new Map<string, PrunedLogFields>()
   const logs: LogReport[] = []
-  const context = { directory, keys, commitments, calls, recovered, problems }
+  const context = { directory, keys, commitments, calls, recovered, pruned, problems }
   // The fleet log first: it says what the others must be.
   const paths = await listEpochs(directory)
   for (const path of [...paths.filter(isFleet), ...paths.filter((path) => !isFleet(path))]) {
     logs.push(await verifyLog(path, context))
   }
   checkConflicts(commitments, problems)
-  checkVanished(commitments, logs, problems)
-  checkRecoveries(directory, logs, recovered, problems)
+  checkVanished(commitments, logs, pruned, problems)
+  checkRecoveries(directory, logs, recovered, pruned, problems)
   const inDoubt = calls.inDoubt()
   checkEnds(logs, inDoubt, recovered, options.complete ?? false, problems)
   return {
@@ -96,12 +98,24 @@ function checkConflicts({ conflicts }: Commitments, problems: Problems): void {
   }
 }
 
-function checkVanished(commitments: Commitments, logs: readonly LogReport[], problems: Problems): void {
+/** A log that was pruned has to be on record as it was: with no fewer entries than are known of it, and the same root. */
+function checkVanished(
+  commitments: Commitments,
+  logs: readonly LogReport[],
+  pruned: ReadonlyMap<string, PrunedLogFields>,
+  problems: Problems,
+): void {
   const present = new Set(logs.map(({ node, epoch }) => `${node}/${epoch}`))
   for (const place of commitments.places()) {
     const [node = '', epoch = ''] = place.split('/')
     const last = commitments.of({ node, epoch }).at(-1)
     if (last === undefined || present.has(place)) continue
+    const tombstone = pruned.get(place)
+    const isAsPruned =
+      tombstone !== undefined &&
+      (tombstone.size > last.size ||
+        (tombstone.size === last.size && tombstone.root === last.root.toString('base64')))
+    if (isAsPruned) continue
     const detail = `the log is not there; ${last.source} has it with ${String(last.size)} entries`
     problems.add('log.missing', place, 0, detail)
   }
@@ -112,11 +126,13 @@ function checkRecoveries(
   directory: string,
   logs: readonly LogReport[],
   recovered: ReadonlyMap<string, boolean>,
+  pruned: ReadonlyMap<string, PrunedLogFields>,
   problems: Problems,
 ): void {
   const present = new Map(logs.map((log) => [`${log.node}/${log.epoch}`, log]))
   for (const [place, sealed] of recovered) {
     const log = present.get(place)
+    if (log === undefined && pruned.has(place)) continue
     if (log === undefined) {
       problems.add('log.missing', place, 0, 'a start recovered this log, and it is not there')
     } else if (sealed !== log.sealed) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { CorruptLog } from '../corrupt-log.ts'
+import type { PrunedLogFields } from '../entry-fields.ts'
 import type { EpochPath } from '../read-entries.ts'
 import { CHECKPOINT_FILE, parseCheckpoint, type SignedCheckpoint } from '../tlog/checkpoint.ts'
 import { originOf } from '../tlog/complete-log.ts'
@@ -22,6 +23,8 @@ export interface VerifyContext {
   readonly calls: Calls
   /** `node/epoch` of each log that a start put on record as recovered, to whether it was sealed. */
   readonly recovered: Map<string, boolean>
+  /** `node/epoch` of each log that was removed on record, to what it had committed to. */
+  readonly pruned: Map<string, PrunedLogFields>
   readonly problems: Problems
 }
 

@@ -6,6 +6,8 @@ toolgate audit query [options]             list calls
 toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
 toolgate audit replay [options]            decide recorded calls again, and list what differs
 toolgate audit export --format FORMAT      write calls as CSV, JSON Lines, OCSF events or a report to print
+toolgate audit hold [NAME] [options]       keep a time from being pruned
+toolgate audit prune [options]             remove what is older than it has to be kept
 
 \`toolgate audit verify --help\` says more, and so do the others.
 `
@@ -18,6 +20,8 @@ export const audit: Command = {
     ['key', async () => (await import('./key.ts')).key],
     ['query', async () => (await import('./query.ts')).query],
     ['export', async () => (await import('./export.ts')).exportCalls],
+    ['hold', async () => (await import('./hold.ts')).hold],
+    ['prune', async () => (await import('./prune.ts')).prune],
     ['replay', async () => (await import('./replay.ts')).replay],
     ['show', async () => (await import('./show.ts')).show],
   ]),

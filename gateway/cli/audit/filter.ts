@@ -64,7 +64,7 @@ async function spellings(value: string, auditDirectory: string): Promise<string[
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** Milliseconds since the epoch; a time without a zone is UTC, as every time on record. */
-function timeIn(text: string, nowMs: number): number {
+export function timeIn(text: string, nowMs: number): number {
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   const unitMs = UNIT_MS[unit]
   if (count !== undefined && unitMs !== undefined) return nowMs - Number(count) * unitMs
