@@ -1,19 +1,19 @@
-/** What a decision costs, by input and by agents in the data. `node test/bench/policy.ts`; ends by itself. */
+/** What a decision costs, by input and by agents in the data, and what a swap holds up. `node test/bench/policy.ts`; ends by itself. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import { ENTRYPOINT, openBundle } from '../../gateway/policy/bundle.ts'
 import type { PolicyInput } from '../../gateway/policy/input.ts'
 import { loadPolicySync } from '../harness/opa-sdk.ts'
 import type { LoadedPolicy } from '../harness/opa-sdk.ts'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
 import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
-import { readSources } from '../../gateway/policy/authoring/read-sources.ts'
+import { readSources, rootsOf } from '../../gateway/policy/authoring/read-sources.ts'
 import { decideNow, startPolicy } from '../harness/opa.ts'
-import { isShort, printTimeOf } from './measure.ts'
+import type { Policy } from '../../gateway/policy/policy.ts'
+import { countOf, isShort, quantile } from './measure.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
-const ROOTS = ['gateway', 'registry']
 const MEMORY_LIMIT_PAGES = 16_384
 const cases = await readCases(join(POLICIES, 'cases'))
 
@@ -52,40 +52,124 @@ async function withAgents(count: number): Promise<Buffer> {
     }
   }
   sources.set(path, JSON.stringify(agents))
-  return compileBundle({ sources, roots: ROOTS })
+  return compileBundle({ sources, roots: rootsOf(sources) })
 }
 
+/** Both in turn, so that whatever else the machine does falls upon both. */
 async function benchDecision(name: string, input: PolicyInput): Promise<void> {
   const bundle = await readFile(join(POLICIES, 'bundle.tar.gz'))
   const sdk = await sdkOf(bundle)
   await using running = await startPolicy(bundle)
-  const size = `${String(JSON.stringify(input).length)} bytes`
-  printTimeOf(`${name}, ${size}, SDK`, () => sdk.evaluate(input, ENTRYPOINT))
-  printTimeOf(`${name}, ${size}, gateway`, () => running.policy.decide(input))
+  const bySdk: number[] = []
+  const byGateway: number[] = []
+  for (let count = 0; count < countOf(30_000); count += 1) {
+    bySdk.push(microsecondsOf(() => sdk.evaluate(input, ENTRYPOINT)))
+    byGateway.push(microsecondsOf(() => running.policy.decide(input)))
+  }
+  const warmUp = countOf(5_000)
+  const sdkUs = quantile(bySdk.slice(warmUp), 0.5)
+  const samplesUs = byGateway.slice(warmUp)
+  const [p50, p99] = [quantile(samplesUs, 0.5), quantile(samplesUs, 0.99)]
+  const size = `${JSON.stringify(input).length} bytes`
+  console.log(
+    `${`${name}, ${size}`.padEnd(32)} p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(1)} µs, ${(p50 / sdkUs).toFixed(2)} × the SDK (${sdkUs.toFixed(1)} µs)`,
+  )
 }
 
-async function benchAgents(count: number): Promise<void> {
-  await using running = await startPolicy(await withAgents(count), { memoryLimitPages: MEMORY_LIMIT_PAGES })
-  const verdict = decideNow(running.policy, READ)
+function microsecondsOf(work: () => unknown): number {
+  const startedMs = performance.now()
+  work()
+  return (performance.now() - startedMs) * 1_000
+}
+
+async function benchIsolated(): Promise<void> {
+  const bundle = await readFile(join(POLICIES, 'bundle.tar.gz'))
+  await using running = await startPolicy(bundle, { isolation: 'worker', budgetMs: 10_000 })
+  const samplesUs: number[] = []
+  for (let count = 0; count < countOf(10_000); count += 1) {
+    const startedMs = performance.now()
+    await running.policy.decide(READ)
+    samplesUs.push((performance.now() - startedMs) * 1_000)
+  }
+  const settled = samplesUs.slice(samplesUs.length >> 2)
+  console.log(
+    `allowed read in a thread of its own: p50 ${quantile(settled, 0.5).toFixed(1)} µs, p99 ${quantile(settled, 0.99).toFixed(1)} µs`,
+  )
+}
+
+/** All of them in turn: what is compared is measured in the same moments. */
+async function benchAgents(counts: readonly number[]): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const measured: { count: number; policy: Policy; samplesUs: number[] }[] = []
+  for (const count of counts) {
+    const running = await startPolicy(await withAgents(count), { memoryLimitPages: MEMORY_LIMIT_PAGES })
+    measured.push({ count, policy: stack.use(running).policy, samplesUs: [] })
+  }
+  for (let round = 0; round < countOf(20_000); round += 1) {
+    for (const { policy, samplesUs } of measured) samplesUs.push(microsecondsOf(() => allowed(policy)))
+  }
+  const p50s = measured.map(({ samplesUs }) => quantile(samplesUs.slice(countOf(5_000)), 0.5))
+  for (const [index, { count }] of measured.entries()) {
+    const p50 = p50s[index] ?? 0
+    console.log(
+      `${count} agents in the data`.padEnd(32),
+      `p50 ${p50.toFixed(1)} µs, ${(p50 / (p50s[0] ?? p50)).toFixed(2)} × the first`,
+    )
+  }
+}
+
+/** Decides the read, which has to be let through. */
+function allowed(policy: Policy): void {
+  const verdict = decideNow(policy, READ)
   if (!verdict.ok || !verdict.value.allow) throw new Error('the policy of this bench does not allow its read')
-  printTimeOf(`${String(count)} agents in the data`, () => running.policy.decide(READ))
 }
 
-/** How long a swap holds up other work. */
+/** How long a swap, and a throw, hold up calls that run through; beside the same calls with nothing going on. */
 async function benchSwap(count: number): Promise<void> {
   const next = await withAgents(count + 1)
-  await using running = await startPolicy(await withAgents(count), { memoryLimitPages: MEMORY_LIMIT_PAGES })
-  await running.file.write(next)
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
-  const outcome = await running.policy.reload()
-  delay.disable()
-  if (outcome !== 'activated') throw new Error(`the swap ended as ${outcome}`)
-  console.log(`swap with ${String(count)} agents held up other work for ${(delay.max / 1e6).toFixed(1)} ms`)
+  const bundle = await withAgents(count)
+  await using running = await startPolicy(bundle, { memoryLimitPages: MEMORY_LIMIT_PAGES })
+  const { policy, file } = running
+  await pause(1_000)
+  const data = `${(await openBundle(bundle)).data.length >> 20} MiB of data`
+  await holdUp(`calls, ${data}`, policy, () => pause(2_000))
+  await file.write(next)
+  await holdUp(`calls during a swap, ${data}`, policy, async () => {
+    const outcome = await policy.reload()
+    if (outcome !== 'activated') throw new Error(`the swap ended as ${outcome}`)
+  })
+  await holdUp(`calls after it, ${data}`, policy, () => pause(2_000))
+}
+
+/** Decides one call after another, with a turn of the event loop between, for as long as `work` takes. */
+async function holdUp(name: string, policy: Policy, work: () => Promise<void>): Promise<void> {
+  const done = new AbortController()
+  const gapsMs: number[] = []
+  const processorMs: number[] = []
+  const calling = (async () => {
+    while (!done.signal.aborted) {
+      const startedMs = performance.now()
+      const startedCpu = process.threadCpuUsage()
+      await turn()
+      allowed(policy)
+      gapsMs.push(performance.now() - startedMs)
+      const { user, system } = process.threadCpuUsage(startedCpu)
+      processorMs.push((user + system) / 1_000)
+    }
+  })()
+  const startedMs = performance.now()
+  await work()
+  const elapsedMs = performance.now() - startedMs
+  done.abort()
+  await calling
+  console.log(
+    `${name.padEnd(44)} ${elapsedMs.toFixed(0).padStart(5)} ms; a call took at most ${Math.max(...gapsMs).toFixed(1)} ms (p99.9 ${quantile(gapsMs, 0.999).toFixed(1)}), of which of this thread's own time ${Math.max(...processorMs).toFixed(1)} ms`,
+  )
 }
 
 await benchDecision('allowed read', READ)
 await benchDecision('allowed comment', COMMENT)
 await benchDecision('denied read', DENIED)
-for (const count of isShort ? [10, 1_000] : [10, 1_000, 100_000]) await benchAgents(count)
+await benchIsolated()
+await benchAgents(isShort ? [10, 1_000] : [10, 1_000, 100_000])
 for (const count of isShort ? [0] : [0, 100_000]) await benchSwap(count)
