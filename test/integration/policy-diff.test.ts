@@ -70,6 +70,34 @@ describe('toolgate policy diff, of cases', () => {
     )
   })
 
+  it('compares data that is in a bundle of its own, beside the rules', async () => {
+    await using folder = await policyFolder(SMALL_POLICY)
+    const [rules, before, after] = ['rules', 'before', 'after'].map((name) =>
+      join(folder.path, `${name}.tar.gz`),
+    )
+    const build = async (...more: string[]): Promise<void> => {
+      const { exitCode, complained } = await runPolicy(['build', '--directory', folder.path, ...more])
+      if (exitCode !== 0) throw new Error(complained)
+    }
+    await build('--out', String(rules), '--without', 'registry/agents')
+    await build('--out', String(before), '--only', 'registry/agents')
+    await folder.write('data/registry/agents/data.json', '{}')
+    await build('--out', String(after), '--only', 'registry/agents')
+    const cases = ['--cases', join(folder.path, 'cases'), '--data', `agents=${before}`]
+    const same = await runPolicyJson(['diff', String(rules), String(rules), ...cases])
+    expect(same.json).toMatchObject({ flips: [] })
+    const { json } = await runPolicyJson([
+      'diff',
+      String(rules),
+      String(rules),
+      ...cases,
+      '--new-data',
+      `agents=${after}`,
+    ])
+    expect(json).toMatchObject({ flips: [{ kind: 'allow to deny' }, { kind: 'changed' }] })
+    expect((await runPolicy(['diff', String(rules), String(rules), '--data', 'agents'])).exitCode).toBe(1)
+  })
+
   it('finds nothing between a bundle and itself, and can be told to fail where it finds something', async () => {
     await using bundles = await twoBundles({ 'gateway/decision.rego': RISKIER_RULES })
     const same = await runPolicy([

@@ -3,15 +3,15 @@ import { mainEntry, readCallRecord } from '../../audit/call-record.ts'
 import { searchCalls } from '../../audit/index/search-calls.ts'
 import { flipBetween, type FlipKind, madeAnew, recordedDecision } from '../../audit/replay.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
 import { evaluatorOf, type OpenedPolicy } from '../../policy/authoring/evaluator-of.ts'
+import { readPolicyFile } from '../../policy/authoring/policy-file.ts'
 import type { Command } from '../command.ts'
 import { type Paint, paintFor } from '../policy/colours.ts'
-import { DEFAULT_BUNDLE } from '../policy/policy-files.ts'
+import { DATA_OPTION, DATA_USAGE, DEFAULT_BUNDLE } from '../policy/policy-files.ts'
 import { FILTER_OPTIONS, FILTER_USAGE, filterOf, type FilterValues } from './filter.ts'
 import { openRecord, RECORD_OPTIONS, RECORD_USAGE, recordPlaces, type OpenRecord } from './record-places.ts'
 
-const USAGE = `toolgate audit replay [--bundle FILE] [FILTER] [--exit-code] [RECORD] [--json]
+const USAGE = `toolgate audit replay [--bundle FILE] [--data NAME=FILE]… [FILTER] [--exit-code] [RECORD] [--json]
 
 Decides recorded calls again, each on the exact input that it had, through the gateway's own evaluator, and compares with
 what is on record. Calls that this very bundle decided have to come out as they did: one that does not is named, and the
@@ -21,7 +21,7 @@ happened, had this bundle been in force.
 Calls whose input is not to be had (lost, erased, or its key is not here) are counted and left out.
 
   --bundle FILE             the policy (the one that comes with the gateway)
-  --exit-code               exit 1 when anything differs
+${DATA_USAGE}  --exit-code               exit 1 when anything differs
 ${FILTER_USAGE}${RECORD_USAGE}
 Exit codes: 0 replayed · 1 this very bundle decides otherwise than it did, or --exit-code and something differs, or the
 record or the bundle cannot be read · 2 wrong usage
@@ -62,12 +62,13 @@ export const replay: Command = {
       options: {
         ...FILTER_OPTIONS,
         ...RECORD_OPTIONS,
+        ...DATA_OPTION,
         bundle: { type: 'string', default: DEFAULT_BUNDLE },
         'exit-code': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     })
-    const policy = await evaluatorOf(await readBundleFile(values.bundle))
+    const policy = await evaluatorOf(await readPolicyFile(values.bundle, values.data))
     using record = await openRecord(recordPlaces(values, surroundings))
     const replayed = await replayAll(record, policy, values)
     surroundings.print(

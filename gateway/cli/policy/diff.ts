@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
 import { readCases } from '../../policy/authoring/cases.ts'
 import type { DifferenceKind } from '../../policy/difference.ts'
 import { createRecordJudge, type Flip, flipOf } from '../../policy/authoring/diff-policies.ts'
 import { evaluatorOf } from '../../policy/authoring/evaluator-of.ts'
+import { type PolicyFile, readPolicyFile } from '../../policy/authoring/policy-file.ts'
 import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
 import { recordedCalls } from '../../policy/authoring/recorded-call.ts'
 import {
@@ -15,9 +15,9 @@ import {
 } from '../audit/record-places.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
 import { type Paint, paintFor } from './colours.ts'
-import { timeFrom } from './policy-files.ts'
+import { DATA_OPTION, DATA_USAGE, timeFrom } from './policy-files.ts'
 
-const USAGE = `toolgate policy diff OLD NEW [--cases FOLDER] [--audit FOLDER] [RECORD] [--exit-code] [--json]
+const USAGE = `toolgate policy diff OLD NEW [--data NAME=FILE]… [--cases FOLDER] [--audit FOLDER] [RECORD] [--exit-code] [--json]
 
 Lists what two bundles decide differently: calls that are denied now, that are allowed now, that get other reasons,
 another risk or other obligations, that rules in report mode report, and errors. Decides every case, and with --audit every call on record.
@@ -29,6 +29,7 @@ What becomes of calls to come is told by the gateway itself, with NEW as policy.
 
   --cases FOLDER   tables of cases (policies-rego/cases)
   --exit-code      exit 1 when anything differs
+${DATA_USAGE}  --new-data NAME=FILE      another one in its place for NEW
 ${RECORD_USAGE}
 Exit codes: 0 compared · 1 a bundle cannot be used, or --exit-code and something differs · 2 wrong usage
 `
@@ -51,6 +52,8 @@ export const diff: Command = {
       allowPositionals: true,
       options: {
         cases: { type: 'string', default: 'policies-rego/cases' },
+        ...DATA_OPTION,
+        'new-data': { type: 'string', multiple: true, default: [] },
         ...RECORD_OPTIONS,
         'exit-code': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -59,7 +62,10 @@ export const diff: Command = {
     const [before, after, ...more] = positionals
     if (before === undefined || after === undefined || more.length > 0)
       throw new UsageError('diff takes two bundles, the old one first')
-    const bundles = { before: await readBundleFile(before), after: await readBundleFile(after) }
+    const bundles = {
+      before: await readPolicyFile(before, values.data),
+      after: await readPolicyFile(after, [...values.data, ...values['new-data']]),
+    }
     const compared = await compare(bundles, values, surroundings)
     surroundings.print(
       values.json
@@ -71,7 +77,7 @@ export const diff: Command = {
 }
 
 async function compare(
-  bundles: { readonly before: Buffer; readonly after: Buffer },
+  bundles: { readonly before: PolicyFile; readonly after: PolicyFile },
   values: RecordValues & { readonly cases: string },
   surroundings: Surroundings,
 ): Promise<Compared> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { type PolicyFile, readPolicyFile } from '../../policy/authoring/policy-file.ts'
 import { parseArgs } from 'node:util'
-import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
 import { explainInput, explainRecorded, type Explanation } from '../../policy/authoring/explain.ts'
 import { createTokenReader } from '../../policy/authoring/known-tokens.ts'
 import { inputProblem, isPolicyInput } from '../../policy/authoring/parse-input.ts'
@@ -15,9 +15,9 @@ import {
 } from '../audit/record-places.ts'
 import { paintFor } from './colours.ts'
 import { describeExplanation } from './describe-explanation.ts'
-import { DEFAULT_BUNDLE, timeFrom } from './policy-files.ts'
+import { DATA_OPTION, DATA_USAGE, DEFAULT_BUNDLE, timeFrom } from './policy-files.ts'
 
-const USAGE = `toolgate policy explain CALL-ID | FILE.json [--bundle FILE] [RECORD] [--json]
+const USAGE = `toolgate policy explain CALL-ID | FILE.json [--bundle FILE] [--data NAME=FILE]… [RECORD] [--json]
 
 Says of one call which rules fired, which nearly did, and which stayed quiet. A rule nearly fires when all of its
 conditions hold but one: that one is shown. A rule of a single condition fires or it does not.
@@ -27,7 +27,7 @@ where that has been kept. Where it has not, members that are not on record are l
 shown as open; --config then says which hours are business hours.
 
   --bundle FILE             the policy, with its Rego in it (the one that comes with the gateway)
-${RECORD_USAGE}
+${DATA_USAGE}${RECORD_USAGE}
 Exit codes: 0 explained · 1 no such call on record, not decided by policy, or the bundle cannot be used · 2 wrong usage
 `
 
@@ -45,6 +45,7 @@ export const explain: Command = {
       allowPositionals: true,
       options: {
         bundle: { type: 'string', default: DEFAULT_BUNDLE },
+        ...DATA_OPTION,
         ...RECORD_OPTIONS,
         json: { type: 'boolean', default: false },
       },
@@ -52,7 +53,7 @@ export const explain: Command = {
     const [subject, ...more] = positionals
     if (subject === undefined || more.length > 0)
       throw new UsageError('explain takes one call id, or one file')
-    const bundle = await readBundleFile(values.bundle)
+    const bundle = await readPolicyFile(values.bundle, values.data)
     const explained = subject.endsWith('.json')
       ? { explanation: await explainInput(bundle, await readInput(subject)) }
       : await explainCall(bundle, subject, values, surroundings)
@@ -77,7 +78,7 @@ async function readInput(path: string) {
 }
 
 async function explainCall(
-  bundle: Buffer,
+  bundle: PolicyFile,
   id: string,
   values: RecordValues,
   surroundings: Surroundings,

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { readBundleFile } from '../../policy/authoring/bundle-sources.ts'
+import { readPolicyFile } from '../../policy/authoring/policy-file.ts'
 import { evaluatorOf } from '../../policy/authoring/evaluator-of.ts'
 import { deriveGrants, type Grant } from '../../policy/authoring/grants.ts'
 import { recordedCalls } from '../../policy/authoring/recorded-call.ts'
@@ -8,9 +8,9 @@ import { demandRecord } from '../audit/record-places.ts'
 import type { Command } from '../command.ts'
 import { catalogueOperations } from './catalogue.ts'
 import { type Paint, paintFor } from './colours.ts'
-import { DEFAULT_BUNDLE } from './policy-files.ts'
+import { DATA_OPTION, DATA_USAGE, DEFAULT_BUNDLE } from './policy-files.ts'
 
-const USAGE = `toolgate policy grants [--bundle FILE] [--audit FOLDER] [--json]
+const USAGE = `toolgate policy grants [--bundle FILE] [--data NAME=FILE]… [--audit FOLDER] [--json]
 
 Lists who may do what: for every agent in the data the operations that its roles grant, with the groups and resources
 for which the rules then allow the call. The call that is tried is the best there can be: a compliant device, business
@@ -19,7 +19,7 @@ hours, a ticket and a rollback plan. A grant that the rules allow to nobody is m
 With --audit it also lists the grants that no allowed call on record made use of: scopes without a purpose.
 
   --bundle FILE    the policy (the one that comes with the gateway)
-  --audit FOLDER   a record, such as .toolgate/audit
+${DATA_USAGE}  --audit FOLDER   a record, such as .toolgate/audit
 
 Exit codes: 0 done · 1 the bundle or the record cannot be used · 2 wrong usage
 `
@@ -37,11 +37,12 @@ export const grants: Command = {
       args: [...args],
       options: {
         bundle: { type: 'string', default: DEFAULT_BUNDLE },
+        ...DATA_OPTION,
         audit: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     })
-    const bundle = await readBundleFile(values.bundle)
+    const bundle = await readPolicyFile(values.bundle, values.data)
     const policy = await evaluatorOf(bundle)
     const derived = deriveGrants(registryIn(bundle), await catalogueOperations(), policy)
     const uses = values.audit === undefined ? undefined : await countUses(values.audit)

@@ -15,3 +15,9 @@ export function timeFrom(
 ): RecordOptions['timeOf'] {
   return configPath === undefined ? undefined : createCalendar(loadConfig(configPath, { environment }).policy)
 }
+
+/** `--data` of every command that reads a policy. */
+export const DATA_OPTION = { data: { type: 'string', multiple: true, default: [] as string[] } } as const
+
+export const DATA_USAGE = `  --data NAME=FILE          a bundle of data beside the rules, as policy.data names it; as many as there are
+`

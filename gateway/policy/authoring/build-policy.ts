@@ -7,6 +7,7 @@ import { strictMistakes } from './check-strictly.ts'
 import { compileBundle, packData } from './compile.ts'
 import { derivedSchemas } from './derived-schemas.ts'
 import { evaluatorOf } from './evaluator-of.ts'
+import { policyFile } from './policy-file.ts'
 import { type Signing, verifierOf } from './sign-bundle.ts'
 import { divide, readSources, rootsOf, ruleFolders } from './read-sources.ts'
 
@@ -58,7 +59,7 @@ export async function derivedFiles(options: BuildOptions): Promise<readonly Deri
     }),
     refuseMistakes(directory),
   ])
-  await evaluatorOf(bundle, verify)
+  await evaluatorOf(await policyFile(bundle, undefined, verify))
   return [
     ...(await Promise.all(
       Object.entries(derivedSchemas()).map(([name, text]) =>

@@ -1,14 +1,14 @@
-import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { BUNDLE_LIMITS } from '../bundle.ts'
 import { readTar } from '../tar.ts'
+import type { PolicyFile } from './policy-file.ts'
 
 /**
- * The Rego and data that a bundle was made from, by path: what it decides, in the words of those who wrote it.
+ * The Rego that a policy was made from, and its data, by path: what it decides, in the words of those who wrote it.
  *
  * @throws BundleError when it is no archive, Error when it has no Rego
  */
-export function sourcesInBundle(bundle: Buffer): ReadonlyMap<string, string> {
+export function sourcesInBundle({ bundle, data }: PolicyFile): ReadonlyMap<string, string> {
   const { maxBytes, maxEntries } = BUNDLE_LIMITS
   const entries = readTar(gunzipSync(bundle, { maxOutputLength: maxBytes }), {
     maxEntries,
@@ -16,20 +16,11 @@ export function sourcesInBundle(bundle: Buffer): ReadonlyMap<string, string> {
   })
   const sources = new Map<string, string>()
   for (const [path, bytes] of entries) {
-    if (path.endsWith('.rego') || path === 'data.json') sources.set(path, bytes.toString('utf8'))
+    if (path.endsWith('.rego')) sources.set(path, bytes.toString('utf8'))
   }
-  if (![...sources.keys()].some((path) => path.endsWith('.rego')))
+  if (sources.size === 0)
     throw new Error(
       'the bundle holds no Rego, so that its rules cannot be explained: it was made by something else than opa build',
     )
-  return sources
-}
-
-/** @throws Error that names the file */
-export async function readBundleFile(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    throw new Error(`the bundle ${path} cannot be read`, { cause })
-  }
+  return sources.set('data.json', data.toString('utf8'))
 }

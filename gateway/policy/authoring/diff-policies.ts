@@ -5,6 +5,7 @@ import type { PolicyInput } from '../input.ts'
 import type { LocalEvaluator } from '../evaluator.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
 import { inputReads, overlaps } from './input-reads.ts'
+import type { PolicyFile } from './policy-file.ts'
 import { type RecordedCall, rulesIn } from './recorded-call.ts'
 
 export interface Flip {
@@ -41,7 +42,7 @@ export type LeftOut = 'decides otherwise than it did' | 'reads what is not on re
  */
 export async function createRecordJudge(
   before: Decides,
-  bundles: { readonly before: Buffer; readonly after: Buffer },
+  bundles: { readonly before: PolicyFile; readonly after: PolicyFile },
 ): Promise<(call: RecordedCall) => LeftOut | undefined> {
   const read = await inputReads(sourcesInBundle(bundles.before))
   const newlyRead = [...(await inputReads(sourcesInBundle(bundles.after)))].filter((path) => !read.has(path))

@@ -2,6 +2,7 @@ import type { Decision } from '../decision.ts'
 import type { PolicyInput } from '../input.ts'
 import { sourcesInBundle } from './bundle-sources.ts'
 import { evaluatorOf, type OpenedPolicy } from './evaluator-of.ts'
+import type { PolicyFile } from './policy-file.ts'
 import type { Condition, SetRule } from './parse-rules.ts'
 import { type Holds, probeRules } from './probe-rules.ts'
 import type { RecordedCall } from './recorded-call.ts'
@@ -44,7 +45,7 @@ export interface Explanation {
 }
 
 /** Explains one input, all of which is known. */
-export async function explainInput(bundle: Buffer, input: PolicyInput): Promise<Explanation> {
+export async function explainInput(bundle: PolicyFile, input: PolicyInput): Promise<Explanation> {
   const policy = await evaluatorOf(bundle)
   const verdict = policy.decide(input)
   const decision = verdict.ok ? verdict.value : { refusal: verdict.refusal.code }
@@ -55,7 +56,7 @@ export async function explainInput(bundle: Buffer, input: PolicyInput): Promise<
  * Explains a call from its record. What the record does not hold stays open, save for the denials: of these the
  * record says which there were, if this is the policy that decided.
  */
-export async function explainRecorded(bundle: Buffer, call: RecordedCall): Promise<Explanation> {
+export async function explainRecorded(bundle: PolicyFile, call: RecordedCall): Promise<Explanation> {
   const policy = await evaluatorOf(bundle)
   const explanation = await explainRules(bundle, policy, call.input, call.unknown)
   if (policy.digest !== call.policy.digest) return explanation
@@ -72,7 +73,7 @@ export async function explainRecorded(bundle: Buffer, call: RecordedCall): Promi
 }
 
 async function explainRules(
-  bundle: Buffer,
+  bundle: PolicyFile,
   policy: OpenedPolicy,
   input: PolicyInput,
   unknown: readonly string[],

@@ -1,5 +1,5 @@
 import { readTokenKeys } from '../../audit/token-keys.ts'
-import { sourcesInBundle } from './bundle-sources.ts'
+import type { PolicyFile } from './policy-file.ts'
 
 /** What stands behind a token of the record, where that can be told; otherwise the token. */
 export type ReadToken = (value: string) => string
@@ -11,13 +11,12 @@ export type ReadToken = (value: string) => string
  */
 export async function createTokenReader(
   auditDirectory: string,
-  bundles: readonly Buffer[],
+  policies: readonly PolicyFile[],
 ): Promise<ReadToken> {
   const keys = await readTokenKeys(auditDirectory)
   if (keys.length === 0) return (value) => value
   const names = new Set<string>()
-  for (const bundle of bundles)
-    collectNames(JSON.parse(sourcesInBundle(bundle).get('data.json') ?? '{}'), names)
+  for (const { data } of policies) collectNames(JSON.parse(data.toString('utf8')), names)
   const known = new Map(keys.flatMap((key) => [...names].map((name) => [key.tokenOf(name), name])))
   return (value) => known.get(value) ?? value
 }

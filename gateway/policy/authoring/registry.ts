@@ -1,11 +1,11 @@
-import { sourcesInBundle } from './bundle-sources.ts'
+import type { PolicyFile } from './policy-file.ts'
 
 /** `data.registry` of a bundle: agents, roles, tools and tenants, keyed by id. */
 export type Registry = Readonly<Record<string, unknown>>
 
 /** @throws Error when the bundle has no agents or roles, so that nothing can be derived from it */
-export function registryIn(bundle: Buffer): Registry {
-  const data: unknown = JSON.parse(sourcesInBundle(bundle).get('data.json') ?? '{}')
+export function registryIn(bundle: PolicyFile): Registry {
+  const data: unknown = JSON.parse(bundle.data.toString('utf8'))
   const registry = members(member(data, 'registry'))
   for (const name of ['agents', 'roles', 'tools', 'tenants']) {
     if (!Object.hasOwn(registry, name))

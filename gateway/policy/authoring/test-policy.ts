@@ -4,6 +4,7 @@ import { checkData } from './check-data.ts'
 import { strictMistakes } from './check-strictly.ts'
 import { compileBundle } from './compile.ts'
 import { evaluatorOf } from './evaluator-of.ts'
+import { policyFile } from './policy-file.ts'
 import { tryOpa } from './opa.ts'
 import { readSources, rootsOf, ruleFolders } from './read-sources.ts'
 import { findRegal, hasRegalConfig, lintRules } from './regal.ts'
@@ -43,7 +44,7 @@ export async function testPolicy(directory: string, coverage: number): Promise<r
     runTests(directory, paths),
     measureCoverage(directory, paths, coverage),
     decideCases(directory, async () =>
-      evaluatorOf(await compileBundle({ sources, roots: rootsOf(sources) })),
+      evaluatorOf(await policyFile(await compileBundle({ sources, roots: rootsOf(sources) }))),
     ),
   ])
   return checks.filter((check) => check !== undefined)
