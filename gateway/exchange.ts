@@ -88,7 +88,10 @@ export interface History {
   readonly firstUse: boolean
   /** Of the declared task: in flight, or succeeded. In no order. */
   readonly operationsTask: readonly string[]
-  /** Of the last hour, whatever task was declared: in flight, or sent and then ended however it did. In no order. */
+  /**
+   * Of the last hour, whatever task was declared: in flight, or sent and then ended however it did. In no
+   * order; `*` stands for those that were too many to be remembered.
+   */
   readonly operations1h: readonly string[]
 }
 

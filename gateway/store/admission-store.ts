@@ -109,7 +109,7 @@ export const DAY_MS = 86_400_000
 /** Distinct operations remembered per task, and tasks per agent; the oldest task makes room. */
 export const MOST_TASK_OPERATIONS = 128
 export const MOST_AGENT_TASKS = 256
-/** Distinct operations remembered of an agent's last hour; the one longest unused makes room. */
+/** Distinct operations remembered of an agent's last hour; the one longest unused makes room, and `*` stands for it. */
 export const MOST_RECENT_OPERATIONS = 128
 
 /** Windows of the history that policy reads. */

@@ -160,7 +160,7 @@ if task ~= '' then
 end
 
 -- Mirrors recent-operations.ts: per operation 'begun used in-flight', two times (us) and a number of calls.
-local own_used, own_calls, known, lapsed, recent = 0, 0, false, {}, {}
+local own_used, own_calls, known, lapsed, recent, forgotten = 0, 0, false, {}, {}, 0
 local uses = redis.call('HGETALL', KEYS[6])
 for i = 1, #uses, 2 do
   local name = uses[i]
@@ -170,14 +170,18 @@ for i = 1, #uses, 2 do
   if last <= now - RECENT_US then
     lapsed[#lapsed + 1] = name
   else
-    recent[#recent + 1] = { name, last }
+    if name == '*' then forgotten = used else recent[#recent + 1] = { name, last } end
     answer[#answer + 1] = name
     if name == operation then known, own_used, own_calls = true, used, calls end
   end
 end
 if not known and #recent >= MOST_RECENT_OPERATIONS then
   table.sort(recent, function(one, other) return one[2] > other[2] end)
-  for i = MOST_RECENT_OPERATIONS, #recent do lapsed[#lapsed + 1] = recent[i][1] end
+  for i = MOST_RECENT_OPERATIONS, #recent do
+    lapsed[#lapsed + 1] = recent[i][1]
+    forgotten = math.max(forgotten, recent[i][2])
+  end
+  redis.call('HSET', KEYS[6], '*', string.format('0 %.0f 0', forgotten))
 end
 if #lapsed > 0 then redis.call('HDEL', KEYS[6], unpack(lapsed)) end
 redis.call('HSET', KEYS[6], operation, string.format('%.0f %.0f %.0f', now, own_used, own_calls + 1))

@@ -8,6 +8,8 @@ interface Use {
 }
 
 const RECENT_US = RECENT_WINDOW_MS * 1000
+/** Stands for operations that made room for others within their hour; no operation is called so. */
+const FORGOTTEN = '*'
 
 /**
  * The operations that one agent used within the last hour. A call counts from its admission, so that of two calls at
@@ -53,8 +55,15 @@ export class RecentOperations {
 
   #makeRoom(): void {
     if (this.#uses.size < MOST_RECENT_OPERATIONS) return
-    const latestFirst = [...this.#uses].sort(([, one], [, other]) => lastUs(other) - lastUs(one))
-    for (const [name] of latestFirst.slice(MOST_RECENT_OPERATIONS - 1)) this.#uses.delete(name)
+    const latestFirst = [...this.#uses]
+      .filter(([name]) => name !== FORGOTTEN)
+      .sort(([, one], [, other]) => lastUs(other) - lastUs(one))
+    let usedUs = this.#uses.get(FORGOTTEN)?.usedUs ?? 0
+    for (const [name, use] of latestFirst.slice(MOST_RECENT_OPERATIONS - 1)) {
+      this.#uses.delete(name)
+      usedUs = Math.max(usedUs, lastUs(use))
+    }
+    if (usedUs > 0) this.#uses.set(FORGOTTEN, { begunUs: 0, usedUs, inFlight: 0 })
   }
 }
 

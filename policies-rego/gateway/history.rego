@@ -111,7 +111,7 @@ happened(after) if {
 	after.data_classes[class] == true
 }
 
-# What nobody can tell may have happened.
+# What nobody can tell may have happened; `*` stands for operations that were too many to be remembered.
 happened(_) if not told
 
 told if {
@@ -119,6 +119,7 @@ told if {
 	is_array(input.history.data_classes_1h)
 	is_array(input.history.operations_task)
 	is_array(input.history.data_classes_task)
+	not "*" in input.history.operations_1h
 }
 
 limits contains data.registry.history.tenants[input.tenant]

@@ -53,6 +53,10 @@ test_r080_fires_where_nobody_knows_what_was_done if {
 	}
 }
 
+test_r080_fires_where_more_was_done_than_is_remembered if {
+	rules(having(post, {"operations_1h": ["jira.getIssue", "*"]})) == {"R080"}
+}
+
 test_r080_quiet if {
 	harmless := {"operations_1h": ["jira.getIssue"], "data_classes_1h": ["internal"]}
 	count(rules(having(post, harmless))) == 0

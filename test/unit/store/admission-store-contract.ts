@@ -414,8 +414,11 @@ function describeRecentOperations(start: () => Promise<StoreUnderTest>): void {
     }
     admitted(await store.admit(admissionDemand({ operation: 'github.operation-128' })))
     const recent = await recentFor(store, { operation: 'github.operation-1' })
-    expect(recent).toHaveLength(128)
+    expect(recent).toHaveLength(129)
     expect(recent).not.toContain('github.operation-0')
     expect(recent).toContain('github.operation-127')
+    expect(recent, 'what stands for the forgotten one').toContain('*')
+    await store.advance(3_600_000 - 128)
+    expect(await recentFor(store, { operation: 'github.operation-1' })).not.toContain('*')
   })
 }
