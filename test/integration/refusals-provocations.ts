@@ -186,8 +186,9 @@ export const PROVOCATIONS = {
     'unrecorded',
     async (ground, connector) => {
       const toolgate = await ground.gateway('unrecorded')
-      // Where its folder is gone the log cannot begin its next segment.
-      await rm(join(toolgate.auditDirectory, 'worker-0'), { recursive: true, force: true })
+      // Where its folder is gone the log cannot begin its next segment. The log goes on writing while it is removed.
+      const removal = { recursive: true, force: true, maxRetries: 20, retryDelay: 10 }
+      await rm(join(toolgate.auditDirectory, 'worker-0'), removal)
       const headers = { 'toolgate-rationale': 'because '.repeat(250) }
       let answer = await ground.write('unrecorded', connector, { headers })
       for (let calls = 1; answer.decision === 'allow' && calls < 200; calls += 1) {
