@@ -19,7 +19,7 @@ export interface LogDisk {
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
   removeDirectory(path: string): Promise<void>
-  /** Does nothing when it is there. */
+  /** Does nothing when it is there. The folder above has to be: one that was removed must not come back empty. */
   makeDirectory(path: string): Promise<void>
   /** Without this a new name in the directory may be gone after a power loss, however often the file was synced. */
   syncDirectory(path: string): Promise<void>
@@ -34,7 +34,13 @@ export const systemDisk: LogDisk = {
   rename,
   remove: unlink,
   removeDirectory: rmdir,
-  makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
+  makeDirectory: async (path) => {
+    try {
+      await mkdir(path, { mode: 0o700 })
+    } catch (cause) {
+      if (!hasCode(cause, 'EEXIST')) throw cause
+    }
+  },
   syncDirectory,
 }
 
