@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { readdir, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Disclosure } from '../../gateway/audit/disclosures/disclosure-reader.ts'
 import type { DecisionEntry, OutcomeEntry } from '../../gateway/audit/entry.ts'
 import { DEFAULT_BUNDLE } from '../../gateway/cli/policy/policy-files.ts'
+import { runAudit } from '../harness/audit-command.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { runPolicyJson } from '../harness/policy-command.ts'
 import { openRecordOf } from '../harness/record.ts'
@@ -126,14 +127,28 @@ describe('forgetting', () => {
     const token = toolgate.token({ claims })
     const other = await entryOf((await toolgate.send('GET', PULL, { token, headers: DECLARED })).callId)
     const before = await filesUnder(toolgate.auditDirectory, 'segment-')
-    using record = await openRecordOf(toolgate)
-    const mine = (await keyNames()).filter((name) => name.startsWith('subject-'))
-    expect(mine.length).toBe(2)
-    const [first = '', second = ''] = mine
-    await unlink(join(folder, 'disclosures', 'keys', first))
-    const states = [await record.disclosures.read(allowed), await record.disclosures.read(other)]
-    expect(states.map(({ state }) => state).sort()).toEqual(['disclosed', 'erased'])
-    expect(await keyNames()).toContain(second)
+    const erase = (...args: string[]) =>
+      runAudit(['erase', '--tenant', 'zyx-bank', ...args, '--audit', toolgate.auditDirectory])
+    const period = [
+      '--from',
+      '1h',
+      '--to',
+      '2999-01-01',
+      '--reason',
+      'a claim',
+      '--audit',
+      toolgate.auditDirectory,
+    ]
+    await runAudit(['hold', 'case-7', ...period])
+    expect((await erase('--principal', 'dana@zyx.example')).complained).toContain('hold case-7 stands')
+    expect((await disclosed(allowed)).state).toBe('disclosed')
+    await runAudit(['hold', 'case-7', '--release', '--audit', toolgate.auditDirectory])
+
+    expect((await erase('--principal', 'dana@zyx.example')).exitCode).toBe(0)
+    expect((await erase('--principal', 'dana@zyx.example')).exitCode).toBe(1)
+    expect((await erase()).exitCode).toBe(2)
+    expect((await disclosed(allowed)).state).toBe('erased')
+    expect((await disclosed(other)).state).toBe('disclosed')
     expect(await filesUnder(toolgate.auditDirectory, 'segment-')).toEqual(before)
   })
 })

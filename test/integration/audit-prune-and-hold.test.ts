@@ -17,7 +17,14 @@ const LIVES = ['2019-03-01', '2020-03-01', '2026-11-01'] as const
 async function threeLives() {
   const folder = await temporaryDirectory()
   const directory = join(folder.path, 'audit')
-  const config = auditConfig(directory)
+  const config = auditConfig(directory, {
+    disclosures: {
+      enabled: true,
+      directory: join(folder.path, 'disclosures'),
+      keyFile: join(folder.path, 'disclosures.key'),
+      retentionDays: 400,
+    },
+  })
   for (const [index, day] of LIVES.entries()) {
     const clock = virtualClock(Date.parse(day))
     await using audit = await openAudit({ config, node: 'worker-0', version: '1', clock })

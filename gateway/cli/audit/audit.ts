@@ -7,6 +7,7 @@ toolgate audit show CALL|TASK [options]    show a call, or the timeline of a tas
 toolgate audit replay [options]            decide recorded calls again, and list what differs
 toolgate audit export --format FORMAT      write calls as CSV, JSON Lines, OCSF events or a report to print
 toolgate audit hold [NAME] [options]       keep a time from being pruned
+toolgate audit erase --principal ID …      forget what was kept of calls for one person
 toolgate audit prune [options]             remove what is older than it has to be kept
 
 \`toolgate audit verify --help\` says more, and so do the others.
@@ -20,6 +21,7 @@ export const audit: Command = {
     ['key', async () => (await import('./key.ts')).key],
     ['query', async () => (await import('./query.ts')).query],
     ['export', async () => (await import('./export.ts')).exportCalls],
+    ['erase', async () => (await import('./erase.ts')).erase],
     ['hold', async () => (await import('./hold.ts')).hold],
     ['prune', async () => (await import('./prune.ts')).prune],
     ['replay', async () => (await import('./replay.ts')).replay],
