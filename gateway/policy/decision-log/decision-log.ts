@@ -112,7 +112,7 @@ export class DecisionLog implements AsyncDisposable {
     if (!this.#allows(clock.monotonicMs())) return onEvent({ type: 'dropped', why: 'rate' })
     const decision = madeDecision(call, made, config.requestHeaders)
     this.#recorded.push({ decision, rules, number: this.#requests })
-    this.#encoding ??= this.#encodeAll()
+    this.#startEncoding()
   }
 
   status(): DecisionLogStatus {
@@ -129,7 +129,7 @@ export class DecisionLog implements AsyncDisposable {
 
   /** Encodes what there is and uploads it for as long as one request may take; a buffer on disk keeps the rest. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#encoding
+    while (this.#encoding !== undefined) await this.#encoding
     await this.#uploader.close(this.#options.config.service.timeoutMs)
     await this.#buffer[Symbol.asyncDispose]()
   }
@@ -143,6 +143,17 @@ export class DecisionLog implements AsyncDisposable {
     return free - this.#recorded.length
   }
 
+  #startEncoding(): void {
+    if (this.#encoding !== undefined || this.#recorded.length === 0) return
+    this.#encoding = this.#encodeAll()
+      .catch((cause: unknown) => this.#options.onEvent({ type: 'encoding_failed', cause }))
+      .finally(() => {
+        this.#encoding = undefined
+        // What was recorded since the last look.
+        this.#startEncoding()
+      })
+  }
+
   async #encodeAll(): Promise<void> {
     while (this.#recorded.length > 0) {
       // Whoever made the decision goes first, and other calls between any two turns.
@@ -154,7 +165,6 @@ export class DecisionLog implements AsyncDisposable {
       }
       this.#waitingRoom.look()
     }
-    this.#encoding = undefined
   }
 
   async #takeTurn(): Promise<readonly Buffer[]> {

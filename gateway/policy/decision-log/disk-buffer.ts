@@ -113,7 +113,10 @@ export class DiskBuffer implements EventBuffer {
     segment.first = end
     segment.events -= count
     segment.sentBytes = last.endOffset
-    await writeFile(sentPath(segment.path), `${last.endOffset}\n`, { mode: 0o600 })
+    // Without the note the next process would send these again, which is allowed; this one knows better.
+    await writeFile(sentPath(segment.path), `${last.endOffset}\n`, { mode: 0o600 }).catch((cause: unknown) =>
+      this.#options.onEvent({ type: 'disk_failed', cause }),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,7 +129,7 @@ export class DiskBuffer implements EventBuffer {
     if (this.#head?.segment === segment) return this.#head.events
     // Nothing is written to a file that is read from.
     if (this.#writer.isWritingTo(segment)) await this.#writer.endSegment()
-    const file = await readFile(segment.path).catch(() => Buffer.alloc(0))
+    const file = await readFile(segment.path).catch(emptyIfMissing)
     const events = readFrames(file.subarray(0, segment.sizeBytes), segment.sentBytes)
     const lostBytes = segment.sizeBytes - (events.at(-1)?.endOffset ?? segment.sentBytes)
     if (lostBytes > 0)
@@ -171,6 +174,12 @@ export class DiskBuffer implements EventBuffer {
     }
     if (dropped > 0) onEvent({ type: 'overflowed', events: dropped })
   }
+}
+
+/** A file that is gone holds no events; one that cannot be read now is read later. */
+function emptyIfMissing(cause: unknown): Buffer {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return Buffer.alloc(0)
+  throw cause
 }
 
 function upTo(events: readonly { readonly bytes: Buffer }[], maxBytes: number): readonly Buffer[] {
