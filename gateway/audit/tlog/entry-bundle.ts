@@ -31,6 +31,12 @@ export class EntryBundle {
     return this.entries === TILE_WIDTH
   }
 
+  /** Empties it; what it has grown to is kept for the next 256 entries. */
+  clear(): void {
+    this.#sizeBytes = 0
+    this.entries = 0
+  }
+
   /** Its bytes as they are now; not changed by what is added later. */
   bytes(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#sizeBytes))

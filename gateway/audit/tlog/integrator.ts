@@ -1,4 +1,3 @@
-import { leafHash } from './merkle-hash.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { DerivedFile } from './derived-files.ts'
 import { EntryBundle } from './entry-bundle.ts'
@@ -23,7 +22,7 @@ export interface StoredEdge {
 /** Turns entries into the tiles, the bundles and the root of their tree. */
 export class Integrator {
   readonly #edge: TreeEdge
-  #bundle = new EntryBundle()
+  readonly #bundle = new EntryBundle()
   /** Full tiles and bundles since the last snapshot. */
   #full: DerivedFile[] = []
   #fullBytes = 0
@@ -48,10 +47,10 @@ export class Integrator {
   add(entry: Uint8Array): void {
     const index = Math.floor(this.#edge.size / TILE_WIDTH)
     this.#bundle.add(entry)
-    this.#edge.append(leafHash(entry))
+    this.#edge.appendEntry(entry)
     if (!this.#bundle.full) return
     this.#keep({ level: 'entries', index, width: TILE_WIDTH }, this.#bundle.bytes())
-    this.#bundle = new EntryBundle()
+    this.#bundle.clear()
   }
 
   root(): Buffer {

@@ -17,10 +17,15 @@ const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX)
 
 /** Hash of one entry of at most {@link ENTRY_LIMIT_BYTES} bytes, as a leaf of the tree. */
 export function leafHash(entry: Uint8Array): Buffer {
-  leafInput.set(entry, 1)
   const leaf = Buffer.allocUnsafe(HASH_BYTES)
-  hashInto(leaf, 0, leafInput.subarray(0, 1 + entry.length))
+  leafHashInto(leaf, 0, entry)
   return leaf
+}
+
+/** The same, written into `target` at `offset`. */
+export function leafHashInto(target: Buffer, offset: number, entry: Uint8Array): void {
+  leafInput.set(entry, 1)
+  hashInto(target, offset, leafInput.subarray(0, 1 + entry.length))
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {

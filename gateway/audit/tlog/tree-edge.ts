@@ -1,4 +1,4 @@
-import { EMPTY_ROOT, HASH_BYTES, nodeHash, subtreeRoot } from './merkle-hash.ts'
+import { EMPTY_ROOT, HASH_BYTES, leafHashInto, nodeHash, subtreeRoot } from './merkle-hash.ts'
 import { TILE_WIDTH, type Tile } from './tile-path.ts'
 
 interface Level {
@@ -44,6 +44,14 @@ export class TreeEdge {
     this.#add(0, leaf)
   }
 
+  /** The same from the entry itself, hashed in its place. */
+  appendEntry(entry: Uint8Array): void {
+    this.size++
+    const leaves = this.#levelAt(0)
+    leafHashInto(leaves.hashes, leaves.width * HASH_BYTES, entry)
+    this.#grow(0, leaves)
+  }
+
   /** Root of the tree of everything appended so far. */
   root(): Buffer {
     let root: Buffer | undefined
@@ -71,12 +79,21 @@ export class TreeEdge {
   }
 
   #add(level: number, hash: Buffer): void {
-    const at = (this.#levels[level] ??= {
+    const at = this.#levelAt(level)
+    hash.copy(at.hashes, at.width * HASH_BYTES)
+    this.#grow(level, at)
+  }
+
+  #levelAt(level: number): Level {
+    return (this.#levels[level] ??= {
       hashes: Buffer.allocUnsafe(TILE_WIDTH * HASH_BYTES),
       width: 0,
       index: 0,
     })
-    hash.copy(at.hashes, at.width * HASH_BYTES)
+  }
+
+  /** One more hash is in. */
+  #grow(level: number, at: Level): void {
     at.width++
     if (at.width < TILE_WIDTH) return
     const { hashes, index } = at
