@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
 import { evaluatorOf } from '../../gateway/policy/authoring/evaluator-of.ts'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
+import { policyFile } from '../../gateway/policy/authoring/policy-file.ts'
 import { readSources, rootsOf } from '../../gateway/policy/authoring/read-sources.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
@@ -48,7 +49,9 @@ describe('the README of the policy folder', () => {
     const pack = 'gateway/change_control.rego'
     sources.set(pack, `${sources.get(pack)}\n${block.replaceAll(/^ {3}/gm, '')}`)
     sources.set('registry/change_days/data.json', '{"monday": true}')
-    const policy = await evaluatorOf(await compileBundle({ sources, roots: rootsOf(sources) }))
+    const policy = await evaluatorOf(
+      await policyFile(await compileBundle({ sources, roots: rootsOf(sources) })),
+    )
     const note = (await readCases(join(POLICIES, 'cases'))).find(
       ({ input, expected }) => input.operation.access === 'write' && expected.effect === 'allow',
     )
