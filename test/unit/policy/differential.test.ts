@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { readCases } from '../../../gateway/policy/authoring/cases.ts'
 import { ENTRYPOINT, openBundle } from '../../../gateway/policy/bundle.ts'
 import { compilePolicy } from '../../../gateway/policy/compile-policy.ts'
+import { LOG_ENTRYPOINTS } from '../../../gateway/policy/entrypoints.ts'
+import type { Entrypoint } from '../../../gateway/policy/entrypoints.ts'
 import { createInstance } from '../../../gateway/policy/instance.ts'
 import { INPUT_BOUNDS } from '../../../gateway/policy/serialize-input.ts'
 import { bareSdk, compileRules } from '../../harness/opa.ts'
@@ -14,8 +16,8 @@ const POLICIES = join(import.meta.dirname, '..', '..', '..', 'policies-rego')
 const cases = await readCases(join(POLICIES, 'cases'))
 
 interface Evaluators {
-  ours(input: unknown): unknown
-  theirs(input: unknown): unknown
+  ours(input: unknown, entrypoint?: Entrypoint): unknown
+  theirs(input: unknown, entrypoint?: Entrypoint): unknown
 }
 
 async function evaluatorsOf(bundle: Buffer): Promise<Evaluators> {
@@ -24,13 +26,13 @@ async function evaluatorsOf(bundle: Buffer): Promise<Evaluators> {
   const { evaluate } = createInstance(compiled)
   const sdk = await bareSdk(bundle, 64)
   sdk.setData(JSON.parse(String(opened.data)))
-  const id = compiled.entrypoints.get(ENTRYPOINT) ?? -1
   return {
-    ours(input) {
+    ours(input, entrypoint = ENTRYPOINT) {
+      const id = compiled.entrypoints.get(entrypoint) ?? -1
       const bytes = evaluate(id, JSON.stringify(input), INPUT_BOUNDS.maxBytes)
       return bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes, 'latin1').toString())
     },
-    theirs: (input) => sdk.evaluate(input, ENTRYPOINT),
+    theirs: (input, entrypoint = ENTRYPOINT) => sdk.evaluate(input, entrypoint),
   }
 }
 
@@ -42,6 +44,13 @@ describe('the committed policy', () => {
 
   test.each(cases)('decides as in the SDK: $id $title', ({ input }) => {
     expect(evaluators.ours(input)).toEqual(evaluators.theirs(input))
+  })
+
+  test.each(LOG_ENTRYPOINTS)('says of every event what it says in the SDK: %s', (entrypoint) => {
+    for (const { input } of cases) {
+      const event = { decision_id: '1', path: ENTRYPOINT, input, result: { allow: true, risk: 9 } }
+      expect(evaluators.ours(event, entrypoint)).toEqual(evaluators.theirs(event, entrypoint))
+    }
   })
 
   test('decides as in the SDK when members of a case are exchanged for others', () => {
