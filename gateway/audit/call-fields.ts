@@ -1,4 +1,5 @@
 import type { Caller } from '../caller.ts'
+import type { SensitiveResource } from '../catalog/connector.ts'
 import type { Declared, ReadBody, Resource, Routed } from '../exchange.ts'
 import { looksSecret, printable, scrub } from '../lib/scrub.ts'
 import type { Reason } from '../refusal.ts'
@@ -52,15 +53,26 @@ export function whatFields(
   }
 }
 
-export function resourceFields(resource: Resource, tokens: KeyedTokens): ResourceFields {
+/** `sensitive` names are tokens whatever they look like; others are when they do not look like a name. */
+export function resourceFields(
+  resource: Resource,
+  tokens: KeyedTokens,
+  sensitive: readonly SensitiveResource[],
+): ResourceFields {
+  const shown = (name: SensitiveResource): string => {
+    const value = resource[name]
+    if (value === '') return ''
+    const isName = NAME.test(value) && !looksSecret(value) && !sensitive.includes(name)
+    return isName ? value : tokens.tokenOf(value)
+  }
   return {
     // An account number has ten digits and a whole bank behind it: never in clear, never as a bare hash.
     account: resource.account === '' ? '' : tokens.tokenOf(resource.account),
     amount: resource.amount.value,
-    channel: nameOrToken(resource.channel, tokens),
+    channel: shown('channel'),
     currency: printable(resource.amount.currency, 8),
-    project: nameOrToken(resource.project, tokens),
-    repository: nameOrToken(resource.repository, tokens),
+    project: shown('project'),
+    repository: shown('repository'),
   }
 }
 
@@ -114,11 +126,6 @@ export function detailField(detail: string): string {
 
 export function timeField(epochMs: number): string {
   return new Date(epochMs).toISOString()
-}
-
-function nameOrToken(value: string, tokens: KeyedTokens): string {
-  if (value === '') return ''
-  return NAME.test(value) && !looksSecret(value) ? value : tokens.tokenOf(value)
 }
 
 function commitToParams(pathParams: Readonly<Record<string, string>>, tokens: KeyedTokens): string {

@@ -207,6 +207,7 @@ function connectorOf(file: ConnectorFile, config: ConnectorConfig, problems: Con
       // A mirror or a stand-in still names the vendor's own host in what it says.
       origins: [...new Set([origin, ...publishedOrigin(file), ...(file.links?.origins ?? [])])],
     },
+    sensitiveResources: file.sensitiveResources ?? [],
     credentialParameters: {
       query: file.credentialParameters?.query ?? [],
       body: file.credentialParameters?.body ?? [],

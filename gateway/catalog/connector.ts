@@ -22,6 +22,9 @@ export interface Operation {
   readonly origin?: string
 }
 
+/** What is acted upon can be named after a person, such as a direct message. */
+export type SensitiveResource = 'project' | 'repository' | 'channel'
+
 /** One upstream API, as its folder and the configuration describe it. */
 export interface Connector {
   readonly name: string
@@ -47,6 +50,8 @@ export interface Connector {
   }
   /** Names under which this vendor accepts a credential outside `Authorization`: a call that has one is refused. */
   readonly credentialParameters: { readonly query: readonly string[]; readonly body: readonly string[] }
+  /** What stands in the record as a keyed token only, beside the account, which always does. */
+  readonly sensitiveResources: readonly SensitiveResource[]
 }
 
 /** Which connector a request names, by prefix, host or port, and the raw path below that address. */

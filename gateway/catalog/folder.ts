@@ -4,7 +4,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { parseDocument } from 'yaml'
 import type { ConfigProblem } from '../config/problem.ts'
 import type { AmountOverride } from './amount.ts'
-import type { Access, DataClass } from './connector.ts'
+import type { Access, DataClass, SensitiveResource } from './connector.ts'
 import type { ResourceField } from './resource-rule.ts'
 
 /** connector.yaml, as its schema describes it. */
@@ -19,6 +19,7 @@ export interface ConnectorFile {
   readonly headers?: { readonly request?: readonly string[]; readonly response?: readonly string[] }
   readonly redirectHosts?: readonly string[]
   readonly links?: { readonly header?: boolean; readonly origins?: readonly string[] }
+  readonly sensitiveResources?: readonly SensitiveResource[]
   readonly credentialParameters?: { readonly query?: readonly string[]; readonly body?: readonly string[] }
   readonly stripPrefixes?: readonly string[]
 }

@@ -13,6 +13,7 @@ export interface SyntheticCall {
   readonly callId?: string
   readonly startedMs?: number
   readonly connector?: string
+  readonly sensitiveResources?: Connector['sensitiveResources']
   readonly access?: Access
   readonly declared?: Partial<Declared>
   readonly resource?: Partial<Resource>
@@ -27,7 +28,7 @@ export interface SyntheticCall {
 export function syntheticCall(wanted: SyntheticCall = {}): Decided {
   const bytes = Buffer.from(wanted.body ?? '')
   const digest = createHash('sha256').update(bytes).digest('hex')
-  const connector = syntheticConnector(wanted.connector ?? 'github')
+  const connector = syntheticConnector(wanted.connector ?? 'github', wanted.sensitiveResources ?? [])
   return {
     arrival: syntheticArrival(wanted, connector),
     method: 'GET',
@@ -138,7 +139,7 @@ function syntheticArrival({ callId, startedMs }: SyntheticCall, connector: Conne
   }
 }
 
-function syntheticConnector(name: string): Connector {
+function syntheticConnector(name: string, sensitiveResources: Connector['sensitiveResources']): Connector {
   return {
     name,
     origin: 'https://upstream.example',
@@ -150,6 +151,7 @@ function syntheticConnector(name: string): Connector {
     redirectHosts: [],
     links: { header: false, body: false, origins: [] },
     credentialParameters: { query: [], body: [] },
+    sensitiveResources,
   }
 }
 

@@ -19,6 +19,7 @@ export function vendorConnector(origin: string, changes: Partial<Connector> = {}
     redirectHosts: [],
     links: { header: true, body: false, origins: [] },
     credentialParameters: { query: [], body: [] },
+    sensitiveResources: [],
     ...changes,
   }
 }

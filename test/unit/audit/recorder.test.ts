@@ -146,6 +146,19 @@ describe('an intent', () => {
     })
   })
 
+  it('shows what a connector calls sensitive as a keyed token, as it always does an account', async () => {
+    const log = memoryLog()
+    const recorder = recorderOn(log)
+    const resource = { repository: 'zyx/infra', channel: 'D0AB', project: 'PAY', account: '4711' }
+    await recorder.intend(syntheticSealed({ resource }))
+    await recorder.intend(syntheticSealed({ resource, sensitiveResources: ['channel', 'repository'] }))
+    const token = expect.stringMatching(/^hmac:2026-11:[\w-]{22}$/) as string
+    expect(entries(log)).toMatchObject([
+      { resource: { repository: 'zyx/infra', channel: 'D0AB', project: 'PAY', account: token } },
+      { resource: { repository: token, channel: token, project: 'PAY', account: token } },
+    ])
+  })
+
   it('that the log will not take is a refusal, and leaves no open call behind', async () => {
     const log = memoryLog()
     log.failing = true

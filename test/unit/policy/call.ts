@@ -16,6 +16,7 @@ const CONNECTOR: Connector = {
   redirectHosts: [],
   links: { header: false, body: false, origins: [] },
   credentialParameters: { query: [], body: [] },
+  sensitiveResources: [],
 }
 
 /** Dana, through the change review, reads pull request 991. */
