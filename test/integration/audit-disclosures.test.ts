@@ -75,6 +75,10 @@ describe('what an entry commits to', () => {
     expect(compared).toMatchObject({ recorded_calls: 2, recorded_calls_left_out: {}, flips: [] })
   })
 
+  it('keeps the entry below 2 KB, whatever the input was', () => {
+    for (const entry of [allowed, denied]) expect(JSON.stringify(entry).length).toBeLessThan(2_048)
+  })
+
   it('can be shown in part: one disclosure proves itself against the entry, and tells of nothing else', async () => {
     const { texts } = await disclosed(denied)
     const text = texts.get('input.params') ?? ''
