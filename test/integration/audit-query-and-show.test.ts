@@ -1,4 +1,4 @@
-import { appendFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -126,7 +126,9 @@ describe('toolgate audit query, beside a running gateway', () => {
     const after = await listed()
     expect(after).toEqual([callId, ...before])
     await using folder = await temporaryDirectory()
-    expect(await listed('--index', join(folder.path, 'anew.sqlite'))).toEqual(after)
+    const anew = join(folder.path, 'anew.sqlite')
+    expect(await listed('--index', anew)).toEqual(after)
+    expect((await stat(anew)).mode & 0o777).toBe(0o600)
   })
 
   it('does without a tail that is not whole yet, and takes it in once it is', async () => {

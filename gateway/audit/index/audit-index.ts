@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CorruptLog } from '../corrupt-log.ts'
@@ -78,6 +78,8 @@ function openDatabase(path: string): DatabaseSync {
 
 function openFile(path: string): DatabaseSync {
   try {
+    // Made before SQLite does, which leaves it to the umask who may read; its other files take after this one.
+    closeSync(openSync(path, 'a', 0o600))
     return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   } catch (cause) {
     throw new Error(`the index ${path} cannot be written; --index names another place for it`, { cause })
