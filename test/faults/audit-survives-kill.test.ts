@@ -17,8 +17,10 @@ const WRITER = fileURLToPath(new URL('./audit-writer.ts', import.meta.url))
 /** Runs a writer and kills it after so many acknowledged calls; resolves with the ids it acknowledged. */
 async function killAfter(directory: string, calls: number): Promise<string[]> {
   const child = spawn(process.execPath, [WRITER, directory, '300000', 'until-killed'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  let complaint = ''
+  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
   const acknowledged: string[] = []
   for await (const line of createInterface(child.stdout)) {
     const [, callId] = line.split(' ')
@@ -26,7 +28,7 @@ async function killAfter(directory: string, calls: number): Promise<string[]> {
     if (acknowledged.length === calls) child.kill('SIGKILL')
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  expect(child.signalCode).toBe('SIGKILL')
+  expect({ signal: child.signalCode, complaint }).toEqual({ signal: 'SIGKILL', complaint: '' })
   return acknowledged
 }
 

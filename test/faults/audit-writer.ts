@@ -38,6 +38,7 @@ const writers = Array.from({ length: 32 }, (_, index) =>
   writeCalls(audit, index % 2 === 0 ? 'read' : 'write'),
 )
 const refusals = await Promise.all(writers)
+if (until === 'until-killed') writeSync(2, `refused: ${JSON.stringify(audit.log.health())}\n`)
 if (until === 'until-refused') {
   const again = await audit.recorder.intend(syntheticSealed())
   const result = { refusals, again, trouble: audit.recorder.trouble(), health: audit.log.health() }

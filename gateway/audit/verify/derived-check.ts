@@ -92,12 +92,13 @@ export class DerivedCheck {
     if (tile === undefined) return
     for (const width of this.#stored.take(tile)) {
       const stored = { ...tile, width }
+      const actual = this.#stored.read(stored)
+      if (actual === undefined) continue
       this.#seen.add(tilePath(stored))
       const wanted = bytes.subarray(
         0,
         tile.level === 'entries' ? bundleBytes(bytes, width) : width * HASH_BYTES,
       )
-      const actual = this.#stored.read(stored)
       if (width <= tile.width && wanted.equals(actual)) continue
       this.#different.push({ tile: stored, offset: firstDifference(wanted, actual) })
     }
@@ -115,7 +116,8 @@ export class DerivedCheck {
     const { place, problems, checkpoint } = this.#options
     for (const tile of tilesOf(checkpoint?.size ?? 0)) {
       // A full tile stands in for the partial ones that it began as.
-      if (this.#seen.has(tilePath(tile)) || this.#seen.has(tilePath({ ...tile, width: TILE_WIDTH }))) continue
+      const full = { ...tile, width: TILE_WIDTH }
+      if (this.#seen.has(tilePath(tile)) || this.#stored.isThere(full)) continue
       const code = tile.level === 'entries' ? 'bundle.missing' : 'tile.missing'
       problems.add(code, join(place, tilePath(tile)), 0, 'the checkpoint needs this file')
     }

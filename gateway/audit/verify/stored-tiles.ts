@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '../log-disk.ts'
 import { parseBundle } from '../tlog/entry-bundle.ts'
 import { HASH_BYTES } from '../tlog/merkle-hash.ts'
 import { parseTilePath, TILE_WIDTH, tilePath, type Tile } from '../tlog/tile-path.ts'
@@ -39,15 +40,26 @@ export class StoredTiles {
     )
   }
 
-  read(tile: Tile): Buffer {
-    return readFileSync(join(this.#directory, tilePath(tile)))
+  /** `undefined` when it is gone since it was listed, as partial tiles are whose full tile has come. */
+  read(tile: Tile): Buffer | undefined {
+    try {
+      return readFileSync(join(this.#directory, tilePath(tile)))
+    } catch (cause) {
+      if (hasCode(cause, 'ENOENT')) return undefined
+      throw cause
+    }
+  }
+
+  isThere(tile: Tile): boolean {
+    return existsSync(join(this.#directory, tilePath(tile)))
   }
 
   /** The widest tile on disk at this place, whatever its width. */
   widest(tile: Omit<Tile, 'width'>): { readonly tile: Tile; readonly bytes: Buffer } | undefined {
     const width = Math.max(0, ...(this.#widths.get(fullPath({ ...tile, width: TILE_WIDTH })) ?? []))
     if (width === 0) return undefined
-    return { tile: { ...tile, width }, bytes: this.read({ ...tile, width }) }
+    const bytes = this.read({ ...tile, width })
+    return bytes && { tile: { ...tile, width }, bytes }
   }
 
   /** Entry number `index` as its bundle has it. */

@@ -44,14 +44,16 @@ export async function verifyAudit(options: VerifyOptions): Promise<AuditReport> 
   const pruned = new Map<string, PrunedLogFields>()
   const logs: LogReport[] = []
   const context = { directory, keys, commitments, calls, recovered, pruned, problems }
-  // The fleet log first: it says what the others must be.
-  const paths = await listEpochs(directory)
-  for (const path of [...paths.filter(isFleet), ...paths.filter((path) => !isFleet(path))]) {
-    logs.push(await verifyLog(path, context))
+  // In this order for a directory in use: what is looked at later can only have grown.
+  const marked = new Set((await listEpochs(directory)).filter(isMarked).map(placeOf))
+  // The fleet log before the others: it says what they must be.
+  for (const path of (await listEpochs(directory)).filter(isFleet)) logs.push(await verifyLog(path, context))
+  for (const path of await listEpochs(directory)) {
+    if (!isFleet(path)) logs.push(await verifyLog(path, context))
   }
   checkConflicts(commitments, problems)
   checkVanished(commitments, logs, pruned, problems)
-  checkRecoveries(directory, logs, recovered, pruned, problems)
+  checkRecoveries({ directory, logs, recovered, marked, pruned, problems })
   const inDoubt = calls.inDoubt()
   checkEnds(logs, inDoubt, recovered, options.complete ?? false, problems)
   return {
@@ -60,6 +62,14 @@ export async function verifyAudit(options: VerifyOptions): Promise<AuditReport> 
     inDoubt,
     keysFromDirectory: options.keys === undefined,
   }
+}
+
+function isMarked({ directory }: EpochPath): boolean {
+  return existsSync(join(directory, RECOVERED_FILE))
+}
+
+function placeOf({ node, epoch }: EpochPath): string {
+  return `${node}/${epoch}`
 }
 
 function isFleet({ node }: EpochPath): boolean {
@@ -122,13 +132,21 @@ function checkVanished(
 }
 
 /** `recovered` maps `node/epoch` to whether its process had sealed it, as starts put it on record. */
-function checkRecoveries(
-  directory: string,
-  logs: readonly LogReport[],
-  recovered: ReadonlyMap<string, boolean>,
-  pruned: ReadonlyMap<string, PrunedLogFields>,
-  problems: Problems,
-): void {
+function checkRecoveries({
+  directory,
+  logs,
+  recovered,
+  marked,
+  pruned,
+  problems,
+}: {
+  readonly directory: string
+  readonly logs: readonly LogReport[]
+  readonly recovered: ReadonlyMap<string, boolean>
+  readonly marked: ReadonlySet<string>
+  readonly pruned: ReadonlyMap<string, PrunedLogFields>
+  readonly problems: Problems
+}): void {
   const present = new Map(logs.map((log) => [`${log.node}/${log.epoch}`, log]))
   for (const [place, sealed] of recovered) {
     const log = present.get(place)
@@ -141,10 +159,9 @@ function checkRecoveries(
   }
   for (const place of present.keys()) {
     const marker = join(place, RECOVERED_FILE)
-    const isMarked = existsSync(join(directory, marker))
-    if (isMarked && !recovered.has(place))
+    if (marked.has(place) && !recovered.has(place))
       problems.add('recovery.missing', marker, 0, 'no start has this recovery on record')
-    if (!isMarked && recovered.has(place))
+    if (recovered.has(place) && !existsSync(join(directory, marker)))
       problems.add('recovery.unfinished', marker, 0, 'a start has this recovery on record and did not end it')
   }
 }
