@@ -9,9 +9,9 @@ import { readNonceSecret } from './identity/nonce-secret.ts'
 import { systemClock } from './lib/clock.ts'
 import { idleLimits } from './limits/idle-limits.ts'
 import { readSecureContext } from './listen/tls.ts'
-import { BundleError } from './policy/bundle-error.ts'
-import { configuredOrigins } from './policy/configured-origins.ts'
-import { POLICY_BUNDLE } from './policy/open-bundles.ts'
+import { BundleError } from './policy/bundles/bundle-error.ts'
+import { configuredOrigins } from './policy/bundles/configured-origins.ts'
+import { POLICY_BUNDLE } from './policy/bundles/open-bundles.ts'
 import { createPolicy } from './policy/policy.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts'
 import type { Lasting } from './lasting.ts'
 import type { Clock } from './lib/clock.ts'
-import { configuredOrigins, shadowOrigin } from './policy/configured-origins.ts'
+import { configuredOrigins, shadowOrigin } from './policy/bundles/configured-origins.ts'
 import { createPolicy, type Policy } from './policy/policy.ts'
 import { Shadow } from './policy/shadow.ts'
 

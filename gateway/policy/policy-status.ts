@@ -1,6 +1,6 @@
-import type { Rejection, SlotStatus } from './bundle-slot.ts'
-import type { SourceStatus } from './bundle-source.ts'
-import type { BundleRevision } from './open-bundles.ts'
+import type { Rejection, SlotStatus } from './bundles/bundle-slot.ts'
+import type { SourceStatus } from './bundles/bundle-source.ts'
+import type { BundleRevision } from './bundles/open-bundles.ts'
 
 /** One bundle of the policy in force, and how its source fares. */
 export interface BundleStatus extends SlotStatus, BundleRevision {}

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import { assertNever } from '../lib/assert-never.ts'
 import type { DecisionLogEvent } from '../policy/decision-log/decision-log.ts'
-import { LOG_ENTRYPOINTS } from '../policy/entrypoints.ts'
+import { LOG_ENTRYPOINTS } from '../policy/evaluation/entrypoints.ts'
 import type { StatusReporterEvent } from '../policy/status-reports/status-reporter.ts'
 import { causeFields } from './call-line.ts'
 import type { Log } from './log.ts'

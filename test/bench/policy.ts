@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
-import { ENTRYPOINT, openBundle } from '../../gateway/policy/bundle.ts'
+import { ENTRYPOINT, openBundle } from '../../gateway/policy/bundles/bundle.ts'
 import type { PolicyInput } from '../../gateway/policy/input.ts'
 import { loadPolicySync } from '../harness/opa-sdk.ts'
 import type { LoadedPolicy } from '../harness/opa-sdk.ts'

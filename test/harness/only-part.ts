@@ -1,5 +1,5 @@
-import { digestOf } from '../../gateway/policy/bundle.ts'
-import { type BundlePart, POLICY_BUNDLE } from '../../gateway/policy/open-bundles.ts'
+import { digestOf } from '../../gateway/policy/bundles/bundle.ts'
+import { type BundlePart, POLICY_BUNDLE } from '../../gateway/policy/bundles/open-bundles.ts'
 
 /** A bundle with rules that nobody signed and that there is no other beside: as its author has it on disk. */
 export function onlyPart(bytes: Buffer): BundlePart {

@@ -6,7 +6,7 @@ import type { Access, Connector } from '../../gateway/catalog/connector.ts'
 import type { Caller } from '../../gateway/caller.ts'
 import type { Arrival, CallId, Decided, Declared, Outcome, Resource, Sealed } from '../../gateway/exchange.ts'
 import { HeaderList } from '../../gateway/lib/header-list.ts'
-import { NOBODY } from '../../gateway/policy/self-test.ts'
+import { NOBODY } from '../../gateway/policy/evaluation/self-test.ts'
 import { approve } from '../../gateway/stages/approve.ts'
 
 export interface SyntheticCall {

@@ -1,4 +1,4 @@
-import { NOBODY } from '../../gateway/policy/self-test.ts'
+import { NOBODY } from '../../gateway/policy/evaluation/self-test.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -2,7 +2,7 @@
 // that know nobody; and data of a foreign bundle can reach into the tree of the rules.
 import { expect, test } from 'vitest'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { openBundle } from '../../gateway/policy/bundle.ts'
+import { openBundle } from '../../gateway/policy/bundles/bundle.ts'
 import { bareSdk, compileRules, FRIEND, friendWithBody, startPolicy } from '../harness/opa.ts'
 
 const BY_REGISTRY = `

@@ -2,9 +2,9 @@
 // what one of them goes through must not reach another, nor what they are copied from.
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { ENTRYPOINT } from '../../gateway/policy/bundle.ts'
-import { createInstance } from '../../gateway/policy/instance.ts'
-import { loadAside } from '../../gateway/policy/load-aside.ts'
+import { ENTRYPOINT } from '../../gateway/policy/bundles/bundle.ts'
+import { createInstance } from '../../gateway/policy/evaluation/instance.ts'
+import { loadAside } from '../../gateway/policy/evaluation/load-aside.ts'
 import { onlyPart } from '../harness/only-part.ts'
 import { compileRules, FRIEND, FRIEND_RULES, friendWithBody } from '../harness/opa.ts'
 

@@ -1,8 +1,8 @@
 // Replacing an instance copies its data. With much of it, whoever makes the policy throw would hold up every call for
 // as long as that takes, so the next instance has to be there already; and while it is not, nobody is let through.
 import { expect, test } from 'vitest'
-import { createEvaluator } from '../../gateway/policy/evaluator.ts'
-import { loadAside } from '../../gateway/policy/load-aside.ts'
+import { createEvaluator } from '../../gateway/policy/evaluation/evaluator.ts'
+import { loadAside } from '../../gateway/policy/evaluation/load-aside.ts'
 import { onlyPart } from '../harness/only-part.ts'
 import { compileRules, FRIEND, FRIEND_RULES, friendWithBody } from '../harness/opa.ts'
 import { until } from '../harness/until.ts'

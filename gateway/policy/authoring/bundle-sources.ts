@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
-import { BUNDLE_LIMITS } from '../bundle.ts'
-import { readTar } from '../tar.ts'
+import { BUNDLE_LIMITS } from '../bundles/bundle.ts'
+import { readTar } from '../bundles/tar.ts'
 import type { PolicyFile } from './policy-file.ts'
 
 /**

@@ -1,6 +1,6 @@
-import { compilePolicy } from '../compile-policy.ts'
-import { createEvaluator, type LocalEvaluator } from '../evaluator.ts'
-import { selfTest } from '../self-test.ts'
+import { compilePolicy } from '../evaluation/compile-policy.ts'
+import { createEvaluator, type LocalEvaluator } from '../evaluation/evaluator.ts'
+import { selfTest } from '../evaluation/self-test.ts'
 import type { PolicyFile } from './policy-file.ts'
 
 /** Pages of 64 KiB: what the configuration allows a policy unless it says otherwise. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { digestOf, openBundle, openDataBundle } from '../bundle.ts'
-import { mergeBundles } from '../merge-bundles.ts'
-import { digestOfAll, POLICY_BUNDLE } from '../open-bundles.ts'
-import type { BundleVerifier } from '../signature.ts'
+import { digestOf, openBundle, openDataBundle } from '../bundles/bundle.ts'
+import { mergeBundles } from '../bundles/merge-bundles.ts'
+import { digestOfAll, POLICY_BUNDLE } from '../bundles/open-bundles.ts'
+import type { BundleVerifier } from '../bundles/signature.ts'
 
 /** A policy as it is on disk: the bundle with its rules, and what bundles of data add to it. */
 export interface PolicyFile {

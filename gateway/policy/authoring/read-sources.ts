@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { covers, overlap } from '../roots.ts'
+import { covers, overlap } from '../bundles/roots.ts'
 import type { Sources } from './compile.ts'
 
 /** Rules of the gateway, and OPA's own on what the decision log may hold. */

@@ -5,7 +5,7 @@ import type { DisclosureReader } from '../../audit/disclosures/disclosure-reader
 import { readEntries } from '../../audit/read-entries.ts'
 import type { PolicyTime } from '../calendar.ts'
 import type { PolicyInput } from '../input.ts'
-import { NOBODY } from '../self-test.ts'
+import { NOBODY } from '../evaluation/self-test.ts'
 import type { ReadToken } from './known-tokens.ts'
 
 /** What the record knows of a call that policy decided. */

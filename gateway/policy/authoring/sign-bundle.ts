@@ -2,8 +2,8 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BundleAlgorithm } from '../../config/policy-config.ts'
-import { type BundleVerifier, createBundleVerifier } from '../signature.ts'
-import { isKeyFor } from '../verification-key.ts'
+import { type BundleVerifier, createBundleVerifier } from '../bundles/signature.ts'
+import { isKeyFor } from '../bundles/verification-key.ts'
 
 /** What a bundle is signed with, and for. */
 export interface Signing {

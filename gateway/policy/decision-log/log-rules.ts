@@ -1,4 +1,4 @@
-import type { LogEntrypoint } from '../entrypoints.ts'
+import type { LogEntrypoint } from '../evaluation/entrypoints.ts'
 import type { Policy } from '../policy.ts'
 import type { DecisionEvent } from './event.ts'
 import { applyMask, parseMask } from './mask.ts'

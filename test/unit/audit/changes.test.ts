@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Changes } from '../../../gateway/audit/changes.ts'
 import { decodeEntry } from '../../../gateway/audit/entry.ts'
 import { ConfigError } from '../../../gateway/config/problem.ts'
-import { BundleError } from '../../../gateway/policy/bundle-error.ts'
+import { BundleError } from '../../../gateway/policy/bundles/bundle-error.ts'
 
 const POLICY = { digest: 'sha256:1', revision: 'r1' }
 const RULES = { name: 'policy', ...POLICY, roots: ['gateway'] }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hasLoneSurrogate, jsonProblem } from '../../../gateway/policy/bounded-json.ts'
+import { hasLoneSurrogate, jsonProblem } from '../../../gateway/policy/evaluation/bounded-json.ts'
 
 const BOUNDS = { maxDepth: 64, maxValues: 8192 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalJson } from '../../../gateway/policy/canonical-json.ts'
+import { canonicalJson } from '../../../gateway/policy/bundles/canonical-json.ts'
 import { createBundleKey, signFiles } from '../../harness/signed-bundle.ts'
 
 test.each([

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { joinSlices, slicesAt } from '../../../gateway/policy/data-slices.ts'
+import { joinSlices, slicesAt } from '../../../gateway/policy/bundles/data-slices.ts'
 
 const slices = (json: string, ...paths: string[]): Record<string, string> =>
   Object.fromEntries(

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { loadAside } from '../../../gateway/policy/load-aside.ts'
-import type { LoadRequest } from '../../../gateway/policy/load-policy.ts'
-import { createEvaluator } from '../../../gateway/policy/evaluator.ts'
+import { loadAside } from '../../../gateway/policy/evaluation/load-aside.ts'
+import type { LoadRequest } from '../../../gateway/policy/evaluation/load-policy.ts'
+import { createEvaluator } from '../../../gateway/policy/evaluation/evaluator.ts'
 import { onlyPart } from '../../harness/only-part.ts'
 import { compileRules, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
 

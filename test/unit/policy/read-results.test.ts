@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createDecisionReader } from '../../../gateway/policy/read-results.ts'
+import { createDecisionReader } from '../../../gateway/policy/evaluation/read-results.ts'
 
 const DENY = '[{"result":{"allow":false,"risk":0,"reasons":[],"obligations":[]}}]'
 

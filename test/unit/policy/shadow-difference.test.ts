@@ -3,7 +3,7 @@ import type { CallId } from '../../../gateway/exchange.ts'
 import type { Decision } from '../../../gateway/policy/decision.ts'
 import { shadowDifference } from '../../../gateway/policy/shadow-difference.ts'
 import { type DecidedCall, ShadowQueue } from '../../../gateway/policy/shadow-queue.ts'
-import { NOBODY } from '../../../gateway/policy/self-test.ts'
+import { NOBODY } from '../../../gateway/policy/evaluation/self-test.ts'
 import { pass, refuse, type Verdict } from '../../../gateway/refusal.ts'
 import { until } from '../../harness/until.ts'
 

@@ -1,4 +1,4 @@
-import { NOBODY } from '../../../gateway/policy/self-test.ts'
+import { NOBODY } from '../../../gateway/policy/evaluation/self-test.ts'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildInput } from '../../../gateway/policy/build-input.ts'
 import type { Decision, Obligation } from '../../../gateway/policy/decision.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readTar } from '../../../gateway/policy/tar.ts'
+import { readTar } from '../../../gateway/policy/bundles/tar.ts'
 import { tar, tarEntry, tarEnd } from '../../harness/tar.ts'
 
 const LIMITS = { maxEntries: 4, maxEntryBytes: 2048 }

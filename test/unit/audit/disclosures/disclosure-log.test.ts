@@ -4,7 +4,7 @@ import { ENTRY_LIMIT_BYTES } from '../../../../gateway/audit/audit-log.ts'
 import { openBlock, readBlockHeader } from '../../../../gateway/audit/disclosures/block.ts'
 import type { DisclosureKeys, KeyName } from '../../../../gateway/audit/disclosures/disclosure-keys.ts'
 import { DisclosureLog } from '../../../../gateway/audit/disclosures/disclosure-log.ts'
-import { NOBODY } from '../../../../gateway/policy/self-test.ts'
+import { NOBODY } from '../../../../gateway/policy/evaluation/self-test.ts'
 import { syntheticCall } from '../../../harness/synthetic-call.ts'
 
 const KEY = Buffer.alloc(32, 7)

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
-import type { Clock } from '../lib/clock.ts'
-import { fingerprintOf, watchFile } from '../lib/watch-file.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { fingerprintOf, watchFile } from '../../lib/watch-file.ts'
 import { BUNDLE_LIMITS } from './bundle.ts'
 import { BundleError } from './bundle-error.ts'
 import { SourceHistory } from './bundle-source.ts'

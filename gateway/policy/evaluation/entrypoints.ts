@@ -1,4 +1,4 @@
-import { ENTRYPOINT } from './bundle.ts'
+import { ENTRYPOINT } from '../bundles/bundle.ts'
 
 /** OPA's own rules on what the decision log may hold; a bundle may have them, and need not. */
 export const LOG_ENTRYPOINTS = ['system/log/mask', 'system/log/drop'] as const

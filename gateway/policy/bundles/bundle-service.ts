@@ -1,11 +1,11 @@
-import type { BundleServiceConfig } from '../config/policy-config.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { BundleServiceConfig } from '../../config/policy-config.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { BundleError } from './bundle-error.ts'
 import { SourceHistory } from './bundle-source.ts'
 import type { BundleSource, Taking } from './bundle-source.ts'
 import { fetchBundle } from './fetch-bundle.ts'
 import { keptBundle } from './kept-bundle.ts'
-import { serviceUrl } from './service-request.ts'
+import { serviceUrl } from '../service-request.ts'
 
 export interface BundleServiceOptions {
   readonly config: BundleServiceConfig

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import type { BundleServiceConfig } from '../config/policy-config.ts'
+import type { BundleServiceConfig } from '../../config/policy-config.ts'
 import { BundleError } from './bundle-error.ts'
-import { requestService } from './service-request.ts'
+import { requestService } from '../service-request.ts'
 
 export interface FetchOptions {
   readonly config: BundleServiceConfig

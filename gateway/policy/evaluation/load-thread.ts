@@ -1,6 +1,6 @@
 /** Runs in a thread of its own, which `load-aside.ts` starts: loads one policy, hands it over, and ends. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { BundleError } from './bundle-error.ts'
+import { BundleError } from '../bundles/bundle-error.ts'
 import { loadPolicy } from './load-policy.ts'
 import type { LoadedPolicy, LoadRequest } from './load-policy.ts'
 

@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { BundleAlgorithm, VerificationConfig } from '../config/policy-config.ts'
-import { ConfigError } from '../config/problem.ts'
+import type { BundleAlgorithm, VerificationConfig } from '../../config/policy-config.ts'
+import { ConfigError } from '../../config/problem.ts'
 
 const FITS: Readonly<Record<BundleAlgorithm, (key: KeyObject) => boolean>> = {
   ES256: (key) => isOnCurve(key, 'prime256v1'),

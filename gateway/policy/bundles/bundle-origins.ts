@@ -1,5 +1,5 @@
-import type { BundleServiceConfig, VerificationConfig } from '../config/policy-config.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { BundleServiceConfig, VerificationConfig } from '../../config/policy-config.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { createBundleService } from './bundle-service.ts'
 import type { BundleSource } from './bundle-source.ts'
 import type { BundleOrigin } from './bundle-slot.ts'

@@ -1,6 +1,6 @@
 import { hasLoneSurrogate, jsonProblem } from './bounded-json.ts'
 import type { JsonBounds } from './bounded-json.ts'
-import type { PolicyInput } from './input.ts'
+import type { PolicyInput } from '../input.ts'
 
 /** Bounds on one input. Evaluation time grows with the input and nothing can interrupt it. */
 export interface InputBounds extends JsonBounds {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { BundleError } from './bundle-error.ts'
+import { BundleError } from '../bundles/bundle-error.ts'
 import { loadPolicy } from './load-policy.ts'
 import type { LoadedPolicy, LoadRequest } from './load-policy.ts'
 import type { LoadReply } from './load-thread.ts'

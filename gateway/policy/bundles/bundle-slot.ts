@@ -1,5 +1,5 @@
 import { webcrypto } from 'node:crypto'
-import type { Clock } from '../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { BundleError } from './bundle-error.ts'
 import type { BundleProblem } from './bundle-error.ts'
 import type { BundleSource, OfferedBundle, SourceStatus } from './bundle-source.ts'

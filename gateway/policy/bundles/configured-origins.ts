@@ -1,5 +1,5 @@
-import type { BundleConfig, PolicyConfig, ShadowConfig } from '../config/policy-config.ts'
-import { createSecretReader } from '../config/secret.ts'
+import type { BundleConfig, PolicyConfig, ShadowConfig } from '../../config/policy-config.ts'
+import { createSecretReader } from '../../config/secret.ts'
 import type { OriginOptions } from './bundle-origins.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>

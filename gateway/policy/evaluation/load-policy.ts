@@ -1,8 +1,8 @@
 import { createEvaluator } from './evaluator.ts'
 import { compilePolicy } from './compile-policy.ts'
 import type { CompiledPolicy } from './instance.ts'
-import { openBundles } from './open-bundles.ts'
-import type { BundlePart, OpenedBundles } from './open-bundles.ts'
+import { openBundles } from '../bundles/open-bundles.ts'
+import type { BundlePart, OpenedBundles } from '../bundles/open-bundles.ts'
 import { selfTest } from './self-test.ts'
 
 /** The bundles of a policy to load; can be sent to another thread as it is. */

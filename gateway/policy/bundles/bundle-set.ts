@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { BundleError } from './bundle-error.ts'
 import type { BundleProblem } from './bundle-error.ts'
 import { BundleSlot } from './bundle-slot.ts'

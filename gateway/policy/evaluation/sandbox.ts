@@ -1,4 +1,4 @@
-import { BundleError } from './bundle-error.ts'
+import { BundleError } from '../bundles/bundle-error.ts'
 
 export const PAGE_BYTES = 65_536
 

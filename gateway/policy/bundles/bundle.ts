@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gunzip } from 'node:zlib'
-import { parseStrictJson } from '../lib/strict-json.ts'
+import { parseStrictJson } from '../../lib/strict-json.ts'
 import { BundleError } from './bundle-error.ts'
 import { MAX_DATA_DEPTH, MAX_DATA_VALUES } from './data-bounds.ts'
 import { packagesOf } from './rego-packages.ts'

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Verdict } from '../refusal.ts'
-import { BundleError } from './bundle-error.ts'
-import type { Decision } from './decision.ts'
+import type { Verdict } from '../../refusal.ts'
+import { BundleError } from '../bundles/bundle-error.ts'
+import type { Decision } from '../decision.ts'
 import type { LocalEvaluator } from './evaluator.ts'
-import type { PolicyInput } from './input.ts'
+import type { PolicyInput } from '../input.ts'
 
 /** First calls of a fresh module are up to fifty times slower; after a few hundred it is compiled for good. */
 const WARM_UP_CALLS = 300

@@ -1,4 +1,4 @@
-import { BundleError } from './bundle-error.ts'
+import { BundleError } from '../bundles/bundle-error.ts'
 
 const IMPORT_SECTION = 2
 const FUNCTION = 0

@@ -1,6 +1,6 @@
-import { expectKeys, expectList } from './expect.ts'
-import { parseDecision } from './parse-decision.ts'
-import type { ParsedDecision } from './parse-decision.ts'
+import { expectKeys, expectList } from '../expect.ts'
+import { parseDecision } from '../parse-decision.ts'
+import type { ParsedDecision } from '../parse-decision.ts'
 
 /** What a rule on the decision log says of one event; `failed` is why it could say nothing. */
 export type LogEvaluation =
