@@ -1,4 +1,4 @@
-import type { VerifierKey } from './verifier-key.ts'
+import type { NoteKey } from './verifier-key.ts'
 
 /** More than any note of ours has, with room for the signatures of witnesses. */
 const NOTE_LIMIT_BYTES = 65_536
@@ -20,12 +20,14 @@ export interface Note {
 
 /** @see https://c2sp.org/signed-note "Format" */
 export function formatNote({ text, signatures }: Note): string {
-  const lines = signatures.map(({ name, keyId, signature }) => {
-    const id = Buffer.alloc(4)
-    id.writeUInt32BE(keyId)
-    return `— ${name} ${Buffer.concat([id, signature]).toString('base64')}\n`
-  })
-  return `${text}\n${lines.join('')}`
+  return `${text}\n${signatures.map(formatSignature).join('')}`
+}
+
+/** One signature line, with its newline. */
+export function formatSignature({ name, keyId, signature }: NoteSignature): string {
+  const id = Buffer.alloc(4)
+  id.writeUInt32BE(keyId)
+  return `— ${name} ${Buffer.concat([id, signature]).toString('base64')}\n`
 }
 
 /** Takes a note apart; `undefined` when it is none. */
@@ -52,7 +54,7 @@ export function parseNote(untrustedNote: string): Note | undefined {
  *
  * @see https://c2sp.org/signed-note "Signatures"
  */
-export function isSignedBy(note: Note, keys: readonly VerifierKey[]): boolean {
+export function isSignedBy(note: Note, keys: readonly NoteKey[]): boolean {
   const known = note.signatures.flatMap(({ name, keyId, signature }) =>
     keys
       .filter((key) => key.name === name && key.id === keyId)

@@ -6,14 +6,26 @@ export type SignatureType = 0x01 | 0x02
 /** The SPKI header that stands before the 32 bytes of every Ed25519 key (RFC 8410 §4). */
 const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 
-/** A key that notes can be checked with. */
-export interface VerifierKey {
+/** A key that signatures on notes can be checked with, of whatever type. */
+export interface NoteKey {
   readonly name: string
   readonly id: number
+  verify(text: string, signature: Buffer): boolean
+}
+
+/** A key that may sign notes of its own, such as checkpoints. */
+export interface VerifierKey extends NoteKey {
   readonly type: SignatureType
   /** In the form of its type: 32 bytes for Ed25519, SubjectPublicKeyInfo for ECDSA. */
   readonly publicKey: Buffer
-  verify(text: string, signature: Buffer): boolean
+}
+
+/** What the text of a verifier key says, before its type is known to be one that is wanted. */
+export interface WrittenKey {
+  readonly name: string
+  readonly id: number
+  readonly type: number | undefined
+  readonly publicKey: Buffer
 }
 
 /**
@@ -22,18 +34,23 @@ export interface VerifierKey {
  * @see https://c2sp.org/signed-note and golang.org/x/mod/sumdb/note, where the form comes from
  */
 export function parseVerifierKey(text: string): VerifierKey {
-  const [, name = '', id = '', encoded = ''] =
-    /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
-  const bytes = Buffer.from(encoded, 'base64')
-  const type = bytes[0]
+  const { name, id, type, publicKey } = readWrittenKey(text)
+  // A cosignature is no statement of a log: the key of a witness (type 0x04) never passes for that of one.
   if (type !== 0x01 && type !== 0x02) throw new RangeError(`not a verifier key: ${JSON.stringify(text)}`)
-  const key = verifierKeyOf(name, type, bytes.subarray(1))
-  if (key.id !== Number.parseInt(id, 16))
-    throw new RangeError(`the id of the verifier key ${name} is not its own`)
+  const key = verifierKeyOf(name, type, publicKey)
+  if (key.id !== id) throw new RangeError(`the id of the verifier key ${name} is not its own`)
   return key
 }
 
-export function formatVerifierKey({ name, id, type, publicKey }: VerifierKey): string {
+/** Takes the text of a verifier key apart; the type is missing where the text is none. */
+export function readWrittenKey(text: string): WrittenKey {
+  const [, name = '', id = '', encoded = ''] =
+    /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
+  const bytes = Buffer.from(encoded, 'base64')
+  return { name, id: Number.parseInt(id, 16), type: bytes[0], publicKey: bytes.subarray(1) }
+}
+
+export function formatVerifierKey({ name, id, type, publicKey }: WrittenKey & { type: number }): string {
   const encoded = Buffer.concat([Buffer.of(type), publicKey]).toString('base64')
   return `${name}+${id.toString(16).padStart(8, '0')}+${encoded}`
 }
@@ -68,7 +85,7 @@ export function publicKeyOf(key: KeyObject): { readonly type: SignatureType; rea
   throw new RangeError('checkpoints are signed with Ed25519 or ECDSA P-256, and the key is neither')
 }
 
-function importKey(type: SignatureType, publicKey: Buffer): KeyObject {
+export function importKey(type: SignatureType, publicKey: Buffer): KeyObject {
   const spki = type === 0x01 ? Buffer.concat([ED25519_SPKI, publicKey]) : publicKey
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' })

@@ -9,6 +9,7 @@ toolgate audit export --format FORMAT      write calls as CSV, JSON Lines, OCSF 
 toolgate audit hold [NAME] [options]       keep a time from being pruned
 toolgate audit erase --principal ID …      forget what was kept of calls for one person
 toolgate audit prune [options]             remove what is older than it has to be kept
+toolgate audit witness [options]           cosign checkpoints of somebody else's logs
 
 \`toolgate audit verify --help\` says more, and so do the others.
 `
@@ -26,6 +27,7 @@ export const audit: Command = {
     ['prune', async () => (await import('./prune.ts')).prune],
     ['replay', async () => (await import('./replay.ts')).replay],
     ['show', async () => (await import('./show.ts')).show],
+    ['witness', async () => (await import('./witness.ts')).witness],
   ]),
   run([name]) {
     return Promise.reject(

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { parseVerifierKey, type VerifierKey } from '../../audit/tlog/verifier-key.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify/verify-audit.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
+import { keysIn } from './keys-in.ts'
 
 const USAGE = `toolgate audit verify DIRECTORY [--key KEY]... [--checkpoint FILE]... [--complete] [--json]
 
@@ -48,16 +48,6 @@ export const verify: Command = {
     else describe(report, surroundings)
     return report.problems.length === 0 ? 0 : 1
   },
-}
-
-/** A verifier key, or those in a file. */
-function keysIn(given: string): VerifierKey[] {
-  const lines = existsSync(given) ? read(given).split('\n').filter(Boolean) : [given]
-  try {
-    return lines.map(parseVerifierKey)
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause))
-  }
 }
 
 function read(file: string): string {
