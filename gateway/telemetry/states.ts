@@ -41,84 +41,104 @@ export interface Watched {
 
 type Aggregator = 'sum' | 'min' | 'max' | 'first'
 
+interface NumberState {
+  readonly name: string
+  readonly help: string
+  /** How several workers' values become one. */
+  readonly aggregator: Aggregator
+  readonly read: (watched: Partial<Watched>) => number | undefined
+}
+
+const NUMBERS: readonly NumberState[] = [
+  {
+    name: 'toolgate_calls_in_flight',
+    help: 'Calls being handled now.',
+    aggregator: 'sum',
+    read: ({ callsInFlight }) => callsInFlight?.(),
+  },
+  {
+    name: 'toolgate_tls_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate ends that callers are shown.',
+    aggregator: 'min',
+    read: ({ certificateEndsAtMs }) => seconds(certificateEndsAtMs?.()),
+  },
+  {
+    name: 'toolgate_audit_queue_bytes',
+    help: 'Audit entries accepted and not yet written.',
+    aggregator: 'sum',
+    read: ({ auditQueuedBytes }) => auditQueuedBytes?.(),
+  },
+  {
+    name: 'toolgate_audit_healthy',
+    help: 'Whether calls can be put on record.',
+    aggregator: 'min',
+    read: ({ auditTrouble }) => auditTrouble && Number(auditTrouble() === ''),
+  },
+  {
+    name: 'toolgate_audit_tree_entries',
+    help: 'Audit entries that the newest checkpoint covers.',
+    aggregator: 'sum',
+    read: ({ auditTree }) => auditTree?.().size,
+  },
+  {
+    name: 'toolgate_audit_checkpoint_timestamp_seconds',
+    help: 'When the newest checkpoint of the audit log was published; 0 before the first.',
+    aggregator: 'min',
+    read: ({ auditTree }) => seconds(auditTree?.().publishedAtMs),
+  },
+  {
+    name: 'toolgate_policy_memory_bytes',
+    help: 'Memory of the WASM instances of policy.',
+    aggregator: 'sum',
+    read: ({ policyMemoryBytes }) => policyMemoryBytes?.(),
+  },
+  {
+    name: 'toolgate_log_lines_lost',
+    help: 'Log lines that could not be written since the start.',
+    aggregator: 'sum',
+    read: ({ logLinesLost }) => logLinesLost?.(),
+  },
+  {
+    name: 'toolgate_decision_log_buffer_bytes',
+    help: 'Bytes of decisions that wait for their upload.',
+    aggregator: 'sum',
+    read: (watched) => decisionLogOf(watched)?.bufferBytes,
+  },
+  {
+    name: 'toolgate_decision_log_buffer_events',
+    help: 'Decisions that wait for their upload.',
+    aggregator: 'sum',
+    read: (watched) => decisionLogOf(watched)?.events,
+  },
+  {
+    name: 'toolgate_decision_log_lag_seconds',
+    help: 'Age of the oldest decision that is not uploaded.',
+    aggregator: 'max',
+    read: (watched) => decisionLogOf(watched)?.lagSeconds,
+  },
+]
+
 /** Registers gauges over `watched()`; a state whose source is not there yet has no series. */
 export function registerStates(registry: Registry, version: string, watched: () => Partial<Watched>): void {
   const registers = [registry]
-  const number = (
-    name: string,
-    help: string,
-    aggregator: Aggregator,
-    read: () => number | undefined,
-  ): void => {
+  for (const { name, help, aggregator, read } of NUMBERS) {
     const collect = function (this: Gauge): void {
-      const value = read()
+      const value = read(watched())
       if (value === undefined) this.remove()
       else this.set(value)
     }
     void new Gauge({ name, help, aggregator, registers, collect })
   }
-  number('toolgate_calls_in_flight', 'Calls being handled now.', 'sum', () => watched().callsInFlight?.())
-  number(
-    'toolgate_tls_certificate_expiry_timestamp_seconds',
-    'When the certificate ends that callers are shown.',
-    'min',
-    () => {
-      const endsAtMs = watched().certificateEndsAtMs?.()
-      return endsAtMs === undefined ? undefined : endsAtMs / 1_000
-    },
-  )
-  number('toolgate_audit_queue_bytes', 'Audit entries accepted and not yet written.', 'sum', () =>
-    watched().auditQueuedBytes?.(),
-  )
-  number('toolgate_audit_healthy', 'Whether calls can be put on record.', 'min', () => {
-    const trouble = watched().auditTrouble?.()
-    return trouble === undefined ? undefined : Number(trouble === '')
-  })
-  number(
-    'toolgate_audit_tree_entries',
-    'Audit entries that the newest checkpoint covers.',
-    'sum',
-    () => watched().auditTree?.().size,
-  )
-  number(
-    'toolgate_audit_checkpoint_timestamp_seconds',
-    'When the newest checkpoint of the audit log was published; 0 before the first.',
-    'min',
-    () => {
-      const tree = watched().auditTree?.()
-      return tree && tree.publishedAtMs / 1_000
-    },
-  )
-  number('toolgate_policy_memory_bytes', 'Memory of the WASM instances of policy.', 'sum', () =>
-    watched().policyMemoryBytes?.(),
-  )
-  number('toolgate_log_lines_lost', 'Log lines that could not be written since the start.', 'sum', () =>
-    watched().logLinesLost?.(),
-  )
-  const decisionLog = (): DecisionLogState | undefined => {
-    const source = watched().decisionLog
-    return source && (source() ?? NOTHING_WAITS)
-  }
-  number(
-    'toolgate_decision_log_buffer_bytes',
-    'Bytes of decisions that wait for their upload.',
-    'sum',
-    () => decisionLog()?.bufferBytes,
-  )
-  number(
-    'toolgate_decision_log_buffer_events',
-    'Decisions that wait for their upload.',
-    'sum',
-    () => decisionLog()?.events,
-  )
-  number(
-    'toolgate_decision_log_lag_seconds',
-    'Age of the oldest decision that is not uploaded.',
-    'max',
-    () => decisionLog()?.lagSeconds,
-  )
   registerStateSets(registry, watched)
   registerInfo(registry, version, watched)
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1_000
+}
+
+function decisionLogOf({ decisionLog }: Partial<Watched>): DecisionLogState | undefined {
+  return decisionLog && (decisionLog() ?? NOTHING_WAITS)
 }
 
 function registerStateSets(registry: Registry, watched: () => Partial<Watched>): void {

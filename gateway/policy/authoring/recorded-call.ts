@@ -1,12 +1,11 @@
-import type { FactFields } from '../../audit/entry-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from '../../audit/entry.ts'
 import { decodeEntry } from '../../audit/entry.ts'
 import type { DisclosureReader } from '../../audit/disclosures/disclosure-reader.ts'
 import { readEntries } from '../../audit/read-entries.ts'
 import type { PolicyTime } from '../calendar.ts'
 import type { PolicyInput } from '../input.ts'
-import { NOBODY } from '../evaluation/self-test.ts'
 import type { ReadToken } from './known-tokens.ts'
+import { RecordedInput } from './recorded-input.ts'
 
 /** What the record knows of a call that policy decided. */
 export interface RecordedCall {
@@ -67,103 +66,14 @@ export function recordedCall(
   entry: Entry,
   { timeOf, readToken = (value) => value }: RecordOptions = {},
 ): RecordedCall | undefined {
-  const { who, what, resource, policy, declared, environment, received } = entry
+  const { who, what, resource, policy, declared, environment, received, facts } = entry
   if (!who || !what || !resource || !policy || !declared || !environment || received === undefined)
     return undefined
   if (entry.type === 'outcome' && !DECIDED.has(entry.outcome)) return undefined
   const time = timeOf?.(Date.parse(received))
-  const { facts } = entry
-  const unknown = new Set([
-    'input.params.path',
-    'input.params.query',
-    'input.params.body',
-    'input.params.digest',
-  ])
-  const known = <T>(path: string, value: T, isKnown: boolean): T => {
-    if (!isKnown) unknown.add(`input.${path}`)
-    return value
-  }
-  const text = (path: string, stored: string | undefined): string => {
-    const value = readToken(stored ?? '')
-    return known(path, value, stored !== undefined && !isTokenOrCut(value))
-  }
-  const input: PolicyInput = {
-    v: 1,
-    agent: { id: text('agent.id', who.agent), issuer: who.issuer, binding: who.binding, key: who.key },
-    principal: {
-      id: text('principal.id', who.principal),
-      groups: known('principal.groups', facts?.groups ?? [], facts?.groups !== undefined),
-      device_compliant: known(
-        'principal.device_compliant',
-        facts?.device_compliant ?? false,
-        facts !== undefined,
-      ),
-      act: known('principal.act', who.act, who.act.length < 16),
-    },
-    tenant: text('tenant', who.tenant),
-    scopes: known('scopes', facts?.scopes ?? [], facts?.scopes !== undefined),
-    authorization_details: known('authorization_details', [], facts?.authorization_details === 0),
-    operation: {
-      id: what.operation,
-      connector: what.connector,
-      access: what.access,
-      risk: known('operation.risk', facts?.risk ?? 0, facts !== undefined),
-      data_class: known('operation.data_class', facts?.data_class ?? 'restricted', facts !== undefined),
-      reversible: known('operation.reversible', facts?.reversible ?? false, facts !== undefined),
-      environment,
-    },
-    params: {
-      ...NOBODY.params,
-      truncated: known('params.truncated', facts?.truncated ?? false, facts !== undefined),
-    },
-    resource: {
-      project: text('resource.project', resource.project),
-      repository: text('resource.repository', resource.repository),
-      channel: text('resource.channel', resource.channel),
-      account: text('resource.account', resource.account),
-      amount: { value: resource.amount, currency: resource.currency },
-    },
-    declared: {
-      task: text('declared.task', declared.task),
-      rationale: text('declared.rationale', declared.rationale),
-      ticket: text('declared.ticket', declared.ticket),
-      rollback_plan: text('declared.rollback_plan', declared.rollback_plan),
-    },
-    signals: {
-      secrets: known('signals.secrets', [], false),
-      pii: known('signals.pii', [], false),
-      injection: known('signals.injection', [], false),
-      first_use: known('signals.first_use', facts?.first_use ?? false, facts !== undefined),
-    },
-    history: historyOf(facts, known),
-    approval: NOBODY.approval,
-    time: known('time', time ?? NOBODY.time, time !== undefined),
-  }
-  return { ...decisionIn(entry, policy), id: entry.call, received, input, unknown: [...unknown].sort() }
-}
-
-type RecordedList = 'operations_task' | 'operations_1h' | 'data_classes_task' | 'data_classes_1h'
-
-function historyOf(
-  facts: FactFields | undefined,
-  known: <T>(path: string, value: T, isKnown: boolean) => T,
-): PolicyInput['history'] {
-  const { calls_1m = 0, denials_10m = 0, errors_1h = 0, writes_task = 0 } = facts ?? {}
-  const recorded = <Name extends RecordedList>(name: Name): NonNullable<FactFields[Name]> | readonly [] =>
-    known(`history.${name}`, facts?.[name] ?? [], facts?.[name] !== undefined)
-  const history = {
-    calls_1m,
-    denials_10m,
-    errors_1h,
-    writes_task,
-    spend_day: known('history.spend_day', facts?.spend_day ?? 0, facts?.spend_day !== undefined),
-    spend_task: known('history.spend_task', facts?.spend_task ?? 0, facts?.spend_task !== undefined),
-    operations_task: recorded('operations_task'),
-    operations_1h: recorded('operations_1h'),
-    data_classes_task: recorded('data_classes_task'),
-    data_classes_1h: recorded('data_classes_1h'),
-  }
-  return facts === undefined ? known('history', history, false) : history
+  const reading = new RecordedInput({ who, what, resource, declared, environment, facts, time }, readToken)
+  const input = reading.input()
+  return { ...decisionIn(entry, policy), id: entry.call, received, input, unknown: reading.unknown() }
 }
 
 function decisionIn(
@@ -187,14 +97,4 @@ function decisionIn(
 /** Each id once, sorted. */
 export function rulesIn(reasons: readonly { readonly rule: string }[]): readonly string[] {
   return [...new Set(reasons.map(({ rule }) => rule))].sort()
-}
-
-/** A keyed token, a commitment, or a text that was shortened or rid of a secret stands for something else. */
-function isTokenOrCut(value: string): boolean {
-  return (
-    value.startsWith('hmac:') ||
-    value.endsWith('…') ||
-    value.includes('[removed]') ||
-    value.includes('\ufffd')
-  )
 }

@@ -1,6 +1,6 @@
 import type { BundleServiceConfig, VerificationConfig } from '../../config/policy-config.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { createBundleService } from './bundle-service.ts'
+import { BundleService } from './bundle-service.ts'
 import type { BundleSource } from './bundle-source.ts'
 import type { BundleOrigin } from './bundle-slot.ts'
 import { createFileSource } from './file-source.ts'
@@ -45,7 +45,7 @@ function createSource(name: string, options: OriginOptions, context: OriginConte
   const { bundlePath, service, serviceToken } = options
   const { keep, clock, restatMs, onNotKept } = context
   if (service === undefined) return createFileSource({ path: bundlePath, clock, restatMs })
-  return createBundleService({
+  return new BundleService({
     config: service,
     token: serviceToken,
     clock,

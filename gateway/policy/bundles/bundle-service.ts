@@ -2,9 +2,11 @@ import type { BundleServiceConfig } from '../../config/policy-config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { BundleError } from './bundle-error.ts'
 import { SourceHistory } from './bundle-source.ts'
-import type { BundleSource, Taking } from './bundle-source.ts'
+import type { BundleSource, OfferedBundle, SourceStatus, Taking } from './bundle-source.ts'
 import { fetchBundle } from './fetch-bundle.ts'
 import { keptBundle } from './kept-bundle.ts'
+import type { KeptBundle } from './kept-bundle.ts'
+import { retryDelayMs } from '../retry-delay.ts'
 import { serviceUrl } from '../service-request.ts'
 
 export interface BundleServiceOptions {
@@ -18,8 +20,6 @@ export interface BundleServiceOptions {
   readonly onNotKept: (error: Error) => void
 }
 
-/** First wait after a failure; doubled with each further one, up to `pollMaxMs`. */
-const RETRY_MS = 100
 /** Shortest time from one long poll to the next, for services that answer at once instead of waiting. */
 const LONG_POLL_PAUSE_MS = 1000
 
@@ -29,80 +29,101 @@ const LONG_POLL_PAUSE_MS = 1000
  *
  * @see https://www.openpolicyagent.org/docs/management-bundles#bundle-service-api
  */
-export function createBundleService(options: BundleServiceOptions): BundleSource {
-  const { config, token, clock, keep, onNotKept } = options
-  const location = serviceUrl(config, config.resource).href
-  const kept = keptBundle(config.directory, location, config.maxBytes)
-  const closing = new AbortController()
-  const history = new SourceHistory(() => clock.nowMs())
-  let etag: string | undefined
-  let longPoll = false
-  let failures = 0
-  let timer: NodeJS.Timeout | undefined
+export class BundleService implements BundleSource {
+  readonly #options: BundleServiceOptions
+  readonly #location: string
+  readonly #kept: KeptBundle
+  readonly #closing = new AbortController()
+  readonly #history: SourceHistory
+  #etag: string | undefined
+  #longPoll = false
+  #failures = 0
+  #timer: NodeJS.Timeout | undefined
 
-  const waitMs = (): number => (longPoll && etag !== undefined ? (config.longPollMs ?? 0) : 0)
-  const pollDelayMs = (): number => between(config.pollMinMs, config.pollMaxMs)
-  const schedule = (reload: () => Promise<Taking>, delayMs: number): void => {
-    timer = setTimeout(() => void look(reload), delayMs)
-    timer.unref()
+  constructor(options: BundleServiceOptions) {
+    const { config, clock } = options
+    this.#options = options
+    this.#location = serviceUrl(config, config.resource).href
+    this.#kept = keptBundle(config.directory, this.#location, config.maxBytes)
+    this.#history = new SourceHistory(() => clock.nowMs())
   }
-  const look = async (reload: () => Promise<Taking>): Promise<void> => {
+
+  async read(): Promise<OfferedBundle | undefined> {
+    const { config, token } = this.#options
+    const { signal } = this.#closing
+    this.#history.asked()
+    try {
+      const fetched = await fetchBundle({ config, token, etag: this.#etag, waitMs: this.#waitMs(), signal })
+      this.#failures = 0
+      this.#history.answered(fetched.bytes !== undefined, fetched.bytes === undefined ? 304 : 200)
+      this.#longPoll = fetched.longPoll ?? this.#longPoll
+      return fetched.bytes && { bytes: fetched.bytes, version: fetched.etag }
+    } catch (error) {
+      this.#failures += 1
+      this.#history.failed(error instanceof BundleError ? error.httpStatus : undefined)
+      throw error
+    }
+  }
+
+  async taken({ bytes, version }: OfferedBundle, changed: boolean): Promise<void> {
+    const { config, keep, onNotKept } = this.#options
+    this.#etag = version
+    // A service without versions sends the same bundle again and again.
+    if (keep !== 'always' || !changed) return
+    try {
+      await this.#kept.write(bytes)
+    } catch (cause) {
+      onNotKept(new Error(`the bundle cannot be kept in ${config.directory}`, { cause }))
+    }
+  }
+
+  async kept(): Promise<Buffer | undefined> {
+    return this.#options.keep === 'never' ? undefined : this.#kept.read()
+  }
+
+  follow(reload: () => Promise<Taking>): void {
+    if (this.#failures > 0) this.#schedule(reload, this.#retryDelayMs())
+    else this.#schedule(reload, this.#waitMs() > 0 ? 0 : this.#pollDelayMs())
+  }
+
+  status(): SourceStatus {
+    return { kind: 'service', location: this.#location, ...this.#history.times() }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort()
+    clearTimeout(this.#timer)
+  }
+
+  #schedule(reload: () => Promise<Taking>, delayMs: number): void {
+    this.#timer = setTimeout(() => void this.#look(reload), delayMs)
+    this.#timer.unref()
+  }
+
+  async #look(reload: () => Promise<Taking>): Promise<void> {
+    const { clock } = this.#options
     const startedMs = clock.monotonicMs()
-    const holds = waitMs() > 0
-    const failuresBefore = failures
+    const holds = this.#waitMs() > 0
+    const failuresBefore = this.#failures
     const taking = await reload()
-    if (closing.signal.aborted) return
-    if (failures > failuresBefore) return schedule(reload, retryDelayMs(failures, config.pollMaxMs))
+    if (this.#closing.signal.aborted) return
+    if (this.#failures > failuresBefore) return this.#schedule(reload, this.#retryDelayMs())
     // A refused bundle would come back at once: only a version in force is worth waiting beside.
-    const waits = (holds || waitMs() > 0) && taking !== 'rejected'
+    const waits = (holds || this.#waitMs() > 0) && taking !== 'rejected'
     const pauseMs = LONG_POLL_PAUSE_MS - (clock.monotonicMs() - startedMs)
-    schedule(reload, waits ? Math.max(0, pauseMs) : pollDelayMs())
+    this.#schedule(reload, waits ? Math.max(0, pauseMs) : this.#pollDelayMs())
   }
 
-  return {
-    async read() {
-      history.asked()
-      try {
-        const fetched = await fetchBundle({ config, token, etag, waitMs: waitMs(), signal: closing.signal })
-        failures = 0
-        history.answered(fetched.bytes !== undefined, fetched.bytes === undefined ? 304 : 200)
-        longPoll = fetched.longPoll ?? longPoll
-        return fetched.bytes && { bytes: fetched.bytes, version: fetched.etag }
-      } catch (error) {
-        failures += 1
-        history.failed(error instanceof BundleError ? error.httpStatus : undefined)
-        throw error
-      }
-    },
-    async taken({ bytes, version }, changed) {
-      etag = version
-      // A service without versions sends the same bundle again and again.
-      if (keep !== 'always' || !changed) return
-      try {
-        await kept.write(bytes)
-      } catch (cause) {
-        onNotKept(new Error(`the bundle cannot be kept in ${config.directory}`, { cause }))
-      }
-    },
-    kept: async () => (keep === 'never' ? undefined : kept.read()),
-    follow: (reload) => {
-      if (failures > 0) schedule(reload, retryDelayMs(failures, config.pollMaxMs))
-      else schedule(reload, waitMs() > 0 ? 0 : pollDelayMs())
-    },
-    status: () => ({ kind: 'service', location, ...history.times() }),
-    [Symbol.dispose]() {
-      closing.abort()
-      clearTimeout(timer)
-    },
+  #waitMs(): number {
+    return this.#longPoll && this.#etag !== undefined ? (this.#options.config.longPollMs ?? 0) : 0
   }
-}
 
-/** Exponential, and random, so that a fleet does not come back to its service as one. */
-function retryDelayMs(failures: number, maxMs: number): number {
-  const delayMs = Math.min(maxMs, RETRY_MS * 2 ** Math.min(failures - 1, 30))
-  return between(delayMs / 2, delayMs)
-}
+  #pollDelayMs(): number {
+    const { pollMinMs, pollMaxMs } = this.#options.config
+    return pollMinMs + Math.random() * (pollMaxMs - pollMinMs)
+  }
 
-function between(minMs: number, maxMs: number): number {
-  return minMs + Math.random() * (maxMs - minMs)
+  #retryDelayMs(): number {
+    return retryDelayMs(this.#failures, this.#options.config.pollMaxMs)
+  }
 }

@@ -7,69 +7,91 @@
  * @see https://www.openpolicyagent.org/docs/management-bundles#signature-format
  */
 export function canonicalJson(text: string): string {
-  let at = 0
+  return new CanonicalWriter(text).value()
+}
 
-  const skipSpace = (): void => {
-    while (isSpace(text.charCodeAt(at))) at += 1
+/** Reads `text` once, from its beginning, and gives each value in its canonical spelling. */
+class CanonicalWriter {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
   }
-  /** The string at `at`: its value, and its spelling. Most need neither parsing nor writing. */
-  const string = (): Spelled => {
-    const start = at
+
+  value(): string {
+    this.#skipSpace()
+    switch (this.#text.charCodeAt(this.#at)) {
+      case OPEN_BRACE:
+        return this.#object()
+      case OPEN_BRACKET:
+        return this.#array()
+      case QUOTE:
+        return this.#string().text
+      default:
+        return this.#word()
+    }
+  }
+
+  #object(): string {
+    const members: Spelled[] = []
+    this.#list(CLOSE_BRACE, () => {
+      const name = this.#string()
+      this.#skipSpace()
+      this.#at += 1 // the colon
+      members.push({ value: name.value, text: `${name.text}:${this.value()}` })
+    })
+    members.sort((left, right) => compareBytes(left.value, right.value))
+    return `{${members.map((member) => member.text).join(',')}}`
+  }
+
+  #array(): string {
+    const items: string[] = []
+    this.#list(CLOSE_BRACKET, () => items.push(this.value()))
+    return `[${items.join(',')}]`
+  }
+
+  #list(close: number, item: () => void): void {
+    this.#at += 1
+    this.#skipSpace()
+    while (this.#text.charCodeAt(this.#at) !== close) {
+      item()
+      this.#skipSpace()
+      if (this.#text.charCodeAt(this.#at) === COMMA) this.#at += 1
+      this.#skipSpace()
+    }
+    this.#at += 1
+  }
+
+  /** Its value, and its spelling. Most need neither parsing nor writing. */
+  #string(): Spelled {
+    const text = this.#text
+    const start = this.#at
     let plain = true
-    for (at += 1; text.charCodeAt(at) !== QUOTE; at += 1) {
+    let at = start + 1
+    for (; text.charCodeAt(at) !== QUOTE; at += 1) {
       const code = text.charCodeAt(at)
       if (code === BACKSLASH) at += 1
       if (code === BACKSLASH || code === LINE_SEPARATOR || code === PARAGRAPH_SEPARATOR) plain = false
     }
-    at += 1
-    const literal = text.slice(start, at)
+    this.#at = at + 1
+    const literal = text.slice(start, at + 1)
     if (plain) return { value: literal.slice(1, -1), text: literal }
     const value = String(JSON.parse(literal))
     return { value, text: spell(value) }
   }
+
   /** A number, `true`, `false` or `null`: everything up to what may follow a value. */
-  const word = (): string => {
-    const start = at
-    while (at < text.length && !isDelimiter(text.charCodeAt(at))) at += 1
-    return text.slice(start, at)
+  #word(): string {
+    const text = this.#text
+    const start = this.#at
+    while (this.#at < text.length && !isDelimiter(text.charCodeAt(this.#at))) this.#at += 1
+    return text.slice(start, this.#at)
   }
-  const list = (close: number, item: () => void): void => {
-    at += 1
-    skipSpace()
-    while (text.charCodeAt(at) !== close) {
-      item()
-      skipSpace()
-      if (text.charCodeAt(at) === COMMA) at += 1
-      skipSpace()
-    }
-    at += 1
+
+  #skipSpace(): void {
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at += 1
   }
-  const value = (): string => {
-    skipSpace()
-    switch (text.charCodeAt(at)) {
-      case OPEN_BRACE: {
-        const members: Spelled[] = []
-        list(CLOSE_BRACE, () => {
-          const name = string()
-          skipSpace()
-          at += 1 // the colon
-          members.push({ value: name.value, text: `${name.text}:${value()}` })
-        })
-        members.sort((left, right) => compareBytes(left.value, right.value))
-        return `{${members.map((member) => member.text).join(',')}}`
-      }
-      case OPEN_BRACKET: {
-        const items: string[] = []
-        list(CLOSE_BRACKET, () => items.push(value()))
-        return `[${items.join(',')}]`
-      }
-      case QUOTE:
-        return string().text
-      default:
-        return word()
-    }
-  }
-  return value()
 }
 
 /** A string and its spelling; for members, their name and the whole of them. */
