@@ -159,7 +159,7 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { audit, fleetLog, reports, store, telemetry } = lasting
+  const { audit, exports, fleetLog, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     certificateEndsAtMs: () => listener.certificateEndsAtMs,
@@ -167,6 +167,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     auditTrouble: () => audit.recorder.trouble(),
     auditTree: () => audit.tree(),
     ...(fleetLog && { fleetLog: () => fleetLog }),
+    ...(exports && { exports: () => exports.states() }),
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { openExports, type Exports } from './audit/exports/open-exports.ts'
 import { FleetLog } from './audit/fleet-log.ts'
 import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
@@ -15,6 +16,8 @@ export interface Lasting extends AsyncDisposable {
   readonly audit: Audit
   /** In a process on its own; of several workers the primary keeps it. */
   readonly fleetLog: FleetLog | undefined
+  /** Where the fleet log is. */
+  readonly exports: Exports | undefined
   readonly store: OpenedStore
   readonly reports: Reports
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
@@ -61,6 +64,19 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   )
   await fleetLog?.watch()
   for (const recovery of audit.recoveries) events.auditRecovered(recovery)
+  const exports =
+    worker === 0
+      ? stack.use(
+          openExports({
+            config: config.audit,
+            environment,
+            clock,
+            metrics: telemetry.exportMetrics,
+            onFailed: events.exportFailed,
+            onRecovered: events.exportRecovered,
+          }),
+        )
+      : undefined
   const reports = stack.use(await openReports({ config, environment, clock, telemetry }))
   const password = config.store.redis?.password
   const store = stack.use(
@@ -77,7 +93,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   const owned = stack.move()
   const nonceKey = randomBytes(32)
   const close = (): Promise<void> => owned.disposeAsync()
-  return { telemetry, audit, fleetLog, store, reports, nonceKey, [Symbol.asyncDispose]: close }
+  return { telemetry, audit, fleetLog, exports, store, reports, nonceKey, [Symbol.asyncDispose]: close }
 }
 
 function openFleetLog({ config, clock }: LastingOptions, events: Telemetry['events']): Promise<FleetLog> {

@@ -1,4 +1,5 @@
 import type { Access, Environment } from '../catalog/connector.ts'
+import type { ExportConfig } from './export-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 
 /**
@@ -236,6 +237,8 @@ export interface AuditConfig {
   /** What `toolgate audit prune` keeps of the log. */
   readonly retentionDays: number
   readonly disclosures: DisclosuresConfig
+  /** Where it is copied to as it grows, by name. */
+  readonly exports: Readonly<Record<string, ExportConfig>>
 }
 
 /** Where that is kept what entries only commit to: policy inputs and what agents declared. */

@@ -1,6 +1,7 @@
 import { fetching } from './bundle-rules.ts'
 import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
+import { exporting } from './export-rules.ts'
 import { isLoopback, isSafeSource } from './loopback.ts'
 import { logging, recording } from './places.ts'
 import type { ConfigProblem } from './problem.ts'
@@ -26,6 +27,7 @@ const RULES: readonly Rule[] = [
   { reads: ['connectors', 'listen'], check: reaching },
   { reads: ['connectors'], check: forwarding },
   { reads: ['audit'], check: recording },
+  { reads: ['audit'], check: exporting },
   { reads: ['telemetry'], check: logging },
   ...REFERENCE_RULES,
 ]

@@ -29,7 +29,7 @@ function keyObstacle({ directory, keyFile }: DisclosuresConfig): string | undefi
   return found.isFile() ? undefined : `${keyFile} is no file`
 }
 
-function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   const way = relative(resolve(folder), resolve(path))
   return way === '' || (!way.startsWith('..') && !isAbsolute(way))
 }
@@ -44,7 +44,7 @@ function problem(path: string, reason: string | undefined): ConfigProblem[] {
 }
 
 /** Why nothing can be written at `path`; it is made where it is not there, so then the nearest folder above counts. */
-function obstacleTo(path: string, wanted: 'file' | 'folder'): string | undefined {
+export function obstacleTo(path: string, wanted: 'file' | 'folder'): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return obstacleTo(dirname(path), 'folder')
   if (found.isDirectory() !== (wanted === 'folder')) return `${path} is no ${wanted}`

@@ -1,13 +1,14 @@
 import { accessSync, constants } from 'node:fs'
 import { bundlesOf } from './bundle-rules.ts'
 import type { Config, CredentialConfig, SecretReference } from './config.ts'
+import { exportReferences } from './export-rules.ts'
 import type { BundleConfig } from './policy-config.ts'
 import type { ConfigProblem } from './problem.ts'
 import { reportReferences } from './report-rules.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-type Section = 'listen' | 'policy' | 'store' | 'identity' | 'connectors'
+type Section = 'listen' | 'policy' | 'store' | 'identity' | 'audit' | 'connectors'
 
 /** What one section refers to outside the configuration, by the path of each setting. */
 interface References {
@@ -50,6 +51,7 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
     ),
     secrets: { 'identity.dpop.nonceSecret': dpop.nonceSecret },
   }),
+  audit: exportReferences,
   connectors: ({ connectors }) => ({
     files: Object.fromEntries(
       Object.entries(connectors).map(([name, { caFile }]) => [`connectors.${name}.caFile`, caFile]),

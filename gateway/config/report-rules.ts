@@ -35,7 +35,8 @@ export function reporting({ policy }: Config): ConfigProblem[] {
   ]
 }
 
-function serviceProblems(path: string, service: ServiceConfig): ConfigProblem[] {
+/** What is wrong with how one service is reached. */
+export function serviceProblems(path: string, service: ServiceConfig): ConfigProblem[] {
   const { url, clientCertificateFile, clientKeyFile } = service
   const problems: ConfigProblem[] = []
   if (!isSafeSource(url))

@@ -1,6 +1,7 @@
 import type { Config } from './config.ts'
 import { breakersSchema, limitsSchema, storeSchema } from './schema-limits.ts'
 import { connectorSchema } from './schema-connector.ts'
+import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
 import { policySchema } from './schema-policy.ts'
 import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
@@ -81,6 +82,7 @@ const audit = closed({
     keyFile: file('Their master key, 32 bytes, made at the first start', '.toolgate/disclosures.key'),
     retentionDays: { ...integer(1, 36_500, 400), description: 'Days that toolgate audit prune keeps' },
   }),
+  exports: exportsSchema,
 })
 
 const telemetry = closed({

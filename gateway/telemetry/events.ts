@@ -141,6 +141,12 @@ function auditEvents({ log, metrics, fleetLog }: EventsOptions) {
     fleetLogFailed(cause: unknown): void {
       log.write('error', 'audit.fleet_failed', causeFields(cause))
     },
+    exportFailed(name: string, cause: unknown): void {
+      log.write('error', 'audit.export_failed', { detail: name, ...causeFields(cause) })
+    },
+    exportRecovered(name: string): void {
+      log.write('info', 'audit.export_recovered', { detail: name })
+    },
     auditFailed(cause: unknown): void {
       log.write('error', 'audit.failed', causeFields(cause))
     },

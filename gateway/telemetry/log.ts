@@ -44,6 +44,8 @@ type LogEvent =
   | 'audit.fleet_alarm'
   | 'audit.fleet_failed'
   | 'audit.outcome_lost'
+  | 'audit.export_failed'
+  | 'audit.export_recovered'
 
 /** Of the decision log and the status reports. */
 type ReportEvent =

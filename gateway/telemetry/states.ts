@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import type { ExportState } from './export-metrics.ts'
 import type { FleetLogState } from './fleet-log-metrics.ts'
 
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
@@ -27,6 +28,7 @@ export interface Watched {
   /** What the audit log has committed to. */
   readonly auditTree: () => { readonly size: number; readonly publishedAtMs: number }
   readonly fleetLog: () => FleetLogState
+  readonly exports: () => readonly ExportState[]
   readonly storeState: () => StoreState
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }

@@ -3,6 +3,7 @@ import type { TelemetryConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { createEvents, type Events } from './events.ts'
 import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
+import { registerExports, type ExportMetrics } from './export-metrics.ts'
 import { registerFleetLog } from './fleet-log-metrics.ts'
 import { openLog, type Log } from './log.ts'
 import type { MetricsText } from './merge.ts'
@@ -24,6 +25,7 @@ export interface TelemetryOptions {
 
 export interface Telemetry extends AsyncDisposable {
   readonly events: Events & PartEvents & ReportEvents
+  readonly exportMetrics: ExportMetrics
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
   watch(sources: Partial<Watched>): void
@@ -53,6 +55,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       ...createPartEvents({ log, metrics, parts, nowMs }),
       ...createReportEvents(log, registry),
     },
+    exportMetrics: registerExports(registry, () => watched.exports?.() ?? []),
     log,
     watch: (sources) => {
       watched = { ...watched, ...sources }

@@ -1,10 +1,13 @@
 import cluster, { type Worker } from 'node:cluster'
 import { startAdmin } from '../admin/admin.ts'
+import { openExports, type Exports } from '../audit/exports/open-exports.ts'
 import { FleetLog } from '../audit/fleet-log.ts'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
 import { followFiles, type SeenFile } from '../cli/followed-files.ts'
 import type { Config } from '../config/config.ts'
+import { systemClock } from '../lib/clock.ts'
 import { createSecretReader } from '../config/secret.ts'
+import { createExportMetrics } from '../telemetry/export-metrics.ts'
 import { createFleetLogMetrics } from '../telemetry/fleet-log-metrics.ts'
 import { VERSION } from '../version.ts'
 import { Fleet } from './fleet.ts'
@@ -27,6 +30,7 @@ export async function runPrimary(
   const started = await startAll(config.workers, launch, fleet)
   if (!started) return 1
   await record.fleetLog.watch()
+  await using _exports = record.startExports()
   replaceTheDead(({ id }) => launch(numbers.get(id) ?? id), fleet, surroundings)
   await using _admin = await startFleetAdmin(fleet, config, surroundings)
   using _following = followFiles(files, () => fleet.tell({ kind: 'reload' }))
@@ -39,7 +43,7 @@ export async function runPrimary(
 }
 
 /** The fleet log and its metrics; closed last of all, when the workers have sealed their logs. */
-async function openRecord(config: Config, { complain }: Surroundings) {
+async function openRecord(config: Config, { complain, environment }: Surroundings) {
   const metrics = createFleetLogMetrics(() => fleetLog)
   const fleetLog: FleetLog = await FleetLog.open({
     config: config.audit,
@@ -50,9 +54,21 @@ async function openRecord(config: Config, { complain }: Surroundings) {
     },
     onFailure: (cause) => complain(`toolgate: the fleet log failed: ${String(cause)}\n`),
   })
+  let exports: Exports | undefined
+  const exportMetrics = createExportMetrics(() => exports?.states() ?? [])
   return {
     fleetLog,
-    metricsJson: () => metrics.metricsJson(),
+    startExports: () =>
+      (exports = openExports({
+        config: config.audit,
+        environment,
+        clock: systemClock,
+        metrics: exportMetrics,
+        onFailed: (name, cause) =>
+          complain(`toolgate: export ${name} failed, and is tried again: ${String(cause)}\n`),
+        onRecovered: (name) => complain(`toolgate: export ${name} works again\n`),
+      })),
+    metricsJson: async () => [...(await metrics.metricsJson()), ...(await exportMetrics.metricsJson())],
     [Symbol.asyncDispose]: () => fleetLog[Symbol.asyncDispose](),
   }
 }

@@ -21,6 +21,7 @@ export function auditConfig(directory: string, more: Partial<AuditConfig> = {}):
       keyFile: join(directory, '.disclosures.key'),
       retentionDays: 400,
     },
+    exports: {},
     ...more,
   }
 }

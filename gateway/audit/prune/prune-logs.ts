@@ -7,6 +7,7 @@ import { beginEpoch } from '../begin-epoch.ts'
 import { timeField } from '../call-fields.ts'
 import type { PrunedLogFields } from '../entry-fields.ts'
 import { decodeEntry, encodeEntry, type AuditEntry } from '../entry.ts'
+import { exportBehind } from '../exports/cursors.ts'
 import { syncDirectory } from '../log-disk.ts'
 import { openSigning } from '../open-signing.ts'
 import { FLEET_NODE, listEpochs, listSegments, type EpochPath } from '../read-entries.ts'
@@ -56,7 +57,7 @@ export async function planPrune({ config, beforeMs, holds }: PruneOptions): Prom
     if (path.node !== FLEET_NODE && path.node !== PRUNE_NODE) lives.push({ path, ...(await lifeOf(path)) })
   }
   for (const life of lives.toSorted((one, other) => one.endMs - other.endMs)) {
-    keptBy = reasonToKeep(life, beforeMs, holds)
+    keptBy = reasonToKeep(life, beforeMs, holds) || (await exportToWaitFor(config, life.path))
     if (keptBy !== '') break
     logs.push({ ...life, fields: await fieldsOf(life.path, signing) })
   }
@@ -113,6 +114,11 @@ function reasonToKeep(
   const hold = holdOver(holds, beganMs, endMs)
   if (hold !== undefined) return `${place} is held by ${hold.name}`
   return endMs >= beforeMs ? `${place} is not old enough` : ''
+}
+
+async function exportToWaitFor({ directory, exports }: AuditConfig, path: EpochPath): Promise<string> {
+  const name = await exportBehind(directory, Object.keys(exports), path)
+  return name === undefined ? '' : `${path.node}/${path.epoch} has not all been exported to ${name}`
 }
 
 async function fieldsOf(path: EpochPath, signing: Signing): Promise<PrunedLogFields> {

@@ -19,6 +19,8 @@ export class UploadError extends Error {
 export interface UploadOptions {
   readonly config: Pick<DecisionLogConfig, 'service' | 'resource'>
   readonly token: (() => string) | undefined
+  /** What a chunk is said to be, and signed with; gzipped JSON without. */
+  readonly headersOf?: (chunk: Buffer) => Readonly<Record<string, string>>
 }
 
 /** Posts chunks over one connection, which ends with it. */
@@ -27,7 +29,7 @@ export interface Upload extends Disposable {
   send(chunk: Buffer, signal: AbortSignal): Promise<void>
 }
 
-export function openUpload({ config, token }: UploadOptions): Upload {
+export function openUpload({ config, token, headersOf = gzippedJson }: UploadOptions): Upload {
   const { service, resource } = config
   const Agent = service.url.startsWith('https:') ? HttpsAgent : HttpAgent
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -40,8 +42,7 @@ export function openUpload({ config, token }: UploadOptions): Upload {
           method: 'POST',
           resource,
           headers: {
-            'content-type': 'application/json',
-            'content-encoding': 'gzip',
+            ...headersOf(chunk),
             'content-length': String(chunk.length),
           },
           body: chunk,
@@ -62,6 +63,10 @@ export function openUpload({ config, token }: UploadOptions): Upload {
     },
     [Symbol.dispose]: () => agent.destroy(),
   }
+}
+
+function gzippedJson(): Readonly<Record<string, string>> {
+  return { 'content-type': 'application/json', 'content-encoding': 'gzip' }
 }
 
 const ANSWER_LIMIT_BYTES = 65_536

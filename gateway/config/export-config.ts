@@ -1,0 +1,19 @@
+import type { SecretReference } from './config.ts'
+import type { ServiceConfig } from './policy-config.ts'
+
+/** Where the record is copied to as it grows; exactly one of `file`, `webhook`. */
+export interface ExportConfig {
+  /** `entry` is the entry as it stands in the log. */
+  readonly format: 'entry'
+  readonly batchEntries: number
+  /** JSON Lines are added to it. */
+  readonly file: string | undefined
+  readonly webhook: WebhookConfig | undefined
+}
+
+export interface WebhookConfig extends ServiceConfig {
+  /** Path that entries are posted to, below `url`. */
+  readonly resource: string
+  /** Of the signature of each request (Standard Webhooks); `whsec_` and base64, or taken as it is. */
+  readonly signingSecret: SecretReference | undefined
+}
