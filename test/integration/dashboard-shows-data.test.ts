@@ -11,6 +11,7 @@ it('every panel of the dashboard shows data of a gateway that a real Prometheus 
   // What the synthetic calls give reason for, and no other alert.
   expect([...new Set(await prometheus.alerts())].sort()).toEqual([
     'ToolgateBreakerOpen',
+    'ToolgateCredentialMissing',
     'ToolgateDenialsHigh',
     'ToolgateFaults',
     'ToolgatePolicyFailing',

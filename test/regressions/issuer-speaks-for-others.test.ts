@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../gateway/config/problem.ts'
 import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
 import { POLICIES_DIRECTORY } from '../../gateway/policy/authoring/policies-directory.ts'
-import { readSources } from '../../gateway/policy/authoring/read-sources.ts'
+import { readSources, rootsOf } from '../../gateway/policy/authoring/read-sources.ts'
 import { startIssuer, type Issuer } from '../harness/issuer.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 
@@ -52,7 +52,7 @@ test('an agent registered with one issuer is no other issuer’s to name', async
   const agent = 'change-review-agent'
   const registered = { ...agents, [agent]: { ...agents[agent], issuer: bank.issuer } }
   sources.set(path, JSON.stringify(registered))
-  const bundle = await compileBundle({ sources, roots: ['gateway', 'registry'] })
+  const bundle = await compileBundle({ sources, roots: rootsOf(sources) })
   await using toolgate = await startTestGateway({
     bundle,
     issuers: [
