@@ -103,6 +103,7 @@ function openFleetLog({ config, clock }: LastingOptions, events: Telemetry['even
     clock,
     onAlarm: events.fleetLogAlarmed,
     onFailure: events.fleetLogFailed,
+    onWitness: events.witnessAnswered,
   })
 }
 

@@ -21,7 +21,10 @@ export function readinessOf(listener: Listener, generation: Generation, lasting:
 /** What does not keep calls away, but whoever looks whether calls may be sent here should know. */
 export function notesOf({ policy }: Generation, { fleetLog }: Lasting): Readiness {
   const { kept, rejected } = policy.status()
-  const notes = fleetLog?.healthy === false ? { fleet_log: 'the fleet log cannot be written' } : {}
+  const notes = {
+    ...(fleetLog?.healthy === false ? { fleet_log: 'the fleet log cannot be written' } : {}),
+    ...(fleetLog?.lacksQuorum === true ? { witnesses: 'too few of them cosign the fleet log' } : {}),
+  }
   if (!kept) return notes
   // Anybody may ask, so the reason is a word of ours and no address; the status has it in full.
   return {

@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../lib/clock.ts'
 import { beginEpoch } from './begin-epoch.ts'
 import { timeField } from './call-fields.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
-import { hasCode, type LogDisk } from './log-disk.ts'
+import { hasCode, systemDisk, type LogDisk } from './log-disk.ts'
 import { openSigning } from './open-signing.ts'
 import { FLEET_NODE, listEpochs, type EpochPath } from './read-entries.ts'
 import { CHECKPOINT_FILE, parseCheckpoint, type SignedCheckpoint } from './tlog/checkpoint.ts'
@@ -14,6 +14,7 @@ import { isSignedBy } from './tlog/note.ts'
 import { listKeys } from './tlog/signing-key.ts'
 import type { TransparencyLog } from './tlog/transparency-log.ts'
 import { formatVerifierKey } from './tlog/verifier-key.ts'
+import { Witnessing, type WitnessOutcome } from './witness/witnessing.ts'
 
 /** `missing`: a log is gone · `rolled_back`: it has less than before, or something else · `unsigned`: by no key of ours. */
 export const FLEET_ALARMS = ['missing', 'rolled_back', 'unsigned'] as const
@@ -27,6 +28,8 @@ export interface FleetLogOptions {
   readonly disk?: LogDisk
   readonly onAlarm?: (alarm: FleetAlarm, log: Pick<EpochPath, 'node' | 'epoch'>) => void
   readonly onFailure?: (cause: unknown) => void
+  /** Told how each witness answered, where there are any. */
+  readonly onWitness?: (witness: string, outcome: WitnessOutcome, cause?: unknown) => void
 }
 
 interface Seen {
@@ -44,6 +47,7 @@ export class FleetLog implements AsyncDisposable {
   readonly #clock: Clock
   readonly #log: TransparencyLog
   readonly #signing: Signing
+  readonly #witnessing: Witnessing | undefined
   readonly #seen = new Map<string, Seen>()
   readonly #alarmed = new Set<string>()
   #timer: NodeJS.Timeout | undefined
@@ -53,15 +57,19 @@ export class FleetLog implements AsyncDisposable {
   static async open(options: FleetLogOptions): Promise<FleetLog> {
     const { config, version, clock = systemClock, disk, onFailure } = options
     const signing = await openSigning(config)
+    let witnessing: Witnessing | undefined
     const log = await beginEpoch({
       config,
       node: FLEET_NODE,
       signing,
       clock,
+      onPublished: (checkpoint, note) => witnessing?.offer(checkpoint, note),
       ...(disk && { disk }),
       ...(onFailure && { onFailure }),
     })
-    const fleet = new FleetLog(options, clock, signing, log)
+    // Its checkpoints commit to those of every other log: to witness it is to witness them all.
+    witnessing = openWitnessing(options, log.epoch, clock)
+    const fleet = new FleetLog(options, clock, signing, log, witnessing)
     const key = formatVerifierKey(signing.signer.key)
     const time = timeField(clock.nowMs())
     await fleet.#append({
@@ -76,8 +84,15 @@ export class FleetLog implements AsyncDisposable {
     return fleet
   }
 
-  private constructor(options: FleetLogOptions, clock: Clock, signing: Signing, log: TransparencyLog) {
+  private constructor(
+    options: FleetLogOptions,
+    clock: Clock,
+    signing: Signing,
+    log: TransparencyLog,
+    witnessing: Witnessing | undefined,
+  ) {
     this.#options = options
+    this.#witnessing = witnessing
     this.#clock = clock
     this.#signing = signing
     this.#log = log
@@ -92,6 +107,17 @@ export class FleetLog implements AsyncDisposable {
 
   get healthy(): boolean {
     return this.#log.health().state === 'open'
+  }
+
+  /** Wall clock of the last checkpoint that a quorum of witnesses cosigned; `undefined` when there are none to ask. */
+  get quorumAtMs(): number | undefined {
+    return this.#witnessing?.quorumAtMs
+  }
+
+  /** Whether the witnesses have had time enough and too few have cosigned. */
+  get lacksQuorum(): boolean {
+    const { quorumAtMs } = this
+    return quorumAtMs !== undefined && this.#clock.nowMs() - quorumAtMs > this.#quorumLimitMs()
   }
 
   /** How many logs it knows. */
@@ -120,6 +146,12 @@ export class FleetLog implements AsyncDisposable {
     const stop = { open_calls: 0, time: timeField(this.#clock.nowMs()), type: 'stop', v: 1 } as const
     await this.#append(stop).catch(() => undefined)
     await this.#log.seal()
+    await this.#witnessing?.[Symbol.asyncDispose]()
+  }
+
+  /** An idle log is offered again after the idle interval; a minute more is what a witness is left alone at most. */
+  #quorumLimitMs(): number {
+    return this.#options.config.idleCheckpointIntervalMs + 60_000
   }
 
   async #collect(which: 'all' | 'others'): Promise<void> {
@@ -169,6 +201,21 @@ export class FleetLog implements AsyncDisposable {
   async #append(entry: AuditEntry): Promise<void> {
     await this.#log.append(encodeEntry(entry), 'flushed')
   }
+}
+
+function openWitnessing(
+  { config, disk = systemDisk, onWitness }: FleetLogOptions,
+  epoch: string,
+  clock: Clock,
+): Witnessing | undefined {
+  if (config.witnesses === undefined) return undefined
+  return new Witnessing({
+    config: config.witnesses,
+    directory: join(config.directory, FLEET_NODE, epoch),
+    disk,
+    clock,
+    onAnswer: (witness, outcome, cause) => onWitness?.(witness, outcome, cause),
+  })
 }
 
 function isRolledBack(before: SignedCheckpoint, now: SignedCheckpoint): boolean {

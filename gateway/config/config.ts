@@ -1,6 +1,7 @@
 import type { Access, Environment } from '../catalog/connector.ts'
 import type { ExportConfig } from './export-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
+import type { WitnessesConfig } from './witness-config.ts'
 
 /**
  * The configuration after parsing: defaults filled in, secret references resolved to `Secret`s, every number
@@ -239,6 +240,8 @@ export interface AuditConfig {
   readonly disclosures: DisclosuresConfig
   /** Where it is copied to as it grows, by name. */
   readonly exports: Readonly<Record<string, ExportConfig>>
+  /** Absent when nobody witnesses the fleet log. */
+  readonly witnesses: WitnessesConfig | undefined
 }
 
 /** Where that is kept what entries only commit to: policy inputs and what agents declared. */

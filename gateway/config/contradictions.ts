@@ -7,6 +7,7 @@ import { logging, recording } from './places.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, REFERENCE_RULES } from './references.ts'
 import { reporting } from './report-rules.ts'
+import { witnessing } from './witness-rules.ts'
 
 type Section = keyof Config
 
@@ -28,6 +29,7 @@ const RULES: readonly Rule[] = [
   { reads: ['connectors'], check: forwarding },
   { reads: ['audit'], check: recording },
   { reads: ['audit'], check: exporting },
+  { reads: ['audit'], check: witnessing },
   { reads: ['telemetry'], check: logging },
   ...REFERENCE_RULES,
 ]

@@ -5,6 +5,7 @@ import { exportReferences } from './export-rules.ts'
 import type { BundleConfig } from './policy-config.ts'
 import type { ConfigProblem } from './problem.ts'
 import { reportReferences } from './report-rules.ts'
+import { witnessFiles } from './witness-rules.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -51,7 +52,10 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
     ),
     secrets: { 'identity.dpop.nonceSecret': dpop.nonceSecret },
   }),
-  audit: exportReferences,
+  audit: (config) => {
+    const { files, secrets } = exportReferences(config)
+    return { files: { ...files, ...witnessFiles(config) }, secrets }
+  },
   connectors: ({ connectors }) => ({
     files: Object.fromEntries(
       Object.entries(connectors).map(([name, { caFile }]) => [`connectors.${name}.caFile`, caFile]),

@@ -51,6 +51,31 @@ const listen = closed({
 
 const durability = (fallback: string) => oneOf(['flushed', 'strict'], fallback)
 
+const witnessesSchema = {
+  ...optional(
+    closed({
+      quorum: { ...integer(1, 32), description: 'How many have to cosign a checkpoint of the fleet log' },
+      each: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 32,
+        items: {
+          ...optional(
+            closed({
+              key: text({ description: 'Verifier key that the witness prints', maxLength: 512 }),
+              url: text({ format: 'upstream', description: 'http(s) origin, with a base path if need be' }),
+              caFile: file('CA of the witness'),
+              timeoutMs: milliseconds(100, 60_000, 5_000),
+            }),
+          ),
+          required: ['key', 'url'],
+        },
+      },
+    }),
+  ),
+  required: ['quorum', 'each'],
+}
+
 const audit = closed({
   directory: file('Where the audit logs live', '.toolgate/audit'),
   deployment: text({
@@ -83,6 +108,7 @@ const audit = closed({
     retentionDays: { ...integer(1, 36_500, 400), description: 'Days that toolgate audit prune keeps' },
   }),
   exports: exportsSchema,
+  witnesses: witnessesSchema,
 })
 
 const telemetry = closed({

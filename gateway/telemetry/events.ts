@@ -1,5 +1,6 @@
 import type { Durability } from '../audit/audit-log.ts'
 import type { FleetAlarm } from '../audit/fleet-log.ts'
+import type { WitnessOutcome } from '../audit/witness/witnessing.ts'
 import type { FleetLogMetrics } from './fleet-log-metrics.ts'
 import type { Outcome, Progress, Unparsed } from '../exchange.ts'
 import { printable, scrub } from '../lib/scrub.ts'
@@ -137,6 +138,14 @@ function auditEvents({ log, metrics, fleetLog }: EventsOptions) {
     fleetLogAlarmed(alarm: FleetAlarm, { node, epoch }: { node: string; epoch: string }): void {
       fleetLog.alarmed(alarm)
       log.write('error', 'audit.fleet_alarm', { node, epoch, detail: alarm })
+    },
+    /** A name of a witness comes from the configuration. */
+    witnessAnswered(witness: string, outcome: WitnessOutcome, cause?: unknown): void {
+      fleetLog.witnessAnswered(outcome)
+      if (outcome === 'cosigned') return
+      const event = outcome === 'contradicted' ? 'audit.witness_contradicts' : 'audit.witness_failed'
+      const level = outcome === 'contradicted' ? 'error' : 'warn'
+      log.write(level, event, { detail: witness, ...(cause === undefined ? {} : causeFields(cause)) })
     },
     fleetLogFailed(cause: unknown): void {
       log.write('error', 'audit.fleet_failed', causeFields(cause))

@@ -42,6 +42,8 @@ type LogEvent =
   | 'audit.disclosures_lost'
   | 'audit.publish_failed'
   | 'audit.fleet_alarm'
+  | 'audit.witness_contradicts'
+  | 'audit.witness_failed'
   | 'audit.fleet_failed'
   | 'audit.outcome_lost'
   | 'audit.export_failed'

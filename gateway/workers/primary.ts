@@ -53,6 +53,11 @@ async function openRecord(config: Config, { complain, environment }: Surrounding
       complain(`toolgate: the fleet log finds ${node}/${epoch} ${alarm.replace('_', ' ')}\n`)
     },
     onFailure: (cause) => complain(`toolgate: the fleet log failed: ${String(cause)}\n`),
+    onWitness(witness, outcome) {
+      metrics.witnessAnswered(outcome)
+      if (outcome === 'contradicted')
+        complain(`toolgate: the witness ${witness} knows another history of the fleet log\n`)
+    },
   })
   let exports: Exports | undefined
   const exportMetrics = createExportMetrics(() => exports?.states() ?? [])

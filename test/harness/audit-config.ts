@@ -22,6 +22,7 @@ export function auditConfig(directory: string, more: Partial<AuditConfig> = {}):
       retentionDays: 400,
     },
     exports: {},
+    witnesses: undefined,
     ...more,
   }
 }

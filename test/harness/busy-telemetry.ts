@@ -72,7 +72,7 @@ function bringUp(telemetry: Telemetry): void {
     auditQueuedBytes: () => 0,
     auditTrouble: () => '',
     auditTree: () => ({ size: 1_204, publishedAtMs: Date.now() }),
-    fleetLog: () => ({ logs: 2, healthy: true }),
+    fleetLog: () => ({ logs: 2, healthy: true, quorumAtMs: Date.now() }),
     decisionLog: () => ({ bufferBytes: 2_048, events: 2, lagSeconds: 3 }),
     storeState: () => 'ready',
     breakers: () => [

@@ -20,7 +20,7 @@ export interface PublisherOptions {
   readonly stored?: string
   /** Makes every entry durable that the integrator has by then. */
   readonly sync: () => Promise<void>
-  readonly onPublished?: (checkpoint: Checkpoint) => void
+  readonly onPublished?: (checkpoint: Checkpoint, note: string) => void
 }
 
 /** A publication that came to nothing and may come to something when it is tried again. */
@@ -99,7 +99,7 @@ export class Publisher {
     await this.#replace(note)
     this.#published = checkpoint
     this.#publishedAtMs = this.#options.clock.nowMs()
-    this.#options.onPublished?.(checkpoint)
+    this.#options.onPublished?.(checkpoint, note)
     await this.#dropPartials(files.map(({ path }) => path))
   }
 

@@ -18,7 +18,7 @@ export interface TransparencyLogOptions extends Omit<WriteAheadLogOptions, 'make
   readonly origin: string
   readonly signer: Signer
   readonly checkpoints: CheckpointTimes
-  readonly onPublished?: (checkpoint: Checkpoint) => void
+  readonly onPublished?: (checkpoint: Checkpoint, note: string) => void
   readonly onPublishFailed?: (cause: unknown) => void
 }
 

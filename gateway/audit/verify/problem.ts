@@ -23,6 +23,8 @@ export type ProblemCode =
   /** The log has ended and not everything in it is signed. */
   | 'checkpoint.behind'
   | 'file.unexpected'
+  /** A fleet log has no checkpoint that enough of the given witnesses cosigned. */
+  | 'cosignature.missing'
   | 'key.malformed'
   /** The first, or the last, entry is not what an epoch begins, or ends, with. */
   | 'order.start'

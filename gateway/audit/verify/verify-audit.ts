@@ -9,6 +9,7 @@ import { isSignedBy } from '../tlog/note.ts'
 import { listKeys } from '../tlog/signing-key.ts'
 import type { VerifierKey } from '../tlog/verifier-key.ts'
 import { Calls, type OpenCall } from './calls.ts'
+import { checkCosigned, type WitnessPolicy } from './check-cosigned.ts'
 import { Commitments } from './commitments.ts'
 import { Problems, type Problem } from './problem.ts'
 import { verifyLog, type LogReport } from './verify-log.ts'
@@ -21,6 +22,8 @@ export interface VerifyOptions {
   readonly kept?: ReadonlyMap<string, string>
   /** Every log must have come to its end: sealed, or recovered by a later start. */
   readonly complete?: boolean
+  /** Whose cosignatures the fleet logs must have; nobody's without. */
+  readonly cosigned?: WitnessPolicy
 }
 
 export interface AuditReport {
@@ -46,6 +49,8 @@ export async function verifyAudit(options: VerifyOptions): Promise<AuditReport> 
   const context = { directory, keys, commitments, calls, recovered, pruned, problems }
   // In this order for a directory in use: what is looked at later can only have grown.
   const marked = new Set((await listEpochs(directory)).filter(isMarked).map(placeOf))
+  if (options.cosigned !== undefined)
+    checkCosigned((await listEpochs(directory)).filter(isFleet), options.cosigned, context)
   // The fleet log before the others: it says what they must be.
   for (const path of (await listEpochs(directory)).filter(isFleet)) logs.push(await verifyLog(path, context))
   for (const path of await listEpochs(directory)) {

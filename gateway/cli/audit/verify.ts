@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { WitnessPolicy } from '../../audit/verify/check-cosigned.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify/verify-audit.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
-import { keysIn } from './keys-in.ts'
+import { keysIn, witnessKeysIn } from './keys-in.ts'
 
-const USAGE = `toolgate audit verify DIRECTORY [--key KEY]... [--checkpoint FILE]... [--complete] [--json]
+const USAGE = `toolgate audit verify DIRECTORY [--key KEY]... [--checkpoint FILE]... [--witness KEY]... [--quorum N]
+                                [--complete] [--json]
 
 Checks every log under an audit directory, without network and without a running gateway: the frames of the
 write-ahead log, every entry against its bundle, every tile, the root, the signature of the checkpoint, what the fleet
@@ -15,6 +17,9 @@ and first bad byte. Nothing is written.
                      that the directory lists are believed, and whoever can write there can list their own.
   --checkpoint FILE  a checkpoint kept elsewhere: the log must hold what it held then. That finds a directory that was
                      rolled back as a whole.
+  --witness KEY      verifier key of a witness, or a file with one a line: every fleet log must have a checkpoint that
+                     they cosigned, and hold what it held then
+  --quorum N         how many of them are enough; all without it
   --complete         every log must have ended: sealed, or recovered by a later start. For a directory at rest.
 
 Exit code 0 when all is as signed, 1 when something was changed or is missing, 2 for wrong usage.
@@ -30,6 +35,8 @@ export const verify: Command = {
       options: {
         key: { type: 'string', multiple: true, default: [] },
         checkpoint: { type: 'string', multiple: true, default: [] },
+        witness: { type: 'string', multiple: true, default: [] },
+        quorum: { type: 'string' },
         complete: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
@@ -38,8 +45,10 @@ export const verify: Command = {
     if (directory === undefined || more.length > 0) throw new UsageError('which audit directory?')
     if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`not a directory: ${directory}`)
+    const cosigned = witnessPolicy(values.witness, values.quorum)
     const report = await verifyAudit({
       directory,
+      ...(cosigned && { cosigned }),
       ...(values.key.length > 0 && { keys: values.key.flatMap(keysIn) }),
       kept: new Map(values.checkpoint.map((file) => [file, read(file)])),
       complete: values.complete,
@@ -48,6 +57,18 @@ export const verify: Command = {
     else describe(report, surroundings)
     return report.problems.length === 0 ? 0 : 1
   },
+}
+
+function witnessPolicy(given: readonly string[], quorum: string | undefined): WitnessPolicy | undefined {
+  const witnesses = given.flatMap(witnessKeysIn)
+  if (witnesses.length === 0 && quorum === undefined) return undefined
+  // One key under two names would count twice (c2sp.org/tlog-policy: "duplicate").
+  if (new Set(witnesses.map(({ publicKey }) => publicKey.toString('hex'))).size < witnesses.length)
+    throw new UsageError('a witness is given twice')
+  const needed = quorum === undefined ? witnesses.length : Number(quorum)
+  if (!Number.isInteger(needed) || needed < 1 || needed > witnesses.length)
+    throw new UsageError(`--quorum is a number from 1 to that of the witnesses, ${witnesses.length}`)
+  return { witnesses, quorum: needed }
 }
 
 function read(file: string): string {
