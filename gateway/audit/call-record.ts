@@ -15,7 +15,10 @@ export interface CallRecord {
 }
 
 /** The entry that carries who, what and why: the intent, or the end of a call that never had one. */
-export function mainEntry({ decision, outcome }: CallRecord): DecisionEntry | OutcomeEntry | undefined {
+export function mainEntry({
+  decision,
+  outcome,
+}: Pick<CallRecord, 'decision' | 'outcome'>): DecisionEntry | OutcomeEntry | undefined {
   return decision ?? outcome
 }
 

@@ -1,14 +1,25 @@
 import type { SecretReference } from './config.ts'
 import type { ServiceConfig } from './policy-config.ts'
 
-/** Where the record is copied to as it grows; exactly one of `file`, `webhook`. */
+/** Where the record is copied to as it grows; exactly one of `file`, `webhook`, `syslog`. */
 export interface ExportConfig {
-  /** `entry` is the entry as it stands in the log. */
-  readonly format: 'entry'
+  /** `entry` is the entry as it stands in the log; `ocsf` an API Activity event for each entry of a call. */
+  readonly format: 'entry' | 'ocsf'
   readonly batchEntries: number
   /** JSON Lines are added to it. */
   readonly file: string | undefined
   readonly webhook: WebhookConfig | undefined
+  readonly syslog: SyslogConfig | undefined
+}
+
+/** A receiver of RFC 5424 messages. */
+export interface SyslogConfig extends Pick<
+  ServiceConfig,
+  'caFile' | 'clientCertificateFile' | 'clientKeyFile' | 'timeoutMs'
+> {
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
 }
 
 export interface WebhookConfig extends ServiceConfig {

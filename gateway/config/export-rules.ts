@@ -1,10 +1,11 @@
 import type { Config, SecretReference } from './config.ts'
-import type { WebhookConfig } from './export-config.ts'
+import type { SyslogConfig } from './export-config.ts'
 import type { ConfigProblem } from './problem.ts'
 import { obstacleTo, isWithin } from './places.ts'
+import { isLoopback } from './loopback.ts'
 import { serviceProblems } from './report-rules.ts'
 
-const KINDS = ['file', 'webhook'] as const
+const KINDS = ['file', 'webhook', 'syslog'] as const
 
 /** Settings of exports that are fine alone and wrong together, and files that cannot be written. */
 export function exporting({ audit }: Config): ConfigProblem[] {
@@ -14,6 +15,7 @@ export function exporting({ audit }: Config): ConfigProblem[] {
     if (KINDS.filter((kind) => config[kind] !== undefined).length !== 1)
       problems.push({ path, reason: `needs exactly one of ${KINDS.join(', ')}` })
     if (config.webhook !== undefined) problems.push(...serviceProblems(`${path}.webhook`, config.webhook))
+    if (config.syslog !== undefined) problems.push(...syslogProblems(`${path}.syslog`, config.syslog))
     if (config.file === undefined) return problems
     const reason = isWithin(config.file, audit.directory)
       ? 'lies in audit.directory'
@@ -28,26 +30,31 @@ export function exporting({ audit }: Config): ConfigProblem[] {
   })
 }
 
+function syslogProblems(path: string, config: SyslogConfig): ConfigProblem[] {
+  const { host, tls, clientCertificateFile, clientKeyFile } = config
+  const problems: ConfigProblem[] = []
+  if (!tls && !isLoopback(host)) problems.push({ path: `${path}.tls`, reason: 'is off on loopback only' })
+  if ((clientCertificateFile === undefined) !== (clientKeyFile === undefined))
+    problems.push({ path: `${path}.clientKeyFile`, reason: 'and clientCertificateFile need each other' })
+  return problems
+}
+
 /** What exports refer to outside the configuration, by the path of each setting. */
 export function exportReferences({ audit }: Config): {
   readonly files: Readonly<Record<string, string | undefined>>
   readonly secrets: Readonly<Record<string, SecretReference | undefined>>
 } {
-  const webhooks = Object.entries(audit.exports).flatMap(([name, { webhook }]) =>
-    webhook === undefined ? [] : [[`audit.exports.${name}.webhook`, webhook] as const],
+  const named = Object.entries(audit.exports).map(([name, one]) => [`audit.exports.${name}`, one] as const)
+  const files = named.flatMap(([path, { webhook, syslog }]) =>
+    Object.entries({ webhook, syslog }).flatMap(([kind, reached]) => [
+      [`${path}.${kind}.caFile`, reached?.caFile] as const,
+      [`${path}.${kind}.clientCertificateFile`, reached?.clientCertificateFile] as const,
+      [`${path}.${kind}.clientKeyFile`, reached?.clientKeyFile] as const,
+    ]),
   )
-  const settings = <T>(names: (webhook: WebhookConfig) => Readonly<Record<string, T>>): Record<string, T> =>
-    Object.fromEntries(
-      webhooks.flatMap(([path, webhook]) =>
-        Object.entries(names(webhook)).map(([name, value]) => [`${path}.${name}`, value] as const),
-      ),
-    )
-  return {
-    files: settings(({ caFile, clientCertificateFile, clientKeyFile }) => ({
-      caFile,
-      clientCertificateFile,
-      clientKeyFile,
-    })),
-    secrets: settings(({ token, signingSecret }) => ({ token, signingSecret })),
-  }
+  const secrets = named.flatMap(([path, { webhook }]) => [
+    [`${path}.webhook.token`, webhook?.token] as const,
+    [`${path}.webhook.signingSecret`, webhook?.signingSecret] as const,
+  ])
+  return { files: Object.fromEntries(files), secrets: Object.fromEntries(secrets) }
 }

@@ -1,5 +1,7 @@
 import { resource, serviceSettings } from './schema-decision-log.ts'
-import { closed, file, integer, oneOf, optional, secret } from './schema-parts.ts'
+import { closed, file, integer, oneOf, optional, secret, text } from './schema-parts.ts'
+
+const { timeoutMs, clientCertificateFile, clientKeyFile, caFile } = serviceSettings
 
 /** By name; each names one place. */
 export const exportsSchema = {
@@ -9,7 +11,7 @@ export const exportsSchema = {
   propertyNames: { pattern: '^[a-z][a-z0-9-]{0,62}$' },
   additionalProperties: optional(
     closed({
-      format: oneOf(['entry'], 'entry'),
+      format: oneOf(['entry', 'ocsf'], 'entry'),
       batchEntries: integer(1, 5_000, 500),
       file: file('File that entries are added to, as JSON Lines'),
       webhook: {
@@ -21,6 +23,20 @@ export const exportsSchema = {
           }),
         ),
         required: ['url'],
+      },
+      syslog: {
+        ...optional(
+          closed({
+            host: text({ maxLength: 253, pattern: '^[A-Za-z0-9.:_-]+$', description: 'Name or address' }),
+            port: integer(1, 65_535, 6_514),
+            tls: { type: 'boolean', default: true, description: 'Without it only on loopback' },
+            timeoutMs,
+            clientCertificateFile,
+            clientKeyFile,
+            caFile,
+          }),
+        ),
+        required: ['host'],
       },
     }),
   ),

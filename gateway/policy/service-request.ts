@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { request as requestHttp } from 'node:http'
 import type { Agent, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import type { RequestOptions } from 'node:https'
 import type { ServiceConfig } from '../config/policy-config.ts'
 
 export interface ServiceRequest {
@@ -49,11 +48,15 @@ export function requestService(service: ServiceConfig, request: ServiceRequest):
 }
 
 /** Files are read for every request, so that certificates can rotate. */
-function tlsOptions({ caFile, clientCertificateFile, clientKeyFile }: ServiceConfig): RequestOptions {
+export function tlsOptions({
+  caFile,
+  clientCertificateFile,
+  clientKeyFile,
+}: Pick<ServiceConfig, 'caFile' | 'clientCertificateFile' | 'clientKeyFile'>) {
   return {
     // Said outright, because a variable of the environment can turn it off for everybody who does not.
     rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
+    minVersion: 'TLSv1.2' as const,
     ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
     ...(clientCertificateFile === undefined ? {} : { cert: readFileSync(clientCertificateFile) }),
     ...(clientKeyFile === undefined ? {} : { key: readFileSync(clientKeyFile) }),

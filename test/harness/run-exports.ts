@@ -30,7 +30,7 @@ export function runExports(
 }
 
 export function fileExport(file: string, more: Partial<ExportConfig> = {}): ExportConfig {
-  return { format: 'entry', batchEntries: 500, file, webhook: undefined, ...more }
+  return { format: 'entry', batchEntries: 500, file, webhook: undefined, syslog: undefined, ...more }
 }
 
 export function webhookExport(
@@ -42,6 +42,7 @@ export function webhookExport(
     format: 'entry',
     batchEntries: 500,
     file: undefined,
+    syslog: undefined,
     webhook: {
       url,
       resource: 'audit',

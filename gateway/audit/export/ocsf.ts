@@ -8,8 +8,15 @@ const CLASS_UID = 6003
 const CATEGORY_UID = 6
 const OCSF_VERSION = '1.8.0'
 
-/** One call as an OCSF event with the profile `security_control`; `undefined` when its entries have been pruned. */
-export function ocsfEvent(record: CallRecord): object | undefined {
+interface OcsfCall extends Pick<CallRecord, 'decision' | 'outcome'> {
+  readonly found: Pick<CallRecord['found'], 'call' | 'timeMs' | 'operation' | 'decision'>
+}
+
+/**
+ * One call as an OCSF event with the profile `security_control`; `undefined` when its entries have been pruned. A call
+ * that has an event for each of its entries needs ids for these, `uid`.
+ */
+export function ocsfEvent(record: OcsfCall, uid?: string): object | undefined {
   const { found, outcome } = record
   const entry = mainEntry(record)
   if (entry === undefined) return undefined
@@ -26,7 +33,8 @@ export function ocsfEvent(record: CallRecord): object | undefined {
     ...(outcome?.ms !== undefined && { duration: Math.round(outcome.ms) }),
     metadata: {
       version: OCSF_VERSION,
-      uid: found.call,
+      uid: uid ?? found.call,
+      ...(uid !== undefined && { correlation_uid: found.call }),
       log_name: 'toolgate.audit',
       product: { name: 'Toolgate', vendor_name: 'Toolgate', version: VERSION },
       profiles: ['security_control'],
@@ -64,7 +72,7 @@ function activityOf({ what }: DecisionEntry | OutcomeEntry): { id: number; name:
 }
 
 /** `action_id` and `disposition_id` say what the gateway did, `status_id` how the call ended. */
-function verdictOf({ found, outcome }: CallRecord): object {
+function verdictOf({ found, outcome }: OcsfCall): object {
   const allowed = found.decision === 'allow'
   // 1 Allowed, 2 Blocked, 14 Delayed
   const disposition = allowed ? 1 : found.decision === 'hold' ? 14 : 2
@@ -100,7 +108,7 @@ function resourcesOf({ resource }: DecisionEntry | OutcomeEntry): object[] {
   )
 }
 
-function unmappedOf({ found }: CallRecord, entry: DecisionEntry | OutcomeEntry): object {
+function unmappedOf({ found }: OcsfCall, entry: DecisionEntry | OutcomeEntry): object {
   const { reasons = [], declared, environment, disclosed } = entry
   return {
     toolgate: {

@@ -10,6 +10,7 @@ import { CHECKPOINT_FILE, parseCheckpoint } from '../tlog/checkpoint.ts'
 import { originOf } from '../tlog/complete-log.ts'
 import { Cursors, type Cursor } from './cursors.ts'
 import { readLog, type LogPart } from './read-log.ts'
+import type { EventLine } from './event-lines.ts'
 import { BatchTooLarge, type ExportTarget } from './target.ts'
 
 /** How long to wait when there is nothing to send, and how often to look for logs that have begun. */
@@ -29,6 +30,7 @@ export interface ExporterOptions {
   /** First part of the origins of the logs. */
   readonly deployment: string
   readonly batchEntries: number
+  readonly lineOf: EventLine
   readonly target: ExportTarget
   readonly clock: Clock
   readonly onEvent: (event: ExportEventSeen) => void
@@ -156,15 +158,16 @@ export class Exporter implements AsyncDisposable {
   }
 
   async #deliver({ path }: Followed, { entries }: LogPart): Promise<void> {
-    const { deployment, target, onEvent } = this.#options
+    const { deployment, lineOf, target, onEvent } = this.#options
     const origin = originOf(deployment, path)
-    const first = entries[0] && decodeEntry(entries[0].bytes)
-    this.#oldestWaitingMs = first === undefined ? undefined : Date.parse(first.time)
-    const events = entries.map(({ index, bytes }) => {
+    const events = entries.flatMap(({ index, bytes }) => {
+      const { time = '-', type = '-' } = decodeEntry(bytes) ?? {}
       const id = `${origin}:${String(index)}`
-      return { id, line: `{"entry":${bytes.toString('utf8')},"id":${JSON.stringify(id)}}` }
+      const line = lineOf(bytes, id)
+      return line === undefined ? [] : [{ id, line, time, type, node: path.node }]
     })
-    await target.deliver(events, this.#closing.signal)
+    this.#oldestWaitingMs = events[0] && Date.parse(events[0].time)
+    if (events.length > 0) await target.deliver(events, this.#closing.signal)
     onEvent({ type: 'delivered', entries: entries.length })
   }
 

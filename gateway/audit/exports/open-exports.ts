@@ -9,7 +9,9 @@ import type { ExportMetrics, ExportState } from '../../telemetry/export-metrics.
 import { CorruptLog } from '../corrupt-log.ts'
 import { EXPORTS_FOLDER } from './cursors.ts'
 import { Exporter } from './exporter.ts'
+import { createEventLine } from './event-lines.ts'
 import { createFileTarget } from './file-target.ts'
+import { createSyslogTarget } from './syslog-target.ts'
 import type { ExportTarget } from './target.ts'
 import { createWebhookTarget } from './webhook-target.ts'
 
@@ -82,6 +84,7 @@ function openExporter(name: string, exported: ExportConfig, options: ExportsOpti
     auditDirectory: config.directory,
     deployment: config.deployment,
     batchEntries: exported.batchEntries,
+    lineOf: createEventLine(exported.format),
     target: targetOf(exported, options),
     clock,
     onEvent(event) {
@@ -101,10 +104,14 @@ function openExporter(name: string, exported: ExportConfig, options: ExportsOpti
   })
 }
 
-function targetOf({ file, webhook }: ExportConfig, { environment, clock }: ExportsOptions): ExportTarget {
+function targetOf(
+  { file, webhook, syslog }: ExportConfig,
+  { environment, clock }: ExportsOptions,
+): ExportTarget {
   const secret = (reference: SecretReference | undefined): (() => string) | undefined =>
     reference && (() => createSecretReader(environment)(reference))
   if (file !== undefined) return createFileTarget(file)
+  if (syslog !== undefined) return createSyslogTarget(syslog)
   if (webhook === undefined) throw new TypeError('an export without a target')
   const { token, signingSecret } = webhook
   return createWebhookTarget({

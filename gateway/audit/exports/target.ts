@@ -4,6 +4,12 @@ export interface ExportEvent {
   readonly id: string
   /** One line of JSON without its end. */
   readonly line: string
+  /** Of the entry: RFC 3339. */
+  readonly time: string
+  /** Of the entry. */
+  readonly type: string
+  /** Whose log it is from. */
+  readonly node: string
 }
 
 /** Takes entries of one log, in order. */

@@ -112,7 +112,7 @@ export class IndexWriter {
 }
 
 /** What the gateway made of a call; `undefined` for an end that follows an intent. */
-function decisionOf(entry: DecisionEntry | OutcomeEntry): string | undefined {
+export function decisionOf(entry: DecisionEntry | OutcomeEntry): string | undefined {
   if (entry.type === 'decision') return entry.decision
   if (entry.outcome === 'approval.required') return 'hold'
   if (entry.outcome === 'policy.denied') return 'deny'

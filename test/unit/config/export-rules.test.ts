@@ -66,6 +66,17 @@ describe('the settings of exports', () => {
     ])
   })
 
+  it('reach syslog without TLS on this machine only', () => {
+    const plain = { tls: false, port: 514 }
+    expect(problemsOf({ siem: { syslog: { host: '127.0.0.1', ...plain } } })).toEqual([])
+    expect(problemsOf({ siem: { syslog: { host: 'siem.zyx.example', ...plain } } })).toEqual([
+      'audit.exports.siem.syslog.tls is off on loopback only',
+    ])
+    expect(load({ siem: { syslog: { host: 'siem.zyx.example' } } }).audit.exports['siem']).toMatchObject({
+      syslog: { port: 6_514, tls: true },
+    })
+  })
+
   it('refer to secrets that are there, and never show them', () => {
     expect(problemsOf({ siem: { webhook: { ...webhook, signingSecret: 'env:MISSING' } } })).toEqual([
       'audit.exports.siem.webhook.signingSecret the variable MISSING is not set',
