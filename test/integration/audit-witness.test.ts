@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseCheckpoint } from '../../gateway/audit/tlog/checkpoint.ts'
@@ -44,6 +44,34 @@ it('witnesses over TLS under the key that it prints, and SIGTERM ends it', async
   expect(cosigned && isSignedBy(cosigned.note, [parseCosignerKey(said.key)])).toBe(true)
   running.signal('SIGTERM')
   expect(await running.ended).toBe(0)
+})
+
+it('ends with exit code 1 when it cannot rely on what it has signed', async () => {
+  await using directory = await temporaryDirectory()
+  const log = witnessedLog()
+  const state = join(directory.path, 'state')
+  const options = {
+    name: 'witness.example/w1',
+    log: formatVerifierKey(log.key),
+    key: join(directory.path, 'witness.key'),
+    state,
+    listen: '127.0.0.1:0',
+  }
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+  await using running = runToolgate(['audit', 'witness', ...args, '--json'])
+  await until(() => running.output().endsWith('\n'))
+  const { port } = JSON.parse(running.output()) as { port: number }
+  const post = async (body: string): Promise<number> => {
+    const headers = { connection: 'close' }
+    const url = `http://127.0.0.1:${String(port)}/add-checkpoint`
+    return (await fetch(url, { method: 'POST', body, headers })).status
+  }
+  expect(await post(await log.request(0, 5))).toBe(200)
+  const name = (await readdir(state)).find((file) => file.endsWith('.checkpoint')) ?? ''
+  await writeFile(join(state, name), await log.checkpoint(3))
+  expect(await post(await log.request(3, 9))).toBe(500)
+  expect(await running.ended).toBe(1)
+  expect(running.output()).toContain('this is not what the witness has cosigned')
 })
 
 it.each([

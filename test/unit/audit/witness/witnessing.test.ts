@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -105,6 +105,27 @@ describe('a fleet log with witnesses', () => {
     await expect.poll(() => answers).toContain('witness.example/w1 failed')
   })
 
+  it('asks a witness again that could not answer, with nothing new to cosign', async () => {
+    const one = await startWitness('w1')
+    let requests = 0
+    const flaky = createServer((request, response) => {
+      requests++
+      if (requests === 1) response.writeHead(500).end()
+      else
+        void request
+          .toArray()
+          .then((chunks: Buffer[]) => one.post(Buffer.concat(chunks).toString()))
+          .then(({ status, body }) => response.writeHead(status).end(body))
+    }).listen(0, '127.0.0.1')
+    await once(flaky, 'listening')
+    stack.defer(() => void flaky.close())
+    const { port } = flaky.address() as AddressInfo
+    await using fleetLog = await startFleetLog([{ key: one.key, url: `http://127.0.0.1:${String(port)}` }], 1)
+    await fleetLog.publish()
+    await expect.poll(async () => (await cosignedCheckpoint())?.size).toBe(1)
+    expect(answers).toEqual(['witness.example/w1 refused', 'witness.example/w1 cosigned'])
+  })
+
   it('believes no cosignature of another key', async () => {
     const [one, two] = [await startWitness('w1'), await startWitness('w2')]
     await using fleetLog = await startFleetLog([{ key: one.key, url: two.url }], 1)
@@ -129,5 +150,27 @@ describe('toolgate audit verify --witness', () => {
     expect(await runAudit(['verify', record, '--quorum', '1'])).toMatchObject({ exitCode: 2 })
     const twice = ['--witness', first ?? '', '--witness', first ?? '', '--quorum', '2']
     expect(await runAudit(['verify', record, ...twice])).toMatchObject({ exitCode: 2 })
+  })
+})
+
+describe('a witness', () => {
+  it('has what names a directory that was put back as a whole, to before its newest logs', async () => {
+    const witness = await startWitness('w1')
+    const live = async (): Promise<void> => (await startFleetLog([witness], 1))[Symbol.asyncDispose]()
+    await live()
+    const earlier = join(directory.path, 'earlier')
+    await cp(record, earlier, { recursive: true })
+    await live()
+    const state = join(directory.path, 'w1', 'state')
+    const kept = (await readdir(state)).filter((name) => name.endsWith('.checkpoint'))
+    expect(kept).toHaveLength(2)
+    const checkpoints = kept.flatMap((name) => ['--checkpoint', join(state, name)])
+    expect(await runAudit(['verify', record, ...checkpoints])).toMatchObject({ exitCode: 0 })
+    await rm(record, { recursive: true })
+    await cp(earlier, record, { recursive: true })
+    expect(await runAudit(['verify', record])).toMatchObject({ exitCode: 0 })
+    const { exitCode, printed } = await runAudit(['verify', record, ...checkpoints])
+    expect(exitCode).toBe(1)
+    expect(printed).toContain('log.missing')
   })
 })
