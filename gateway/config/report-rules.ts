@@ -36,7 +36,7 @@ export function reporting({ policy }: Config): ConfigProblem[] {
 }
 
 /** What is wrong with how one service is reached. */
-export function serviceProblems(path: string, service: ServiceConfig): ConfigProblem[] {
+export function serviceProblems(path: string, service: Omit<ServiceConfig, 'token'>): ConfigProblem[] {
   const { url, clientCertificateFile, clientKeyFile } = service
   const problems: ConfigProblem[] = []
   if (!isSafeSource(url))

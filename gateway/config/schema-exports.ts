@@ -1,7 +1,40 @@
 import { resource, serviceSettings } from './schema-decision-log.ts'
-import { closed, file, integer, oneOf, optional, secret, text } from './schema-parts.ts'
+import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
 
-const { timeoutMs, clientCertificateFile, clientKeyFile, caFile } = serviceSettings
+const { url, timeoutMs, clientCertificateFile, clientKeyFile, caFile } = serviceSettings
+
+const s3Schema = {
+  ...optional(
+    closed({
+      url,
+      timeoutMs,
+      clientCertificateFile,
+      clientKeyFile,
+      caFile,
+      region: text({ pattern: '^[a-z0-9-]+$', maxLength: 64, default: 'us-east-1' }),
+      bucket: text({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$' }),
+      prefix: {
+        type: 'string',
+        pattern: '^([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$',
+        maxLength: 256,
+        default: '',
+      },
+      accessKeyId: secret('Id of the access key'),
+      secretAccessKey: secret('The access key itself'),
+      gatherMs: milliseconds(250, 3_600_000, 60_000),
+      objectLock: {
+        ...optional(
+          closed({
+            mode: oneOf(['GOVERNANCE', 'COMPLIANCE']),
+            retentionDays: integer(1, 36_500),
+          }),
+        ),
+        required: ['mode', 'retentionDays'],
+      },
+    }),
+  ),
+  required: ['url', 'bucket', 'accessKeyId', 'secretAccessKey'],
+}
 
 /** By name; each names one place. */
 export const exportsSchema = {
@@ -38,6 +71,7 @@ export const exportsSchema = {
         ),
         required: ['host'],
       },
+      s3: s3Schema,
     }),
   ),
   description: 'Where the record is copied to as it grows, by name',

@@ -5,7 +5,7 @@ import { request as requestHttps } from 'node:https'
 import type { ServiceConfig } from '../config/policy-config.ts'
 
 export interface ServiceRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   /** Below the service's URL, without a slash at its beginning. */
   readonly resource: string
   readonly headers: Readonly<Record<string, string>>

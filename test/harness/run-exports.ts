@@ -30,7 +30,15 @@ export function runExports(
 }
 
 export function fileExport(file: string, more: Partial<ExportConfig> = {}): ExportConfig {
-  return { format: 'entry', batchEntries: 500, file, webhook: undefined, syslog: undefined, ...more }
+  return {
+    format: 'entry',
+    batchEntries: 500,
+    file,
+    webhook: undefined,
+    syslog: undefined,
+    s3: undefined,
+    ...more,
+  }
 }
 
 export function webhookExport(
@@ -43,6 +51,7 @@ export function webhookExport(
     batchEntries: 500,
     file: undefined,
     syslog: undefined,
+    s3: undefined,
     webhook: {
       url,
       resource: 'audit',

@@ -32,6 +32,7 @@ function syslogExport(syslog: Partial<SyslogConfig>): ExportConfig {
     batchEntries: 50,
     file: undefined,
     webhook: undefined,
+    s3: undefined,
     syslog: { host: '127.0.0.1', port: 6_514, tls: true, timeoutMs: 5_000, ...none, ...syslog },
   }
 }

@@ -13,8 +13,7 @@ import { readLog, type LogPart } from './read-log.ts'
 import type { EventLine } from './event-lines.ts'
 import { BatchTooLarge, type ExportTarget } from './target.ts'
 
-/** How long to wait when there is nothing to send, and how often to look for logs that have begun. */
-const IDLE_MS = 250
+/** How often to look for logs that have begun. */
 const LOOK_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 
@@ -32,6 +31,8 @@ export interface ExporterOptions {
   readonly batchEntries: number
   readonly lineOf: EventLine
   readonly target: ExportTarget
+  /** How long to wait when everything has been sent. */
+  readonly idleMs: number
   readonly clock: Clock
   readonly onEvent: (event: ExportEventSeen) => void
 }
@@ -97,7 +98,7 @@ export class Exporter implements AsyncDisposable {
 
   /** Sends one batch of each log, and says how long to wait then. */
   async #attempt(): Promise<number> {
-    const { onEvent } = this.#options
+    const { idleMs, onEvent } = this.#options
     try {
       await this.#look()
       let more = false
@@ -105,7 +106,7 @@ export class Exporter implements AsyncDisposable {
       if (this.#failures > 0) onEvent({ type: 'recovered' })
       this.#failures = 0
       if (!more) this.#oldestWaitingMs = undefined
-      return more ? 0 : IDLE_MS
+      return more ? 0 : idleMs
     } catch (cause) {
       if (this.#closing.signal.aborted) return 0
       if (cause instanceof BatchTooLarge && this.#batchEntries > 1) {

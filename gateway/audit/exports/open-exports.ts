@@ -11,11 +11,13 @@ import { EXPORTS_FOLDER } from './cursors.ts'
 import { Exporter } from './exporter.ts'
 import { createEventLine } from './event-lines.ts'
 import { createFileTarget } from './file-target.ts'
+import { createS3Target } from './s3-target.ts'
 import { createSyslogTarget } from './syslog-target.ts'
 import type { ExportTarget } from './target.ts'
 import { createWebhookTarget } from './webhook-target.ts'
 
 const LOCK_RETRY_MS = 5_000
+const IDLE_MS = 250
 
 export interface ExportsOptions {
   readonly config: AuditConfig
@@ -85,6 +87,7 @@ function openExporter(name: string, exported: ExportConfig, options: ExportsOpti
     deployment: config.deployment,
     batchEntries: exported.batchEntries,
     lineOf: createEventLine(exported.format),
+    idleMs: exported.s3?.gatherMs ?? IDLE_MS,
     target: targetOf(exported, options),
     clock,
     onEvent(event) {
@@ -105,12 +108,21 @@ function openExporter(name: string, exported: ExportConfig, options: ExportsOpti
 }
 
 function targetOf(
-  { file, webhook, syslog }: ExportConfig,
+  { file, webhook, syslog, s3 }: ExportConfig,
   { environment, clock }: ExportsOptions,
 ): ExportTarget {
   const secret = (reference: SecretReference | undefined): (() => string) | undefined =>
     reference && (() => createSecretReader(environment)(reference))
   if (file !== undefined) return createFileTarget(file)
+  if (s3 !== undefined) {
+    const read = createSecretReader(environment)
+    return createS3Target({
+      config: s3,
+      accessKeyId: () => read(s3.accessKeyId),
+      secretAccessKey: () => read(s3.secretAccessKey),
+      clock,
+    })
+  }
   if (syslog !== undefined) return createSyslogTarget(syslog)
   if (webhook === undefined) throw new TypeError('an export without a target')
   const { token, signingSecret } = webhook

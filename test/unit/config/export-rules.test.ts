@@ -77,6 +77,19 @@ describe('the settings of exports', () => {
     })
   })
 
+  it('name a bucket, and lock for a time or not at all', () => {
+    const keys = { accessKeyId: 'env:TOKEN', secretAccessKey: 'env:TOKEN' }
+    const s3 = { url: 'https://s3.zyx.example', bucket: 'record', ...keys }
+    expect(load({ vault: { s3 } }).audit.exports['vault']).toMatchObject({
+      s3: { region: 'us-east-1', prefix: '', gatherMs: 60_000 },
+    })
+    expect(load({ vault: { s3 } }).audit.exports['vault']?.s3?.objectLock).toBeUndefined()
+    expect(problemsOf({ vault: { s3: { ...s3, objectLock: { mode: 'COMPLIANCE' } } } })).toEqual([
+      'audit.exports.vault.s3.objectLock.retentionDays is required',
+    ])
+    expect(problemsOf({ vault: { s3: { ...s3, prefix: '../other' } } })).toHaveLength(1)
+  })
+
   it('refer to secrets that are there, and never show them', () => {
     expect(problemsOf({ siem: { webhook: { ...webhook, signingSecret: 'env:MISSING' } } })).toEqual([
       'audit.exports.siem.webhook.signingSecret the variable MISSING is not set',
