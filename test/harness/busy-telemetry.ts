@@ -73,6 +73,7 @@ function bringUp(telemetry: Telemetry): void {
     auditTrouble: () => '',
     auditTree: () => ({ size: 1_204, publishedAtMs: Date.now() }),
     fleetLog: () => ({ logs: 2, healthy: true, quorumAtMs: Date.now() }),
+    exports: () => [{ name: 'siem', lagEntries: 4, lagSeconds: 2 }],
     decisionLog: () => ({ bufferBytes: 2_048, events: 2, lagSeconds: 3 }),
     storeState: () => 'ready',
     breakers: () => [
@@ -84,7 +85,9 @@ function bringUp(telemetry: Telemetry): void {
   })
 }
 
-function oneOfEverything({ events }: Telemetry): void {
+function oneOfEverything({ events, exportMetrics }: Telemetry): void {
+  exportMetrics.delivered('siem', 2)
+  exportMetrics.failed('siem', 'target')
   for (const connector of ['github', 'slack']) {
     for (const access of ['read', 'write', 'execute'] as const) {
       const call = syntheticCall({ connector, access })

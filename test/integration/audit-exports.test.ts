@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, afterAll, describe, expect, it } from 'vitest'
 import { openAudit } from '../../gateway/audit/open-audit.ts'
 import { planPrune } from '../../gateway/audit/prune/prune-logs.ts'
+import { verifyAudit } from '../../gateway/audit/verify/verify-audit.ts'
 import type { AuditConfig } from '../../gateway/config/config.ts'
 import type { ExportConfig } from '../../gateway/config/export-config.ts'
 import { auditConfig } from '../harness/audit-config.ts'
@@ -64,6 +65,7 @@ describe('a record of several processes, lives and segments', () => {
     await using running = runExports({ ...config, exports })
     await allTaken(config, () => collector.taken)
     expect(byLog(collector.taken)).toEqual(await recordedIds(config))
+    expect((await verifyAudit({ directory: config.directory })).problems).toEqual([])
     expect(collector.requests.every(({ path }) => path === '/audit')).toBe(true)
     await until(() => running.told.at(-1) === '+siem')
     expect(await running.metrics()).toMatch(/failures_total\{export="siem",reason="target"\} [1-9]/)

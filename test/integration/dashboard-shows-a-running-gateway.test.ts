@@ -1,13 +1,18 @@
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { startAdmin } from '../../gateway/admin/admin.ts'
 import { everyPanelHasData } from '../harness/dashboard.ts'
 import { startTestGateway } from '../harness/gateway.ts'
 import { startPrometheus } from '../harness/prometheus.ts'
+import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 
 it('every panel of the dashboard shows data of a running gateway after an allowed and a denied call', async () => {
-  await using toolgate = await startTestGateway()
+  await using folder = await temporaryDirectory()
+  await using toolgate = await startTestGateway({
+    settings: { audit: { exports: { tail: { file: join(folder.path, 'record.jsonl') } } } },
+  })
   const { gateway } = toolgate
   await using admin = await startAdmin({ host: '127.0.0.1', port: 0, token: 'operators' }, gateway)
   await using prometheus = await startPrometheus([
