@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startExportCollector } from '../harness/export-collector.ts'
 import { startFakes, type Fakes } from '../harness/fakes.ts'
 import { type Issuer, startIssuer } from '../harness/issuer.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
@@ -9,6 +10,7 @@ import { sealedLogs } from '../harness/sealed-logs.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { freePorts } from '../harness/free-ports.ts'
 import { configFileIn, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
+import { until } from '../harness/until.ts'
 
 const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 
@@ -98,6 +100,22 @@ describe('several workers', () => {
     )
     const status = (await (await fetch(`${fleet.admin}/admin/v1/status`)).json()) as { workers: object }
     expect(Object.keys(status.workers)).toHaveLength(2)
+  })
+
+  it('have their record exported by the primary, once', async () => {
+    await using collector = await startExportCollector()
+    const exports = { siem: { webhook: { url: collector.url } } }
+    await using fleet = await startFleet(2, { audit: { directory: 'audit-exported', exports } })
+    await Promise.all(Array.from({ length: 4 }, () => fleet.call()))
+    await until(() =>
+      ['worker-1', 'worker-2', 'fleet'].every((node) =>
+        collector.taken.some((id) => id.includes(`/${node}/`)),
+      ),
+    )
+    expect(collector.taken.length).toBe(new Set(collector.taken).size)
+    const metrics = await (await fetch(`${fleet.admin}/metrics`)).text()
+    expect(metrics).toMatch(/toolgate_audit_export_delivered_total\{export="siem"\} [1-9]/)
+    expect(metrics).toMatch(/toolgate_audit_export_lag_seconds\{export="siem"\} /)
   })
 
   it('share one limit, however the calls fall on them', async () => {
