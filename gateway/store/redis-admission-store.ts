@@ -70,11 +70,21 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
     async probe() {
       await client.set(`${keyPrefix}probe`, '', 'PX', 1_000)
     },
-    reconnect: () => client.disconnect(true),
+    reconnect: () => reconnect(client),
     async close() {
       leases.close()
       // Settlements already written are answered first; a server that does not answer is left after the timeout.
       await client.quit().catch(() => client.disconnect())
     },
   }
+}
+
+/**
+ * Gives a connection up that does not answer. One that is only being made is left alone: interrupted while it asks a
+ * Sentinel, ioredis ends the client for good, and a failover would last until a restart.
+ */
+function reconnect(client: Redis): void {
+  if (client.status === 'ready' || client.status === 'connect') client.disconnect(true)
+  // Its error is told to the listener of the client; the next probes find out whether it helped.
+  else if (client.status === 'end') client.connect().catch(() => {})
 }
