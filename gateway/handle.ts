@@ -1,4 +1,5 @@
-import type { Arrival, Outcome, Progress } from './exchange.ts'
+import type { Arrival, Progress } from './exchange.ts'
+import type { Outcome } from './outcome.ts'
 import { refusalCodeOf } from './fault.ts'
 import type { Reply } from './listen/reply.ts'
 import type { Refusal } from './refusal.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AuditConfig } from '../config/config.ts'
+import type { AuditConfig } from '../config/audit-config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { timeField } from './call-fields.ts'
 import { createEpochDirectory } from './epoch-directory.ts'

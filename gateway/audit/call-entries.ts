@@ -1,4 +1,5 @@
-import type { Decided, Outcome, Progress, Sealed, Unparsed } from '../exchange.ts'
+import type { Decided, Progress, Sealed, Unparsed } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import { printable } from '../lib/scrub.ts'
 import {
   declaredFields,

@@ -1,5 +1,5 @@
 import type { Environment } from '../catalog/connector.ts'
-import type { OutcomeCode } from '../exchange.ts'
+import type { OutcomeCode } from '../outcome.ts'
 import type {
   CheckpointEntry,
   ConfigEntry,

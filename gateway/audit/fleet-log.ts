@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AuditConfig } from '../config/config.ts'
+import type { AuditConfig } from '../config/audit-config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { beginEpoch } from './begin-epoch.ts'
 import { timeField } from './call-fields.ts'

@@ -1,4 +1,4 @@
-import type { AuditConfig } from '../config/config.ts'
+import type { AuditConfig } from '../config/audit-config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import type { AuditLog, Durability } from './audit-log.ts'
 import { beginEpoch } from './begin-epoch.ts'

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AuditConfig } from '../config/config.ts'
+import type { AuditConfig } from '../config/audit-config.ts'
 import type { Signing } from './tlog/complete-log.ts'
 import { enlistKey, openSigner, SIGNING_KEY_FILE } from './tlog/signing-key.ts'
 

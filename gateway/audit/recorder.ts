@@ -1,4 +1,5 @@
-import type { Outcome, Progress, Sealed, Unparsed } from '../exchange.ts'
+import type { Progress, Sealed, Unparsed } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ShadowDifference } from '../policy/shadow-difference.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'

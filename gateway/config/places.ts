@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
-import type { AuditConfig, Config, DisclosuresConfig } from './config.ts'
+import type { Config } from './config.ts'
+import type { AuditConfig, DisclosuresConfig } from './audit-config.ts'
 import type { ConfigProblem } from './problem.ts'
 
 /** What the gateway writes to has to be writable before anything is opened: the record, and the log. */

@@ -1,4 +1,5 @@
-import type { OutcomeCode, Settlement } from '../exchange.ts'
+import type { Settlement } from '../exchange.ts'
+import type { OutcomeCode } from '../outcome.ts'
 import { type Blame, REFUSALS, type RefusalCode } from '../refusal.ts'
 import type { BreakerResult } from './breaker.ts'
 

@@ -1,6 +1,7 @@
 import type { Addressed } from '../catalog/connector.ts'
 import type { ListenConfig } from '../config/config.ts'
-import type { Arrival, LimitState, Outcome, Unparsed } from '../exchange.ts'
+import type { Arrival, LimitState, Unparsed } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Reply } from './reply.ts'
 

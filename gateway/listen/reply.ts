@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { Outcome, Progress } from '../exchange.ts'
+import type { Progress } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Refusal } from '../refusal.ts'
 
 /** The way back to the caller, in the dialect of the addressed connector. */

@@ -1,4 +1,4 @@
-import type { Outcome } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import { assertNever } from '../lib/assert-never.ts'
 import type { Obligation } from './decision.ts'
 

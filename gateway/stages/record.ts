@@ -1,5 +1,6 @@
 import type { Recorder } from '../audit/recorder.ts'
-import type { Outcome, Progress, Unparsed } from '../exchange.ts'
+import type { Progress, Unparsed } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
 import { obligationResult } from '../policy/obligation-result.ts'
 import type { Events } from '../telemetry/events.ts'

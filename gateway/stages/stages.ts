@@ -4,7 +4,6 @@ import type {
   Arrival,
   Decided,
   Identified,
-  Outcome,
   Progress,
   ReadCall,
   Received,
@@ -12,6 +11,7 @@ import type {
   Routed,
   Sealed,
 } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import type { Reply } from '../listen/reply.ts'
 import type { Verdict } from '../refusal.ts'
 import type { Permit } from './approve.ts'

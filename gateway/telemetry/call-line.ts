@@ -1,4 +1,5 @@
-import type { Outcome, OutcomeCode, Progress } from '../exchange.ts'
+import type { Progress } from '../exchange.ts'
+import type { Outcome, OutcomeCode } from '../outcome.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import { REFUSALS, type Blame, type Reason } from '../refusal.ts'
 import { decisionOf } from './labels.ts'

@@ -1,4 +1,5 @@
-import type { Outcome, OutcomeCode, Progress } from '../exchange.ts'
+import type { Progress } from '../exchange.ts'
+import type { Outcome, OutcomeCode } from '../outcome.ts'
 import { reportedIn } from './call-line.ts'
 import {
   closedLabel,

@@ -1,5 +1,5 @@
 import type { Access } from '../catalog/connector.ts'
-import type { OutcomeCode } from '../exchange.ts'
+import type { OutcomeCode } from '../outcome.ts'
 import { REFUSALS } from '../refusal.ts'
 
 /** Label of a call that did not get as far as having the thing. */

@@ -1,6 +1,7 @@
 import type { Access } from '../catalog/connector.ts'
 import type { FailureMode } from '../config/config.ts'
-import type { Outcome, Progress } from '../exchange.ts'
+import type { Progress } from '../exchange.ts'
+import type { Outcome } from '../outcome.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import type { Obligation } from '../policy/decision.ts'
 import type { ObligationResult } from '../policy/obligation-result.ts'

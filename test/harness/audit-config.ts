@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { AuditConfig } from '../../gateway/config/config.ts'
+import type { AuditConfig } from '../../gateway/config/audit-config.ts'
 
 /**
  * Settings of an audit log in this directory; small segments, a deployment of its own, and the disclosures

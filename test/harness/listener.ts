@@ -1,4 +1,5 @@
-import type { Arrival, LimitState, Outcome, Received, Unparsed } from '../../gateway/exchange.ts'
+import type { Arrival, LimitState, Received, Unparsed } from '../../gateway/exchange.ts'
+import type { Outcome } from '../../gateway/outcome.ts'
 import type { ListenConfig } from '../../gateway/config/config.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { createListener } from '../../gateway/listen/listener.ts'

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import { openExports, type Exports } from '../../gateway/audit/exports/open-exports.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
-import type { AuditConfig } from '../../gateway/config/config.ts'
+import type { AuditConfig } from '../../gateway/config/audit-config.ts'
 import type { ExportConfig, WebhookConfig } from '../../gateway/config/export-config.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { registerExports } from '../../gateway/telemetry/export-metrics.ts'

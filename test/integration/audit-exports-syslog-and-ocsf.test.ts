@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AuditConfig } from '../../gateway/config/config.ts'
+import type { AuditConfig } from '../../gateway/config/audit-config.ts'
 import type { ExportConfig, SyslogConfig } from '../../gateway/config/export-config.ts'
 import { auditConfig } from '../harness/audit-config.ts'
 import { idsIn, startExportCollector } from '../harness/export-collector.ts'

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DisclosuresConfig } from '../../config/config.ts'
+import type { DisclosuresConfig } from '../../config/audit-config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Durability } from '../audit-log.ts'
 import { createEpochDirectory } from '../epoch-directory.ts'

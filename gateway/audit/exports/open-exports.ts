@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AuditConfig, SecretReference } from '../../config/config.ts'
+import type { SecretReference } from '../../config/config.ts'
+import type { AuditConfig } from '../../config/audit-config.ts'
 import type { ExportConfig } from '../../config/export-config.ts'
 import { createSecretReader } from '../../config/secret.ts'
 import type { Clock } from '../../lib/clock.ts'

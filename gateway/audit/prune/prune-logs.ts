@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { AuditConfig } from '../../config/config.ts'
+import type { AuditConfig } from '../../config/audit-config.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { beginEpoch } from '../begin-epoch.ts'
 import { timeField } from '../call-fields.ts'

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { AuditConfig } from '../../../gateway/config/config.ts'
+import type { AuditConfig } from '../../../gateway/config/audit-config.ts'
 import { recording } from '../../../gateway/config/places.ts'
 import { parseConfig } from '../../../gateway/config/load.ts'
 import { auditConfig } from '../../harness/audit-config.ts'

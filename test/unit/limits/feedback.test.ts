@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OutcomeCode } from '../../../gateway/exchange.ts'
+import type { OutcomeCode } from '../../../gateway/outcome.ts'
 import { feedbackOf, spendEndOf, upstreamResultOf } from '../../../gateway/limits/feedback.ts'
 
 const settlement = (outcome: OutcomeCode, upstreamStatus = 0): Parameters<typeof feedbackOf>[0] => ({

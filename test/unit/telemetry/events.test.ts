@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OutcomeCode } from '../../../gateway/exchange.ts'
+import type { OutcomeCode } from '../../../gateway/outcome.ts'
 import { REFUSALS } from '../../../gateway/refusal.ts'
 import { createTelemetry, type Telemetry } from '../../../gateway/telemetry/telemetry.ts'
 import { memoryLog } from '../../harness/busy-telemetry.ts'

@@ -1,0 +1,28 @@
+import type { DecidedBy, Reason, RefusalCode } from './refusal.ts'
+
+/**
+ * How a call ended. `allowed` means the upstream's answer was relayed whole, whatever its status;
+ * the other non-refusals say where the stream broke after the header section was out.
+ */
+export type OutcomeCode = RefusalCode | 'allowed' | 'client.gone' | 'upstream.truncated'
+
+export interface Outcome {
+  readonly code: OutcomeCode
+  /** Status sent to the caller; 0 when none could be. */
+  readonly status: number
+  readonly upstreamStatus: number
+  readonly upstreamMs: number
+  /** Bytes of body sent to the caller. */
+  readonly replyBytes: number
+  /** Hex SHA-256 of the body relayed; empty when none was. */
+  readonly replyDigest: string
+  readonly reasons: readonly Reason[]
+  readonly detail: string
+  readonly cause: unknown
+  /** Values of the answer that were redacted; absent where policy demanded nothing of an answer, or none was begun. */
+  readonly redacted?: number
+  /** Ids of the obligations that were carried out. */
+  readonly obligations?: readonly string[]
+  /** The policy that refused; a call that it allowed carries its decision itself. */
+  readonly decidedBy?: DecidedBy | undefined
+}
