@@ -10,7 +10,8 @@ export default defineConfig({
   test: {
     restoreMocks: true,
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the two cores of the smallest machine: much of the time is waiting for processes.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
