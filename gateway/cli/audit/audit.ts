@@ -1,6 +1,8 @@
 import { type Command, UsageError } from '../command.ts'
 
 const USAGE = `toolgate audit verify DIRECTORY [options]   check every log against what was signed, offline
+toolgate audit prove CALL|ORIGIN:INDEX     write a proof of entries, for somebody who has nothing else
+toolgate audit verify-proof FILE --key KEY check such a proof, offline
 toolgate audit key [DIRECTORY]             print the keys that signed there, for verifiers
 toolgate audit query [options]             list calls
 toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
@@ -24,9 +26,11 @@ export const audit: Command = {
     ['export', async () => (await import('./export.ts')).exportCalls],
     ['erase', async () => (await import('./erase.ts')).erase],
     ['hold', async () => (await import('./hold.ts')).hold],
+    ['prove', async () => (await import('./prove.ts')).prove],
     ['prune', async () => (await import('./prune.ts')).prune],
     ['replay', async () => (await import('./replay.ts')).replay],
     ['show', async () => (await import('./show.ts')).show],
+    ['verify-proof', async () => (await import('./verify-proof.ts')).verifyProof],
     ['witness', async () => (await import('./witness.ts')).witness],
   ]),
   run([name]) {

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { WitnessPolicy } from '../../audit/verify/check-cosigned.ts'
 import { verifyAudit, type AuditReport } from '../../audit/verify/verify-audit.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
-import { keysIn, witnessKeysIn } from './keys-in.ts'
+import { keysIn, witnessPolicy } from './keys-in.ts'
 
 const USAGE = `toolgate audit verify DIRECTORY [--key KEY]... [--checkpoint FILE]... [--witness KEY]... [--quorum N]
                                 [--complete] [--json]
@@ -57,18 +56,6 @@ export const verify: Command = {
     else describe(report, surroundings)
     return report.problems.length === 0 ? 0 : 1
   },
-}
-
-function witnessPolicy(given: readonly string[], quorum: string | undefined): WitnessPolicy | undefined {
-  const witnesses = given.flatMap(witnessKeysIn)
-  if (witnesses.length === 0 && quorum === undefined) return undefined
-  // One key under two names would count twice (c2sp.org/tlog-policy: "duplicate").
-  if (new Set(witnesses.map(({ publicKey }) => publicKey.toString('hex'))).size < witnesses.length)
-    throw new UsageError('a witness is given twice')
-  const needed = quorum === undefined ? witnesses.length : Number(quorum)
-  if (!Number.isInteger(needed) || needed < 1 || needed > witnesses.length)
-    throw new UsageError(`--quorum is a number from 1 to that of the witnesses, ${witnesses.length}`)
-  return { witnesses, quorum: needed }
 }
 
 function read(file: string): string {
