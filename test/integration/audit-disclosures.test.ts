@@ -130,6 +130,8 @@ describe('forgetting', () => {
     const claims = { sub: 'eve@zyx.example' }
     const token = toolgate.token({ claims })
     const other = await entryOf((await toolgate.send('GET', PULL, { token, headers: DECLARED })).callId)
+    // Recorded after the reply: the log is not at rest before.
+    await until(async () => (await toolgate.recordsOf(other.call)).some(({ type }) => type === 'outcome'))
     const before = await filesUnder(toolgate.auditDirectory, 'segment-')
     const erase = (...args: string[]) =>
       runAudit(['erase', '--tenant', 'zyx-bank', ...args, '--audit', toolgate.auditDirectory])
