@@ -130,8 +130,6 @@ describe('forgetting', () => {
     const claims = { sub: 'eve@zyx.example' }
     const token = toolgate.token({ claims })
     const other = await entryOf((await toolgate.send('GET', PULL, { token, headers: DECLARED })).callId)
-    // Recorded after the reply: the log is not at rest before.
-    await until(async () => (await toolgate.recordsOf(other.call)).some(({ type }) => type === 'outcome'))
     const before = await filesUnder(toolgate.auditDirectory, 'segment-')
     const erase = (...args: string[]) =>
       runAudit(['erase', '--tenant', 'zyx-bank', ...args, '--audit', toolgate.auditDirectory])
@@ -155,7 +153,9 @@ describe('forgetting', () => {
     expect((await erase()).exitCode).toBe(2)
     expect((await disclosed(allowed)).state).toBe('erased')
     expect((await disclosed(other)).state).toBe('disclosed')
-    expect(await filesUnder(toolgate.auditDirectory, 'segment-')).toEqual(before)
+    // It may have grown meanwhile, by a mark of durability or an outcome.
+    const after = await filesUnder(toolgate.auditDirectory, 'segment-')
+    expect(after.map((file, at) => file.subarray(0, before[at]?.length))).toEqual(before)
   })
 })
 
