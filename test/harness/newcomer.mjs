@@ -1,10 +1,10 @@
 // What a newcomer does: a fresh clone in a temporary folder, the commands of the README as they stand there. Plain
 // JavaScript, because it runs on the machine's own Node, whatever its version.
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,6 +34,24 @@ function printed(child, text) {
   })
 }
 
+/**
+ * Ends everything that `npm start` started. npm itself is gone before the gateway that it started has drained, and that
+ * one still writes into the folder that is about to be removed: so wait for the group, not for the child.
+ */
+async function endGroup(leaderPid) {
+  process.kill(-leaderPid, 'SIGTERM')
+  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 100) {
+    try {
+      process.kill(-leaderPid, 0)
+    } catch {
+      return
+    }
+    await setTimeout(100)
+  }
+  process.kill(-leaderPid, 'SIGKILL')
+  throw new Error('the gateway did not end within a minute of SIGTERM')
+}
+
 try {
   spawnSync('git', ['clone', '--quiet', repository, clone], { stdio: 'inherit' })
   run('npm', 'ci', '--no-audit', '--no-fund')
@@ -48,9 +66,7 @@ try {
     if (!pull.includes('991')) throw new Error(`the pull request did not come back:\n${pull}`)
     console.log(run('npx', 'toolgate', 'dev', 'tour'))
   } finally {
-    const ended = once(gateway, 'exit')
-    process.kill(-gateway.pid, 'SIGTERM')
-    await ended
+    await endGroup(gateway.pid)
   }
   console.log('a newcomer gets through')
 } finally {
