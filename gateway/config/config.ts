@@ -1,6 +1,7 @@
 import type { Access, Environment } from '../catalog/connector.ts'
 import type { AuditConfig } from './audit-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
+import type { StoreConfig } from './store-config.ts'
 
 /**
  * The configuration after parsing: defaults filled in, secret references resolved to `Secret`s, every number
@@ -118,27 +119,6 @@ export interface ForwardedCertificateConfig {
   readonly trustedPeers: readonly string[]
   /** Envoy: our own URI as it stands in `By`; required when more than one element can arrive. */
   readonly by: string | undefined
-}
-
-export type FailureMode = 'open' | 'closed' | 'local'
-
-export interface StoreConfig {
-  readonly kind: 'embedded' | 'redis'
-  readonly redis: RedisConfig | undefined
-  /** What a call gets when the store cannot answer; `local` counts in this process with a share of each limit. */
-  readonly onFailure: { readonly read: FailureMode; readonly write: FailureMode }
-}
-
-export interface RedisConfig {
-  readonly url: string
-  readonly password: SecretReference | undefined
-  readonly sentinels: readonly { readonly host: string; readonly port: number }[]
-  readonly sentinelName: string | undefined
-  readonly timeoutMs: number
-  readonly keyPrefix: string
-  readonly caFile: string | undefined
-  /** How many gateways share the limits: each takes `1 / shares` when it must count alone. */
-  readonly shares: number
 }
 
 export type LimitDimension = 'tenant' | 'agent' | 'principal' | 'connector' | 'operation' | 'access'

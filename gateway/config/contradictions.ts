@@ -7,6 +7,7 @@ import { logging, recording } from './places.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, REFERENCE_RULES } from './references.ts'
 import { reporting } from './report-rules.ts'
+import { storing } from './store-rules.ts'
 import { witnessing } from './witness-rules.ts'
 
 type Section = keyof Config
@@ -109,20 +110,6 @@ function identifying({ identity, workers, listen }: Config): ConfigProblem[] {
     })
   }
   return problems
-}
-
-function storing({ store, workers }: Config): ConfigProblem[] {
-  if (store.kind === 'redis' && store.redis === undefined) {
-    return [{ path: 'store.redis', reason: 'is required by store.kind redis' }]
-  }
-  if (store.kind === 'embedded' && workers > 1) {
-    return [{ path: 'store.kind', reason: 'embedded counts in one process only; several workers need redis' }]
-  }
-  const sentinels = store.redis?.sentinels.length ?? 0
-  if (sentinels > 0 && store.redis?.sentinelName === undefined) {
-    return [{ path: 'store.redis.sentinelName', reason: 'is required with sentinels' }]
-  }
-  return []
 }
 
 function deciding({ policy, limits }: Config): ConfigProblem[] {

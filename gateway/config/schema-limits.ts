@@ -1,4 +1,4 @@
-import { closed, file, integer, list, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
+import { closed, integer, list, milliseconds, oneOf, optional, text } from './schema-parts.ts'
 
 const match = closed({
   connectors: list(text()),
@@ -56,35 +56,5 @@ export const breakersSchema = closed({
     failures: integer(1, 10_000, 10),
     windowMs: milliseconds(100, 3_600_000, 60_000),
     openMs: milliseconds(100, 3_600_000, 60_000),
-  }),
-})
-
-const redis = {
-  ...optional(
-    closed({
-      url: text({ pattern: '^rediss?://[^@]+$', description: 'Without a password: see `password`' }),
-      password: secret('Password of the default user'),
-      sentinels: list({
-        type: 'object',
-        additionalProperties: false,
-        required: ['host', 'port'],
-        properties: { host: text(), port: integer(1, 65_535) },
-      }),
-      sentinelName: text(),
-      timeoutMs: milliseconds(1, 60_000, 250),
-      keyPrefix: { type: 'string', pattern: '^[A-Za-z0-9:_-]{0,64}$', default: 'toolgate:' },
-      caFile: file('CA of the Redis server'),
-      shares: integer(1, 10_000, 1),
-    }),
-  ),
-  required: ['url'],
-}
-
-export const storeSchema = closed({
-  kind: oneOf(['embedded', 'redis'], 'embedded'),
-  redis,
-  onFailure: closed({
-    read: oneOf(['open', 'closed', 'local'], 'local'),
-    write: oneOf(['open', 'closed', 'local'], 'closed'),
   }),
 })

@@ -1,10 +1,11 @@
 import type { Config } from './config.ts'
-import { breakersSchema, limitsSchema, storeSchema } from './schema-limits.ts'
+import { breakersSchema, limitsSchema } from './schema-limits.ts'
 import { connectorSchema } from './schema-connector.ts'
 import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
 import { policySchema } from './schema-policy.ts'
 import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
+import { storeSchema } from './schema-store.ts'
 
 const tls = {
   ...optional(

@@ -1,5 +1,5 @@
 import type { Access } from '../catalog/connector.ts'
-import type { FailureMode } from '../config/config.ts'
+import type { FailureMode } from '../config/store-config.ts'
 import type { ReplayCheck } from '../caller.ts'
 import {
   type AdmissionAnswer,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { StoreConfig } from '../config/config.ts'
+import type { StoreConfig } from '../config/store-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
 import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'

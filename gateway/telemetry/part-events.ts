@@ -1,5 +1,5 @@
 import type { Access } from '../catalog/connector.ts'
-import type { FailureMode } from '../config/config.ts'
+import type { FailureMode } from '../config/store-config.ts'
 import type { Progress } from '../exchange.ts'
 import type { Outcome } from '../outcome.ts'
 import { printable, scrub } from '../lib/scrub.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Access } from '../../gateway/catalog/connector.ts'
-import type { FailureMode } from '../../gateway/config/config.ts'
+import type { FailureMode } from '../../gateway/config/store-config.ts'
 import type { StoreState } from '../../gateway/store/store-health.ts'
 import { startRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'

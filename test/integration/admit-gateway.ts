@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Access } from '../../gateway/catalog/connector.ts'
-import type { FailureMode, LimitMatch, LimitsConfig } from '../../gateway/config/config.ts'
+import type { LimitMatch, LimitsConfig } from '../../gateway/config/config.ts'
+import type { FailureMode } from '../../gateway/config/store-config.ts'
 import type { ReplayCheck } from '../../gateway/caller.ts'
 import type { Admitted, Routed } from '../../gateway/exchange.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'

@@ -42,6 +42,7 @@ describe('a configuration', () => {
     const config = load(MINIMAL)
     expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 8080, admin: { port: 9090 } })
     expect(config.store).toMatchObject({ kind: 'embedded', onFailure: { read: 'local', write: 'closed' } })
+    expect(config.store.controlFile).toBe(join(folder, '.toolgate/control.db'))
     expect(config.identity.dpop).toMatchObject({ maxAgeMs: 60_000, maxSkewMs: 10_000, nonce: 'off' })
     expect(config.audit.durability).toEqual({ read: 'flushed', write: 'strict' })
     expect(config.identity.dangerouslyAllowUnboundTokens).toBe(false)

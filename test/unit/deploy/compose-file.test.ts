@@ -18,7 +18,7 @@ interface GatewaySettings {
     readonly admin: { readonly port: number; readonly token: string }
     readonly drain: { readonly graceMs: number; readonly deadlineMs: number }
   }
-  readonly store: { readonly redis: { readonly url: string } }
+  readonly store: { readonly redis: { readonly url: string }; readonly controlFile: string }
   readonly audit: { readonly directory: string }
 }
 const settings = yamlAt('deploy/compose/toolgate.yaml') as GatewaySettings
@@ -80,10 +80,8 @@ describe('the gateway', () => {
     expect(new URL(settings.store.redis.url).hostname).toBe('redis')
   })
 
-  it('writes its record below a volume', () => {
-    const place = mountsOf(compose, gateway).find(({ target }) =>
-      settings.audit.directory.startsWith(`${target}/`),
-    )
+  it.each([settings.audit.directory, settings.store.controlFile])('writes %s below a volume', (path) => {
+    const place = mountsOf(compose, gateway).find(({ target }) => path.startsWith(`${target}/`))
     expect(place).toMatchObject({ isBind: false, readOnly: false })
   })
 
