@@ -60,7 +60,7 @@ export interface PolicyEntry {
 }
 
 /** Another key makes the keyed tokens of the entries from here on. */
-export interface KeyEntry {
+export interface TokenKeyEntry {
   /** Id of the key before. */
   readonly before: string
   /** Id of the key, as it stands in tokens. */
@@ -68,6 +68,20 @@ export interface KeyEntry {
   readonly time: string
   readonly type: 'key'
   readonly use: 'token'
+  readonly v: 1
+}
+
+/** Another key signs the checkpoints of this log and of those that begin after it. */
+export interface SigningKeyEntry {
+  /** Verifier key of the one before, as the handover names it; empty without one. */
+  readonly before: string
+  /** Verifier key of the one that signs now. */
+  readonly id: string
+  /** The handover, a note that both keys signed; empty where the key was changed without one. */
+  readonly note: string
+  readonly time: string
+  readonly type: 'key'
+  readonly use: 'signing'
   readonly v: 1
 }
 

@@ -3,13 +3,14 @@ import type { OutcomeCode } from '../outcome.ts'
 import type {
   CheckpointEntry,
   ConfigEntry,
-  KeyEntry,
   OpenEntry,
   PolicyEntry,
   PruneEntry,
   RecoveryEntry,
+  SigningKeyEntry,
   StartEntry,
   StopEntry,
+  TokenKeyEntry,
 } from './change-entry.ts'
 import type {
   DeclaredFields,
@@ -40,7 +41,8 @@ export type AuditEntry =
   | StopEntry
   | ConfigEntry
   | PolicyEntry
-  | KeyEntry
+  | TokenKeyEntry
+  | SigningKeyEntry
   | DecisionEntry
   | OutcomeEntry
   | ShadowEntry

@@ -6,7 +6,7 @@ import { beginEpoch } from './begin-epoch.ts'
 import { timeField } from './call-fields.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
 import { hasCode, systemDisk, type LogDisk } from './log-disk.ts'
-import { openSigning } from './open-signing.ts'
+import { openSigning, signingKeyEntry } from './open-signing.ts'
 import { FLEET_NODE, listEpochs, type EpochPath } from './read-entries.ts'
 import { CHECKPOINT_FILE, parseCheckpoint, type SignedCheckpoint } from './tlog/checkpoint.ts'
 import type { Signing } from './tlog/complete-log.ts'
@@ -81,6 +81,8 @@ export class FleetLog implements AsyncDisposable {
       type: 'start',
       v: 1,
     })
+    const change = await signingKeyEntry(signing, config, time)
+    if (change !== undefined) await fleet.#append(change)
     return fleet
   }
 

@@ -24,7 +24,8 @@ export async function makeOnce(path: string, make: () => Buffer): Promise<Buffer
   return readFile(path)
 }
 
-async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+/** Makes a file that is not there yet, for its owner alone. */
+export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   await using handle = await open(path, 'wx', 0o600)
   await handle.writeFile(bytes)
   await handle.sync()

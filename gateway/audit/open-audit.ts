@@ -9,11 +9,10 @@ import { openDisclosures } from './disclosures/open-disclosures.ts'
 import { encodeEntry } from './entry.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
 import type { LogDisk } from './log-disk.ts'
-import { openSigning } from './open-signing.ts'
+import { openSigning, signingKeyEntry, type OpenedSigning } from './open-signing.ts'
 import { openEntries, Recorder } from './recorder.ts'
 import { finishRecovery, recoverEpochs, type RecoveredEpoch } from './recover.ts'
 import type { Checkpoint } from './tlog/checkpoint.ts'
-import type { Signing } from './tlog/complete-log.ts'
 import type { TransparencyLog, TreeState } from './tlog/transparency-log.ts'
 import { formatVerifierKey } from './tlog/verifier-key.ts'
 import { openTokenKeys } from './token-keys.ts'
@@ -120,7 +119,7 @@ function openStore(
 
 async function begin(
   options: OpenAuditOptions,
-  signing: Signing,
+  signing: OpenedSigning,
   clock: Clock,
   openCalls: Set<string>,
   epochs: readonly RecoveredEpoch[],
@@ -146,15 +145,17 @@ async function begin(
 /** Durable before the old epochs are let go: a start that dies here leaves them to the next one. */
 async function recordStart(
   log: AuditLog,
-  { node, version }: OpenAuditOptions,
-  { signer }: Signing,
+  { config, node, version }: OpenAuditOptions,
+  signing: OpenedSigning,
   inDoubt: readonly InDoubt[],
   clock: Clock,
 ): Promise<void> {
   const time = timeField(clock.nowMs())
-  const key = formatVerifierKey(signer.key)
+  const key = formatVerifierKey(signing.signer.key)
+  const change = await signingKeyEntry(signing, config, time)
   const start = { epoch: log.epoch, gateway: version, key, node, time, type: 'start', v: 1 } as const
   const appends = [log.append(encodeEntry(start), 'strict')]
+  if (change !== undefined) appends.push(log.append(encodeEntry(change), 'strict'))
   for (const { epoch: recovered, calls } of inDoubt) {
     const { path, sealed, tornBytes } = recovered
     const recovery = {

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptLog } from '../corrupt-log.ts'
 import { hasCode, syncDirectory } from '../log-disk.ts'
-import { makeOnce } from '../make-once.ts'
+import { makeOnce, readIfThere } from '../make-once.ts'
 import { createKeySigner, type Signer } from './signer.ts'
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './verifier-key.ts'
 
@@ -24,15 +24,19 @@ export async function openSigner(name: string, file: string): Promise<Signer> {
   }
 }
 
-/** Writes down that `key` signs here, and gives back every key that has. */
-export async function enlistKey(auditDirectory: string, key: VerifierKey): Promise<VerifierKey[]> {
+/** Writes down that `key` signs here, and gives back every key that has; `isNew` when it was not among them. */
+export async function enlistKey(
+  auditDirectory: string,
+  key: VerifierKey,
+): Promise<{ readonly keys: VerifierKey[]; readonly isNew: boolean }> {
   const directory = join(auditDirectory, KEYS_DIRECTORY)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await syncDirectory(auditDirectory)
   const line = formatVerifierKey(key)
   const name = line.split('+')[1] ?? ''
+  const isNew = (await readIfThere(join(directory, name))) === undefined
   await makeOnce(join(directory, name), () => Buffer.from(`${line}\n`))
-  return listKeys(auditDirectory)
+  return { keys: await listKeys(auditDirectory), isNew }
 }
 
 /** The keys that have signed here, as the directory itself has it: whoever can write there can add one. */

@@ -5,6 +5,7 @@ import type { PrunedLogFields } from '../entry-fields.ts'
 import { FLEET_NODE, listEpochs, type EpochPath } from '../read-entries.ts'
 import { RECOVERED_FILE } from '../recover.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
+import { listHandovers, withSuccessors } from '../tlog/key-handover.ts'
 import { isSignedBy } from '../tlog/note.ts'
 import { listKeys } from '../tlog/signing-key.ts'
 import type { VerifierKey } from '../tlog/verifier-key.ts'
@@ -16,7 +17,7 @@ import { verifyLog, type LogReport } from './verify-log.ts'
 
 export interface VerifyOptions {
   readonly directory: string
-  /** Keys that may have signed; those that the directory lists when there are none. */
+  /** Keys that may have signed, as may those that they handed over to; those that the directory lists without any. */
   readonly keys?: readonly VerifierKey[]
   /** Checkpoints kept elsewhere, as their files hold them, by file name. */
   readonly kept?: ReadonlyMap<string, string>
@@ -39,7 +40,10 @@ export interface AuditReport {
 export async function verifyAudit(options: VerifyOptions): Promise<AuditReport> {
   const { directory } = options
   const problems = new Problems()
-  const keys = options.keys ?? (await keysOf(directory, problems))
+  const keys = withSuccessors(
+    options.keys ?? (await keysOf(directory, problems)),
+    await listHandovers(directory),
+  )
   const commitments = new Commitments()
   addKept(options, keys, commitments, problems)
   const calls = new Calls()

@@ -4,6 +4,7 @@ const USAGE = `toolgate audit verify DIRECTORY [options]   check every log again
 toolgate audit prove CALL|ORIGIN:INDEX     write a proof of entries, for somebody who has nothing else
 toolgate audit verify-proof FILE --key KEY check such a proof, offline
 toolgate audit key [DIRECTORY]             print the keys that signed there, for verifiers
+toolgate audit rotate-key                  let another key sign from the next start on
 toolgate audit query [options]             list calls
 toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
 toolgate audit replay [options]            decide recorded calls again, and list what differs
@@ -29,6 +30,7 @@ export const audit: Command = {
     ['prove', async () => (await import('./prove.ts')).prove],
     ['prune', async () => (await import('./prune.ts')).prune],
     ['replay', async () => (await import('./replay.ts')).replay],
+    ['rotate-key', async () => (await import('./rotate-key.ts')).rotateKey],
     ['show', async () => (await import('./show.ts')).show],
     ['verify-proof', async () => (await import('./verify-proof.ts')).verifyProof],
     ['witness', async () => (await import('./witness.ts')).witness],

@@ -13,7 +13,8 @@ log has of each log, how logs begin and end, and whether each decision has its o
 and first bad byte. Nothing is written.
 
   --key KEY          a verifier key as \`toolgate audit key\` prints it, or a file with one a line. Without it the keys
-                     that the directory lists are believed, and whoever can write there can list their own.
+                     that the directory lists are believed, and whoever can write there can list their own. A key that
+                     it handed over to (\`toolgate audit rotate-key\`) is believed, too.
   --checkpoint FILE  a checkpoint kept elsewhere: the log must hold what it held then. That finds a directory that was
                      rolled back as a whole.
   --witness KEY      verifier key of a witness, or a file with one a line: every fleet log must have a checkpoint that
