@@ -3,6 +3,9 @@ import type { Readiness } from './admin/admin.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/problem.ts'
 import { showConfig } from './config/show.ts'
+import { channelRoutesOf, controlRoutesOf } from './control-routes.ts'
+import { createControlPlane } from './control/control-plane.ts'
+import type { ControlPlane } from './control/control.ts'
 import { resourceMetadataReply } from './identity/well-known.ts'
 import { createGeneration, type Generation } from './generation.ts'
 import { handle } from './handle.ts'
@@ -19,7 +22,7 @@ import type { MetricsText } from './telemetry/merge.ts'
 import { VERSION } from './version.ts'
 
 /** A running gateway: open ports, and everything behind them. Disposal without `drain` cuts calls short. */
-export interface Gateway extends AsyncDisposable {
+export interface Gateway extends AsyncDisposable, ControlPlane {
   readonly port: number
   readonly connectorPorts: readonly number[]
   /** Why it may not be sent calls; empty when it may. */
@@ -78,9 +81,15 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     putInForce(lasting, generations.current)
     events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
   }
+  const plane = createControlPlane({
+    routes: controlRoutesOf(lasting),
+    channels: channelRoutesOf(lasting),
+    onFault: events.faulted,
+  })
   let reloading = Promise.resolve()
   const owned = stack.move()
   return {
+    ...plane,
     port: listener.port,
     connectorPorts: listener.connectorPorts,
     readiness: () => readinessOf(listener, generations.current, lasting),

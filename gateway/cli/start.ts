@@ -74,6 +74,8 @@ export async function startAdminFor(
       metrics: () => gateway.metrics(),
       status: () => gateway.status(),
       config: () => showConfig(gateway.config()),
+      control: (request) => gateway.control(request),
+      channel: (request) => gateway.channel(request),
     },
   )
 }

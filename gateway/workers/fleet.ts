@@ -2,6 +2,7 @@ import type { Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { Readiness } from '../admin/admin.ts'
 import { mergeMetrics, type MetricsText } from '../telemetry/merge.ts'
+import { ControlRelay } from './control-relay.ts'
 import { isFromWorker, type ToWorker, type WorkerReport } from './messages.ts'
 
 const REPORT_TIMEOUT_MS = 2_000
@@ -10,6 +11,8 @@ const REPORT_TIMEOUT_MS = 2_000
 export class Fleet {
   /** Set once the fleet goes down for good: a worker that ends is then not replaced. */
   stopping = false
+  /** Approvals, locks and channels, answered by one of the workers. */
+  readonly relay = new ControlRelay()
   readonly #complain: (text: string) => void
   readonly #ownMetrics: () => Promise<readonly object[]>
   readonly #alive = new Set<Worker>()
@@ -24,6 +27,7 @@ export class Fleet {
 
   add(worker: Worker): void {
     this.#alive.add(worker)
+    this.relay.add(worker)
     worker.on('message', (message: unknown) => {
       if (!isFromWorker(message) || message.kind !== 'report') return
       this.#waiting.get(message.request)?.(message.report)

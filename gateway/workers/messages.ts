@@ -1,13 +1,17 @@
 import type { Readiness } from '../admin/admin.ts'
+import type { ChannelAnswer, ChannelRequest, ControlAnswer, ControlRequest } from '../control/control.ts'
 
 /** What a worker tells the primary. */
 export type FromWorker =
   | { readonly kind: 'started' }
   | { readonly kind: 'report'; readonly request: number; readonly report: WorkerReport }
+  | { readonly kind: 'answer'; readonly request: number; readonly answer: ControlAnswer | ChannelAnswer }
 
 /** What the primary asks of a worker. */
 export type ToWorker =
   | { readonly kind: 'report'; readonly request: number; readonly want: 'state' | 'metrics' }
+  | { readonly kind: 'control'; readonly request: number; readonly asked: ControlRequest }
+  | { readonly kind: 'channel'; readonly request: number; readonly asked: ChannelRequest }
   | { readonly kind: 'reload' }
   | { readonly kind: 'drain' }
 
@@ -21,11 +25,13 @@ export interface WorkerReport {
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {
-  return hasKind(message) && (message.kind === 'started' || message.kind === 'report')
+  return hasKind(message) && ['started', 'report', 'answer'].includes(String(message.kind))
 }
 
 export function isToWorker(message: unknown): message is ToWorker {
-  return hasKind(message) && ['report', 'reload', 'drain'].includes(String(message.kind))
+  return (
+    hasKind(message) && ['report', 'control', 'channel', 'reload', 'drain'].includes(String(message.kind))
+  )
 }
 
 function hasKind(message: unknown): message is { readonly kind: unknown } {

@@ -119,6 +119,8 @@ function startFleetAdmin(fleet: Fleet, config: Config, { environment }: Surround
       metrics: () => fleet.metrics(),
       status: () => fleet.status(),
       config: () => fleet.config(),
+      control: (request) => fleet.relay.control(request),
+      channel: (request) => fleet.relay.channel(request),
     },
   )
 }

@@ -41,6 +41,10 @@ async function obey(
   switch (message.kind) {
     case 'report':
       return tell({ kind: 'report', request: message.request, report: await reportOf(gateway, message.want) })
+    case 'control':
+      return tell({ kind: 'answer', request: message.request, answer: await gateway.control(message.asked) })
+    case 'channel':
+      return tell({ kind: 'answer', request: message.request, answer: await gateway.channel(message.asked) })
     case 'reload':
       return gateway.reload(load)
     case 'drain':

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Admin, type Readiness, startAdmin } from '../../../gateway/admin/admin.ts'
+import { createControlPlane } from '../../../gateway/control/control-plane.ts'
 import { sendRaw } from '../../harness/raw-client.ts'
 
 const TOKEN = 'operators-only'
@@ -10,6 +11,7 @@ const sources = {
     Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'toolgate_build_info 1\n' }),
   status: () => ({ version: '1' }),
   config: () => ({ workers: 1 }),
+  ...createControlPlane({ routes: [], channels: [], onFault: () => undefined }),
 }
 
 let open: Admin
