@@ -68,7 +68,22 @@ function surroundingsOf(self: NodeJS.Process): Surroundings {
     stop: { requested: requested.promise, again: again.signal },
     onReload: (callback) => void self.on('SIGHUP', callback),
     isTerminal: self.stdout.isTTY,
+    ask: (question) => askAtTerminal(self, question),
   }
+}
+
+/** Ctrl-C and the end of the input are no answer. */
+async function askAtTerminal(
+  { stdin, stdout }: NodeJS.Process,
+  question: string,
+): Promise<string | undefined> {
+  if (!stdin.isTTY || !stdout.isTTY) return undefined
+  const { createInterface } = await import('node:readline')
+  using terminal = createInterface({ input: stdin, output: stdout })
+  return await new Promise((resolve) => {
+    terminal.on('SIGINT', () => resolve('')).on('close', () => resolve(''))
+    terminal.question(question, resolve)
+  })
 }
 
 process.exitCode = await run(process.argv.slice(2), surroundingsOf(process))

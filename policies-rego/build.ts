@@ -13,4 +13,5 @@ process.exitCode = await runCommand(build, ['--directory', import.meta.dirname, 
   stop: { requested: new Promise(() => undefined), again: new AbortController().signal },
   onReload: () => undefined,
   isTerminal: false,
+  ask: () => Promise.resolve(undefined),
 })

@@ -8,6 +8,8 @@ export interface Surroundings {
   /** Calls back at every SIGHUP. */
   onReload(callback: () => void): void
   readonly isTerminal: boolean
+  /** What a person at the terminal answers; `undefined` where nobody sits at one. */
+  ask(question: string): Promise<string | undefined>
 }
 
 /** 0 done · 1 failed · 2 wrong usage or configuration · 3 refused by the gateway · 4 error of the upstream. */
@@ -24,4 +26,16 @@ export interface Command {
 /** A mistake in how a command was called; printed with its usage, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** The gateway's no to what a command asked of it; exit code 3. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  /** The problem (RFC 9457) as it came. */
+  readonly untrustedProblem: unknown
+
+  constructor(message: string, untrustedProblem: unknown) {
+    super(message)
+    this.untrustedProblem = untrustedProblem
+  }
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../config/problem.ts'
-import { type Command, type ExitCode, type Surroundings, UsageError } from './command.ts'
+import { type Command, type ExitCode, RefusedError, type Surroundings, UsageError } from './command.ts'
 
 /** Runs a command as a person called it: with its usage where they asked or erred, and mistakes instead of stack traces. */
 export async function runCommand(
@@ -36,7 +36,7 @@ function explain(error: unknown, command: Command, { complain }: Surroundings): 
     return 2
   }
   complain(`toolgate: ${error instanceof Error ? describe(error) : String(error)}\n`)
-  return 1
+  return error instanceof RefusedError ? 3 : 1
 }
 
 function describe(error: Error): string {

@@ -7,20 +7,25 @@ export interface Ran {
   readonly complained: string
 }
 
-/** Runs a command of `toolgate` in this process. */
+/** Runs a command of `toolgate` in this process; `answer` is what a person at the terminal says. */
 export async function runHere(
   command: Command,
   args: readonly string[],
   {
     isTerminal = false,
     environment = {},
-  }: { isTerminal?: boolean; environment?: Record<string, string> } = {},
+    answer,
+  }: { isTerminal?: boolean; environment?: Record<string, string>; answer?: string } = {},
 ): Promise<Ran> {
   let printed = ''
   let complained = ''
   const exitCode = await runCommand(command, args, {
     environment,
     isTerminal,
+    ask: (question) => {
+      printed += question
+      return Promise.resolve(answer)
+    },
     print: (text) => void (printed += text),
     complain: (text) => void (complained += text),
     stop: { requested: new Promise(() => undefined), again: new AbortController().signal },

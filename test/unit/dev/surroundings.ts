@@ -16,6 +16,7 @@ export function captureSurroundings(): CapturedSurroundings {
     stop: { requested: new Promise(() => {}), again: new AbortController().signal },
     onReload: () => {},
     isTerminal: false,
+    ask: () => Promise.resolve(undefined),
     printed: () => printed.join(''),
     complained: () => complained.join(''),
   }
