@@ -11,7 +11,10 @@ export type ApprovalId = Branded<string, 'ApprovalId'>
  */
 export type ApprovalKind = 'approval' | 'review'
 
-/** All but `pending` and `approved` are final. */
+/**
+ * `pending` waits for people. An `approved` approval waits for its call and can still end in any other way; an `approved`
+ * review is over. The rest is final.
+ */
 export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'revoked' | 'consumed'
 
 /** What one person answered. Votes are only ever added. */
@@ -24,17 +27,36 @@ export interface Vote {
   readonly atMs: number
 }
 
-/** What has to be answered, by whom, until when: what policy demanded, as it stood when the call was held. */
-export interface Terms {
-  /** Any one of these groups may answer; the escalation group, too, from `escalateAtMs` on. */
+/** What policy demands of people, before the store has said what time it is. */
+export interface ApprovalDemand {
+  /** Any one of these groups may answer; the escalation group, too, once `escalateAfterMs` have passed. */
   readonly groups: readonly string[]
   /** Different people who have to say yes. */
   readonly count: number
+  /** Empty where nobody else is ever asked. */
   readonly escalationGroup: string
-  readonly escalateAtMs: number
-  readonly expiresAtMs: number
+  readonly escalateAfterMs: number
+  readonly answerWithinMs: number
+  /** How long the call may wait after it was approved. */
+  readonly useWithinMs: number
   /** Identities that may not answer: the principal, those who delegated, the agent and its owner. */
   readonly excluded: readonly string[]
+  /** Nor may anybody who is in one of these. */
+  readonly excludedGroups: readonly string[]
+}
+
+/** What has to be answered, by whom, until when: the demand at the time of the store when the call was held. */
+export interface Terms {
+  readonly groups: readonly string[]
+  readonly count: number
+  readonly escalationGroup: string
+  readonly escalateAtMs: number
+  /** Until then people can answer. */
+  readonly expiresAtMs: number
+  /** So long after the last yes the call can be made. */
+  readonly useWithinMs: number
+  readonly excluded: readonly string[]
+  readonly excludedGroups: readonly string[]
 }
 
 /** What is approved: this very call and no other. */
@@ -66,9 +88,13 @@ export interface Approval {
   readonly state: ApprovalState
   readonly votes: readonly Vote[]
   readonly escalated: boolean
+  /** All times are those of the store. */
   readonly createdAtMs: number
-  /** When the state became final, or `approved`; 0 before. */
+  /** When `state` became what it is; 0 while it is `pending`. */
   readonly resolvedAtMs: number
   /** The call that used it; empty before. */
   readonly consumedBy: CallId | ''
+  /** Who took it back, and why; empty unless `revoked`. */
+  readonly revokedBy: string
+  readonly revocationReason: string
 }

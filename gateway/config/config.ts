@@ -1,4 +1,5 @@
 import type { Access, Environment } from '../catalog/connector.ts'
+import type { ApprovalsConfig } from './approvals-config.ts'
 import type { AuditConfig } from './audit-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import type { StoreConfig } from './store-config.ts'
@@ -16,6 +17,7 @@ export interface Config {
   readonly limits: LimitsConfig
   readonly breakers: BreakersConfig
   readonly connectors: Readonly<Record<string, ConnectorConfig>>
+  readonly approvals: ApprovalsConfig
   readonly audit: AuditConfig
   readonly telemetry: TelemetryConfig
 }

@@ -1,3 +1,4 @@
+import { approving } from './approvals-rules.ts'
 import { fetching } from './bundle-rules.ts'
 import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
@@ -28,6 +29,7 @@ const RULES: readonly Rule[] = [
   { reads: ['connectors', 'listen'], check: addressing },
   { reads: ['connectors', 'listen'], check: reaching },
   { reads: ['connectors'], check: forwarding },
+  { reads: ['approvals'], check: approving },
   { reads: ['audit'], check: recording },
   { reads: ['audit'], check: exporting },
   { reads: ['audit'], check: witnessing },

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { breakersSchema, limitsSchema } from './schema-limits.ts'
+import { approvalsSchema } from './schema-approvals.ts'
 import { connectorSchema } from './schema-connector.ts'
 import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
@@ -131,6 +132,7 @@ const sections = {
     additionalProperties: connectorSchema,
     minProperties: 1,
   },
+  approvals: approvalsSchema,
   audit,
   telemetry,
 } satisfies Record<keyof Config, unknown>

@@ -6,31 +6,81 @@ export interface Change<T> {
   readonly answer: T
 }
 
+export type Transition<T> = (approval: Approval, nowMs: number) => Change<T>
+
+/** An approval as the store has it, and the time of the store. */
+export interface Reading {
+  readonly approval: Approval
+  readonly nowMs: number
+}
+
+export interface PendingBounds {
+  /** Of one kind, of one agent. */
+  readonly perAgent: number
+  readonly overall: number
+}
+
+export type Requested =
+  | { readonly kind: 'made'; readonly approval: Approval }
+  /** One is open for the very same call, as the store has it: `settle` may find that its time is over. */
+  | { readonly kind: 'known'; readonly approval: Approval; readonly nowMs: number }
+  /** So many are pending already that no further one is taken. */
+  | { readonly kind: 'full'; readonly bound: keyof PendingBounds }
+
+/** How many people are waited for, and since when; `oldestMs` is the age of the oldest, 0 where there is none. */
+export interface PendingCount {
+  readonly count: number
+  readonly oldestMs: number
+}
+
+/**
+ * Whether a change has to survive the loss of the primary, where the store has replicas: `required` is not even tried when
+ * there is nobody who could witness it, and rejects with {@link Unwitnessed} when nobody did; `sought` holds either way.
+ */
+export type Witness = 'none' | 'sought' | 'required'
+
+/** The change was made, but no replica has it: after a failover it may not have been. */
+export class Unwitnessed extends Error {
+  constructor() {
+    super('no replica has acknowledged the change')
+    this.name = 'Unwitnessed'
+  }
+}
+
 /**
  * Keeps approvals. It knows no rule about them: every transition is a pure function that the store applies to what it
  * has, atomically, as often as it takes (compare and set). So both adapters behave alike because there is one machine.
+ *
+ * Each time that a transition is given is that of the store, so that gateways whose clocks differ agree on what has expired.
+ * Every method rejects when the store cannot say.
  */
-export interface ApprovalStore {
-  /** Keeps a new one, unless one with the same binding is pending or approved already: then that one is returned. */
-  request(made: Approval): Promise<Approval>
-  get(id: ApprovalId): Promise<Approval | undefined>
+export interface ApprovalStore extends AsyncDisposable {
+  /** Keeps what `make` makes, unless one with the same `openKey` is open, or too many of the same `pendingKey` are pending. */
+  request(
+    wanted: {
+      readonly openKey: string
+      readonly pendingKey: string
+      readonly make: (nowMs: number) => Approval
+    },
+    bounds: PendingBounds,
+  ): Promise<Requested>
+  get(id: ApprovalId): Promise<Reading | undefined>
   /** Newest first. */
   list(filter: {
     readonly states: readonly ApprovalState[]
     readonly limit: number
-  }): Promise<readonly Approval[]>
-  /**
-   * `transition` is given the time of the store, so that gateways whose clocks differ agree on what has expired. Answers
-   * `undefined` for an id that it does not know. With `witnessed` it resolves only once a replica has it, too, where
-   * there is to be one; it rejects when the store cannot say whether the change holds.
-   */
+  }): Promise<readonly Reading[]>
+  /** Answers `undefined` for an id that it does not know. */
   change<T>(
     id: ApprovalId,
-    transition: (approval: Approval, nowMs: number) => Change<T>,
-    options?: { readonly witnessed?: boolean },
+    transition: Transition<T>,
+    options?: { readonly witness?: Witness },
   ): Promise<T | undefined>
-  /** Ids of those that escalate or expire before `nowMs` and have not yet. */
-  due(nowMs: number, limit: number): Promise<readonly ApprovalId[]>
+  /** Those that time alone has changed by now; the longest due first. */
+  due(limit: number): Promise<readonly ApprovalId[]>
+  pending(): Promise<PendingCount>
+  /** Forgets those that are over: for longer than `keptMs`, and the oldest beyond `keptCount`. Answers how many. */
+  prune(kept: { readonly keptMs: number; readonly keptCount: number }): Promise<number>
   /** Called, soon, after any gateway changed it; returns how to stop. Nothing is promised while the store is away: ask, too. */
   watch(id: ApprovalId, onChange: () => void): () => void
 }

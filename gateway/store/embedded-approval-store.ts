@@ -1,0 +1,166 @@
+import type { StatementSync } from 'node:sqlite'
+import type { Approval, ApprovalId } from '../approvals/approval.ts'
+import { dueAtMs, isOpen, openKey, pendingKey } from '../approvals/lifetime.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { ApprovalStore, PendingBounds, Reading, Requested, Transition } from './approval-store.ts'
+import { ChangeCallbacks } from './change-callbacks.ts'
+import type { ControlFile } from './control-file.ts'
+import { decodeApproval, encodeApproval } from './stored-approval.ts'
+
+/** What is looked for stands in columns of its own; NULL takes a row out of their indexes. */
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS approvals (
+  id TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER,
+  due_at_ms INTEGER,
+  open_key TEXT UNIQUE,
+  pending_key TEXT,
+  change INTEGER NOT NULL,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS approvals_by_state ON approvals (state, created_at_ms);
+CREATE INDEX IF NOT EXISTS approvals_by_due ON approvals (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS approvals_by_pending ON approvals (pending_key) WHERE pending_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS approvals_by_change ON approvals (change);
+CREATE INDEX IF NOT EXISTS approvals_by_end ON approvals (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+`
+
+export interface EmbeddedApprovalOptions {
+  /** Owned by whoever opened it. */
+  readonly file: ControlFile
+  readonly clock: Pick<Clock, 'nowMs'>
+}
+
+/** Approvals of one machine, in its control file: a change is one transaction, on the disk before it is answered. */
+export function createEmbeddedApprovalStore({ file, clock }: EmbeddedApprovalOptions): ApprovalStore {
+  file.transact(() => file.database.exec(SCHEMA))
+  const rows = prepareRows(file)
+  const watchers = watchChanges(file, rows)
+  const read = (id: ApprovalId): Approval | undefined => decodeRow(rows.get.get(id))
+
+  return {
+    request: async ({ openKey: key, pendingKey: whose, make }, bounds) =>
+      file.transact((): Requested => {
+        const known = decodeRow(rows.open.get(key))
+        const nowMs = clock.nowMs()
+        if (known !== undefined) return { kind: 'known', approval: known, nowMs }
+        const bound = boundReached(rows, whose, bounds)
+        if (bound !== undefined) return { kind: 'full', bound }
+        const approval = make(nowMs)
+        rows.keep(approval)
+        return { kind: 'made', approval }
+      }),
+    get: async (id) => readingOf(read(id), clock.nowMs()),
+    list: async ({ states, limit }) => {
+      const nowMs = clock.nowMs()
+      const found = rows.list.all(JSON.stringify(states), limit)
+      return found.flatMap((row) => readingOf(decodeRow(row), nowMs) ?? [])
+    },
+    change: async <T>(id: ApprovalId, transition: Transition<T>) =>
+      file.transact((): T | undefined => {
+        const approval = read(id)
+        if (approval === undefined) return undefined
+        const { next, answer } = transition(approval, clock.nowMs())
+        if (next !== undefined) rows.keep(next)
+        return answer
+      }),
+    due: async (limit) => rows.due.all(clock.nowMs(), limit).map((row) => row['id'] as ApprovalId),
+    pending: async () => {
+      const { count = 0, oldest = null } = rows.pending.get() ?? {}
+      return {
+        count: Number(count),
+        oldestMs: oldest === null ? 0 : Math.max(0, clock.nowMs() - Number(oldest)),
+      }
+    },
+    prune: async ({ keptMs, keptCount }) =>
+      file.transact(() => {
+        const old = rows.pruneOld.run(clock.nowMs() - keptMs).changes
+        return Number(old) + Number(rows.pruneMany.run(keptCount).changes)
+      }),
+    watch: (id, onChange) => watchers.watch(id, onChange),
+    [Symbol.asyncDispose]: async () => watchers.stop(),
+  }
+}
+
+/** Finds out which approvals changed, so that a thousand held calls do not each read theirs after every change. */
+function watchChanges(file: ControlFile, rows: Rows) {
+  const callbacks = new ChangeCallbacks()
+  let seen = Number(rows.newestChange.get()?.['change'])
+  const stop = file.watch({
+    changed: () => {
+      for (const { id, change } of rows.changedSince.all(seen)) {
+        seen = Number(change)
+        callbacks.changed(String(id))
+      }
+    },
+  })
+  return { stop, watch: (id: ApprovalId, onChange: () => void) => callbacks.watch(id, onChange) }
+}
+
+type Rows = ReturnType<typeof prepareRows>
+
+function prepareRows({ database }: ControlFile) {
+  const put = database.prepare(
+    `INSERT INTO approvals VALUES (:id, :state, :created, :ended, :due, :open, :pending,
+       (SELECT coalesce(max(change), 0) + 1 FROM approvals), :value)
+     ON CONFLICT (id) DO UPDATE SET (state, ended_at_ms, due_at_ms, open_key, pending_key, change, value) =
+       (excluded.state, excluded.ended_at_ms, excluded.due_at_ms, excluded.open_key, excluded.pending_key,
+        excluded.change, excluded.value)`,
+  )
+  return {
+    get: database.prepare('SELECT value FROM approvals WHERE id = ?'),
+    open: database.prepare('SELECT value FROM approvals WHERE open_key = ?'),
+    list: database.prepare(
+      `SELECT value FROM approvals WHERE state IN (SELECT value FROM json_each(?))
+       ORDER BY created_at_ms DESC, id DESC LIMIT ?`,
+    ),
+    due: database.prepare('SELECT id FROM approvals WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT ?'),
+    pending: database.prepare(
+      `SELECT count(*) AS count, min(created_at_ms) AS oldest FROM approvals WHERE state = 'pending'`,
+    ),
+    newestChange: database.prepare('SELECT coalesce(max(change), 0) AS change FROM approvals'),
+    changedSince: database.prepare('SELECT id, change FROM approvals WHERE change > ? ORDER BY change'),
+    pendingOf: database.prepare('SELECT count(*) AS count FROM approvals WHERE pending_key = ?'),
+    pruneOld: database.prepare('DELETE FROM approvals WHERE ended_at_ms < ?'),
+    pruneMany: database.prepare(
+      `DELETE FROM approvals WHERE id IN (
+         SELECT id FROM approvals WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms DESC LIMIT -1 OFFSET ?)`,
+    ),
+    keep: (approval: Approval): void => {
+      const open = isOpen(approval)
+      put.run({
+        id: approval.id,
+        state: approval.state,
+        created: approval.createdAtMs,
+        ended: open ? null : approval.resolvedAtMs,
+        due: open ? dueAtMs(approval) : null,
+        open: open ? openKey(approval) : null,
+        pending: approval.state === 'pending' ? pendingKey(approval) : null,
+        value: encodeApproval(approval),
+      })
+    },
+  }
+}
+
+function boundReached(
+  rows: Rows,
+  whose: string,
+  { perAgent, overall }: PendingBounds,
+): keyof PendingBounds | undefined {
+  if (countOf(rows.pendingOf, whose) >= perAgent) return 'perAgent'
+  return countOf(rows.pending) >= overall ? 'overall' : undefined
+}
+
+function countOf(statement: StatementSync, ...parameters: readonly string[]): number {
+  return Number(statement.get(...parameters)?.['count'])
+}
+
+function decodeRow(row: Readonly<Record<string, unknown>> | undefined): Approval | undefined {
+  return row === undefined ? undefined : decodeApproval(row['value'])
+}
+
+function readingOf(approval: Approval | undefined, nowMs: number): Reading | undefined {
+  return approval === undefined ? undefined : { approval, nowMs }
+}
