@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import type { Phase } from './catalog/phase.ts'
 import type { Addressed, Connector, DataClass, Environment, Operation } from './catalog/connector.ts'
 import type { Caller, Peer } from './caller.ts'
 import type { UpstreamReply, UpstreamRequest } from './egress/upstream.ts'
@@ -181,6 +182,7 @@ export interface ReadCall extends Admitted {
   readonly params: Params
   readonly resource: Resource
   readonly environment: Environment
+  readonly phase: Phase
   /** What the call moves; only where the operation carries an amount. */
   readonly amount: Amount | undefined
 }

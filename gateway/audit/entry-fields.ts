@@ -1,4 +1,5 @@
 import type { Access, DataClass } from '../catalog/connector.ts'
+import type { Phase } from '../catalog/phase.ts'
 
 /** Who called, for whom. */
 export interface WhoFields {
@@ -72,6 +73,8 @@ export interface FactFields {
   readonly operations_1h?: readonly string[]
   /** Absent when there are too many to be recorded whole. */
   readonly operations_task?: readonly string[]
+  /** Absent in entries that are older than phases. */
+  readonly phase?: Phase
   readonly reversible: boolean
   readonly risk: number
   /** Absent when there are too many to be recorded whole. */

@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 128
 
 /** What rules could read of a call beside its resource and what was declared; `undefined` before all of it is known. */
 export function factFields(call: Progress): FactFields | undefined {
-  const { caller, operation, history, params, dataClassesTask, dataClasses1h, spend } = call
+  const { caller, operation, history, params, dataClassesTask, dataClasses1h, spend, phase } = call
   if (caller === undefined || operation === undefined || history === undefined || params === undefined)
     return undefined
   const { principal, scopes, authorizationDetails } = caller
@@ -29,6 +29,7 @@ export function factFields(call: Progress): FactFields | undefined {
     ...(fits(principal.groups) && { groups: principal.groups }),
     ...(fits(operations1h) && { operations_1h: operations1h }),
     ...(fits(operationsTask) && { operations_task: operationsTask }),
+    ...(phase !== undefined && { phase }),
     reversible: operation.reversible,
     risk: operation.risk,
     ...(fits(scopes) && { scopes }),

@@ -3,6 +3,7 @@ import type { Access, Operation } from './connector.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import type { ConnectorFolder, OperationFacts, OverrideRule, PublishedOperation } from './folder.ts'
 import type { BodyProjection } from './projection.ts'
+import type { PhaseRule } from './phase.ts'
 import { compileResources } from './compile-resources.ts'
 import type { ResourceField, ResourceRule } from './resource-rule.ts'
 import { parseTemplate, type Route } from './template.ts'
@@ -13,6 +14,8 @@ export interface CompiledOperation {
   readonly resources: ReadonlyMap<ResourceField, ResourceRule>
   /** Where the amount stands, for an operation that moves one. */
   readonly amount: AmountRule | undefined
+  /** Of an operation that prepares or commits. */
+  readonly phase: PhaseRule | undefined
   readonly body: BodyProjection
   readonly scopes: readonly string[]
   readonly deprecated: boolean
@@ -56,6 +59,7 @@ export function compileOperations(
       ),
       resources: compileResources(rules, routes, reportHere),
       amount: amountOf(rules, reportHere),
+      phase: rules.findLast((rule) => rule.phase !== undefined)?.phase,
       body: bodyOf(rules),
       scopes: facts.scopes ?? [],
       deprecated: facts.deprecated === true,
@@ -151,6 +155,7 @@ function operationOf(
     dataClass: rules.findLast((rule) => rule.dataClass !== undefined)?.dataClass ?? defaults.dataClass,
     reversible: rules.findLast((rule) => rule.reversible !== undefined)?.reversible ?? defaults.reversible,
     ...(facts.origin !== undefined && { origin: facts.origin }),
+    ...(rules.some(({ idempotencyKey }) => idempotencyKey === true) && { idempotencyKey: true }),
   }
 }
 

@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import type { ConfigProblem } from '../config/problem.ts'
 import type { AmountOverride } from './amount.ts'
 import type { Access, DataClass, SensitiveResource } from './connector.ts'
+import type { PhaseRule } from './phase.ts'
 import type { ResourceField } from './resource-rule.ts'
 
 /** connector.yaml, as its schema describes it. */
@@ -39,6 +40,8 @@ export interface OverrideRule extends Partial<OperationFacts> {
   readonly access?: Access
   readonly resources?: Partial<Record<ResourceField, ResourceOverride>>
   readonly amount?: AmountOverride
+  readonly phase?: PhaseRule
+  readonly idempotencyKey?: true
   readonly body?: 'all' | readonly string[]
 }
 

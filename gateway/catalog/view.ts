@@ -5,6 +5,7 @@ import { majorUnits, readAmount } from './amount.ts'
 import type { CompiledOperation } from './compile.ts'
 import type { Connector } from './connector.ts'
 import { hasLookalike, readFields, type Fields } from './fields.ts'
+import { phaseOf, type Phase } from './phase.ts'
 import { Projector } from './projection.ts'
 import { readResource, type ResourceSources } from './resource.ts'
 
@@ -32,6 +33,7 @@ export interface View {
   readonly resource: Resource
   /** What the call moves; only where the operation carries an amount. */
   readonly amount: Amount | undefined
+  readonly phase: Phase
 }
 
 /** Fields by which frameworks let a form or a link stand for another method; the headers of that kind never pass. */
@@ -62,6 +64,7 @@ export function viewCall(connector: Connector, compiled: CompiledOperation, inpu
     params: project(compiled, input, query.fields, body.value),
     resource: { ...resource.value, amount: shown(amount.value) },
     amount: amount.value,
+    phase: phaseOf(compiled.phase, sources),
   })
 }
 

@@ -51,7 +51,7 @@ function principalFacts({ principal }: Caller): PolicyInput['principal'] {
   }
 }
 
-function operationFacts({ operation, environment }: ReadCall): PolicyInput['operation'] {
+function operationFacts({ operation, environment, phase }: ReadCall): PolicyInput['operation'] {
   return {
     id: operation.id,
     connector: operation.connector,
@@ -60,6 +60,7 @@ function operationFacts({ operation, environment }: ReadCall): PolicyInput['oper
     data_class: operation.dataClass,
     reversible: operation.reversible,
     environment,
+    phase,
   }
 }
 

@@ -14,6 +14,8 @@ interface ApprovalObligation {
     readonly ttlSeconds: number
     readonly escalationGroup: string
     readonly escalateAfterSeconds: number
+    /** People who may not answer, beside those whom the call is made for and who made it: the owner of the agent. */
+    readonly excluded: readonly string[]
   }
 }
 

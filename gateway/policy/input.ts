@@ -22,6 +22,8 @@ export const INPUT_V1 = object({
     data_class: DATA_CLASS,
     reversible: flag(),
     environment: choice('production', 'staging', 'development', 'unknown'),
+    /** Of a change that the vendor makes in steps: leaves a draft, or puts it in force. */
+    phase: choice('', 'prepare', 'commit'),
   }),
   params: object({
     path: record(text()),

@@ -2,6 +2,7 @@ import type { Obligation, ObligationType } from './decision.ts'
 import { expectCount, expectKeys, expectText, expectTexts, Unexpected } from './expect.ts'
 
 const MAX_GROUPS = 32
+const MAX_EXCLUDED = 32
 const MAX_POINTERS = 256
 /** RFC 6901 §3, and never the empty one, which names all of the answer. */
 const JSON_POINTER = /^(?:\/(?:[^/~]|~[01])*)+$/
@@ -29,14 +30,15 @@ const PARSERS: ReadonlyMap<string, (id: string, properties: unknown) => Obligati
 )
 
 function approval(id: string, properties: unknown): Obligation {
-  const given = expectKeys(properties, 'an approval', [
+  const names = [
     'count',
     'distinct',
     'escalate_after_seconds',
     'escalation_group',
     'groups',
     'ttl_seconds',
-  ])
+  ] as const
+  const given = expectKeys(properties, 'an approval', names, ['excluded'])
   if (typeof given.distinct !== 'boolean') throw new Unexpected('distinct of an approval is not a boolean')
   return {
     id,
@@ -53,8 +55,16 @@ function approval(id: string, properties: unknown): Obligation {
         0,
         MAX_SECONDS,
       ),
+      excluded: excludedOf(properties),
     },
   }
+}
+
+/** May be missing, and may be empty: the gateway excludes by itself whoever the call is made for. */
+function excludedOf(properties: unknown): readonly string[] {
+  const excluded: unknown = Reflect.get(Object(properties), 'excluded') ?? []
+  if (Array.isArray(excluded) && excluded.length === 0) return []
+  return expectTexts(excluded, 'excluded of an approval', MAX_EXCLUDED)
 }
 
 function capBytes(id: string, properties: unknown): Obligation {

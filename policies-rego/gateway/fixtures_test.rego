@@ -22,6 +22,7 @@ read := {
 		"data_class": "internal",
 		"reversible": true,
 		"environment": "unknown",
+		"phase": "",
 	},
 	"params": {"path": {}, "query": {}, "body": {}, "truncated": false, "digest": ""},
 	"resource": {

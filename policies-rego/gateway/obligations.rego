@@ -39,6 +39,7 @@ obligation contains {
 		"ttl_seconds": data.registry.approvals.ttl_seconds,
 		"escalation_group": data.registry.approvals.escalation_group,
 		"escalate_after_seconds": data.registry.approvals.escalate_after_seconds,
+		"excluded": {owner | owner := facts.agent.owner},
 	},
 } if {
 	people > 0
@@ -87,7 +88,7 @@ obligation contains {
 	count(groups) > 0
 }
 
-people := max(asked | {by_risk, by_first_use})
+people := max(asked | {by_risk, by_first_use, by_phase})
 
 asked contains record.approval.people if some record in owed
 
@@ -121,12 +122,36 @@ by_first_use := data.registry.approvals.first_use if {
 	not input.signals.first_use == false
 }
 
+default by_phase := 2
+
+by_phase := 0 if is_free
+
+by_phase := 0 if {
+	not is_free
+	uncommitted
+}
+
+by_phase := data.registry.approvals.commit if {
+	not is_free
+	not uncommitted
+}
+
+uncommitted if input.operation.phase == ""
+
+uncommitted if input.operation.phase == "prepare"
+
 # Reads and notes to people are looked at by nobody, unless the registry asks for it by name.
 default is_free := false
 
 is_free if not facts.changes
 
 is_free if facts.advisory
+
+# Nobody sees a draft before it is put in force, and that is when people are asked.
+is_free if {
+	input.operation.phase == "prepare"
+	risk.score < data.registry.approvals.two_people_from
+}
 
 # The nearest that names groups: those who know the operation, then the data, then changes in general.
 approvers := by_operation.approval.groups

@@ -80,7 +80,45 @@ test_r060_names_who_and_for_how_long if {
 		"ttl_seconds": 1800,
 		"escalation_group": "change-managers",
 		"escalate_after_seconds": 600,
+		"excluded": {"release-engineering@zyx.example"},
 	}}
+}
+
+test_r060_names_nobody_where_the_registry_knows_no_owner if {
+	some obligation in obligations.obligation with input as risky(6)
+		with data.registry.agents as {"release-agent": {"tenant": "zyx-bank"}}
+	obligation.properties.excluded == set()
+}
+
+phased(risk, phase) := object.union(risky(risk), {"operation": {"phase": phase}})
+
+test_r060_fires_for_what_commits_however_small if {
+	people(phased(0, "commit")) == {1}
+	people(phased(6, "commit")) == {2}
+}
+
+test_r060_fires_for_a_phase_that_nobody_knows if {
+	people(phased(0, "finish")) == {1}
+	people(object.remove(phased(0, ""), ["operation"])) == {2}
+}
+
+test_r060_fires_for_two_where_the_registry_does_not_say_who_commits if {
+	silent := object.remove(data.registry.approvals, ["commit"])
+	counts := {obligation.properties.count | some obligation in obligations.obligation} with input as phased(0, "commit")
+		with data.registry.approvals as silent
+	counts == {2}
+}
+
+test_r060_quiet_for_a_draft_of_some_risk if {
+	count(people(phased(6, "prepare"))) == 0
+	count(people(object.union(phased(6, "prepare"), {"signals": {"first_use": true}}))) == 0
+}
+
+test_r060_fires_for_a_draft_of_high_risk if people(phased(9, "prepare")) == {2}
+
+test_r060_quiet_for_a_read_and_a_note_that_commit if {
+	count(people(object.union(fixtures.read, {"operation": {"phase": "commit"}}))) == 0
+	count(people(object.union(fixtures.comment, {"operation": {"phase": "commit"}}))) == 0
 }
 
 owed := {

@@ -11,7 +11,9 @@ weights := data.registry.risk
 # scope: document
 default score := 10
 
-score := min([10, sum([
+score := min([10, max([0, total - prepared])])
+
+total := sum([
 	input.operation.risk,
 	environment,
 	data_class,
@@ -22,7 +24,7 @@ score := min([10, sum([
 	personal_data,
 	unread,
 	recent_errors,
-])])
+])
 
 environment := max([object.get(weights.environment, name, 10) | some name in facts.environments])
 
@@ -58,6 +60,11 @@ unread := weights.unread if {
 	facts.changes
 	not input.params.truncated == false
 }
+
+default prepared := 0
+
+# A draft that nobody else sees yet can be thrown away.
+prepared := weights.prepared if input.operation.phase == "prepare"
 
 recent_errors := sum([step.weight |
 	some step in weights.recent_errors

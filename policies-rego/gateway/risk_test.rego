@@ -31,6 +31,13 @@ test_errors_of_the_last_hour_add_in_steps if {
 	scored(read, {"history": {"errors_1h": 10}}) == 5
 }
 
+test_a_draft_is_less_risky_and_never_below_nothing if {
+	scored(fixtures.change, {"operation": {"phase": "prepare", "risk": 4}}) == 4
+	scored(fixtures.change, {"operation": {"phase": "commit", "risk": 4}}) == 7
+	harmless := {"operation": {"phase": "prepare", "risk": 0, "data_class": "public"}}
+	scored(fixtures.change, harmless) == 0
+}
+
 test_the_worst_environment_counts if {
 	both := {"resource": {"repository": "zyx/payments-core"}, "operation": {"environment": "staging"}}
 	scored(fixtures.read, both) == 5

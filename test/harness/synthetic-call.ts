@@ -86,6 +86,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
       ...wanted.resource,
     },
     environment: 'development',
+    phase: '',
     late: false,
     amount: undefined,
     spend: { day: 0, task: 0 },

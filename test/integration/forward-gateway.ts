@@ -235,6 +235,7 @@ async function decidedCall(
     params,
     resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },
     environment: 'unknown',
+    phase: '',
     late: false,
     amount: undefined,
     spend: { day: 0, task: 0 },

@@ -37,11 +37,11 @@ async function startReading({ acceptsOpaque = false, before }: ReadingOptions = 
   const viewed: ViewInput[] = []
   const calls: ReadCall[] = []
   const forwarded: Buffer[] = []
-  const { params, resource, amount } = syntheticCall()
+  const { params, resource, amount, phase } = syntheticCall()
   const read = createRead({
     view: (_operation, input) => {
       viewed.push(input)
-      return pass({ params, resource, amount })
+      return pass({ params, resource, amount, phase })
     },
     environment: () => 'staging',
     acceptsOpaque: () => acceptsOpaque,

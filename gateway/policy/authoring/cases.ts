@@ -64,6 +64,7 @@ const ORDINARY: PolicyInput = {
     data_class: 'restricted',
     reversible: true,
     environment: 'unknown',
+    phase: '',
   },
   params: { path: {}, query: {}, body: {}, truncated: false, digest: '' },
   resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },

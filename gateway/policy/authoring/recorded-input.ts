@@ -65,6 +65,7 @@ export class RecordedInput {
         data_class: this.#fact('operation.data_class', facts?.data_class ?? 'restricted'),
         reversible: this.#fact('operation.reversible', facts?.reversible ?? false),
         environment,
+        phase: this.#known('operation.phase', facts?.phase ?? '', facts?.phase !== undefined),
       },
       params: { ...NOBODY.params, truncated: this.#fact('params.truncated', facts?.truncated ?? false) },
       resource: {

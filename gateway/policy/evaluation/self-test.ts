@@ -27,6 +27,7 @@ export const NOBODY: PolicyInput = {
     data_class: 'restricted',
     reversible: false,
     environment: 'unknown',
+    phase: '',
   },
   params: { path: {}, query: {}, body: {}, truncated: false, digest: '' },
   resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },

@@ -121,6 +121,7 @@ describe('an intent', () => {
         authorization_details: 0,
         risk: 1,
         data_class: 'internal',
+        phase: '',
         reversible: true,
         truncated: false,
         calls_1m: 0,

@@ -40,6 +40,7 @@ const INTENT: DecisionEntry = {
     authorization_details: 0,
     risk: 1,
     data_class: 'internal',
+    phase: '',
     reversible: true,
     truncated: false,
     calls_1m: 2,

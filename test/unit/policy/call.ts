@@ -99,6 +99,7 @@ export function aCall(): Reserved {
       amount: { value: 0, currency: '' },
     },
     environment: 'staging',
+    phase: '',
     late: false,
     amount: undefined,
     spend: { day: 0, task: 0 },

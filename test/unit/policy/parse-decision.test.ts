@@ -35,6 +35,13 @@ function withApproval(change: object): unknown {
 }
 
 describe('a well-formed result', () => {
+  test('names who may not answer, each once', () => {
+    const parsed = parseDecision(withApproval({ excluded: ['rui', 'kim', 'rui'] }))
+    expect(parsed.ok && parsed.decision.obligations).toMatchObject([
+      { properties: { excluded: ['kim', 'rui'] } },
+    ])
+  })
+
   test('is the decision', () => {
     expect(parseDecision([{ result: ALLOW }])).toEqual({ ok: true, decision: { ...ALLOW, reported: [] } })
     expect(parseDecision([{ result: DENY }])).toEqual({ ok: true, decision: { ...DENY, reported: [] } })
@@ -90,6 +97,7 @@ describe('a well-formed result', () => {
           ttlSeconds: 60,
           escalationGroup: 'c',
           escalateAfterSeconds: 0,
+          excluded: [],
         },
       },
     ])
@@ -177,6 +185,7 @@ describe('anything else is no decision:', () => {
     ['an approval of half a person', withApproval({ count: 0.5 })],
     ['an approval that never holds', withApproval({ ttl_seconds: 0 })],
     ['an approval of unclear distinctness', withApproval({ distinct: 'yes' })],
+    ['an approval that excludes nobody in particular', withApproval({ excluded: [''] })],
     ['an approval with more to it', withApproval({ unless: true })],
     [
       'a redaction of nothing',

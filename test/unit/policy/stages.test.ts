@@ -181,6 +181,7 @@ describe('approve', () => {
       ttlSeconds: 60,
       escalationGroup: 'change-managers',
       escalateAfterSeconds: 30,
+      excluded: [],
     },
   }
   const later: readonly Obligation[] = [

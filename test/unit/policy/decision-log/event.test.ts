@@ -23,6 +23,7 @@ const APPROVAL = {
     ttlSeconds: 60,
     escalationGroup: 'h',
     escalateAfterSeconds: 30,
+    excluded: ['o'],
   },
 } as const
 
