@@ -3,6 +3,8 @@ import type { Config } from './config/config.ts'
 import type { ConfigReading } from './config/load.ts'
 import type { PolicyConfig } from './config/policy-config.ts'
 import { ConfigError, type ConfigProblem } from './config/problem.ts'
+import { outboundsOf } from './config/notify-rules.ts'
+import { createOutbound } from './egress/outbound.ts'
 import { createTransport } from './egress/pools.ts'
 import { GatewayFault } from './fault.ts'
 import { readNonceSecret } from './identity/nonce-secret.ts'
@@ -33,6 +35,7 @@ const LOOKS: readonly Look[] = [
   { section: 'identity', place: 'identity.dpop.nonceSecret', problems: nonceProblems },
   { section: 'connectors', problems: catalogProblems },
   { section: 'connectors', problems: transportProblems },
+  { section: 'notify', problems: notifyProblems },
   { section: 'policy', place: 'policy', problems: policyProblems },
 ]
 
@@ -88,7 +91,15 @@ function nonceProblems({ identity }: Config, environment: Environment): readonly
 
 function transportProblems({ connectors }: Config): readonly ConfigProblem[] {
   return Object.entries(connectors).flatMap(([name, limits]) =>
-    problemsOf(() => createTransport(name, limits, undefined)),
+    problemsOf(() => createTransport(`connectors.${name}`, limits, undefined)),
+  )
+}
+
+function notifyProblems({ notify }: Config): readonly ConfigProblem[] {
+  return Object.entries(notify.targets).flatMap(([name, target]) =>
+    outboundsOf(target).flatMap(([kind, config]) =>
+      problemsOf(() => createOutbound({ config, path: `notify.targets.${name}.${kind}` })),
+    ),
   )
 }
 

@@ -77,7 +77,9 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     const before = generations.current
     const connectors = [...Object.keys(before.config.connectors), ...Object.keys(next.connectors)]
     lasting.telemetry.useConnectors(new Set(connectors))
+    const notifyAnew = lasting.notifier.prepare(next.notify)
     await succeed(generations, await make(next, lasting, before), listener)
+    notifyAnew()
     putInForce(lasting, generations.current)
     events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
   }
@@ -168,7 +170,7 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { audit, exports, fleetLog, reports, store, telemetry } = lasting
+  const { audit, exports, fleetLog, notifier, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     certificateEndsAtMs: () => listener.certificateEndsAtMs,
@@ -177,6 +179,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     auditTree: () => audit.tree(),
     ...(fleetLog && { fleetLog: () => fleetLog }),
     ...(exports && { exports: () => exports.states() }),
+    notify: () => notifier.states(),
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,

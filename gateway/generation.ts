@@ -171,7 +171,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       externalBase: externalBaseOf(config),
       stallTimeoutMs: STALL_TIMEOUT_MS,
     }),
-    record: createRecord({ recorder, events, clock }),
+    record: createRecord({ recorder, events, notify: lasting.notifier.notify, clock }),
   }
 }
 

@@ -5,6 +5,8 @@ import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
 import { createSecretReader } from './config/secret.ts'
 import type { Clock } from './lib/clock.ts'
+import type { Notifier } from './notify/notifier.ts'
+import { openNotifier } from './notify/open-notifier.ts'
 import { openReports, type Reports } from './reports.ts'
 import { openStore, type OpenedStore } from './store/open-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
@@ -20,6 +22,7 @@ export interface Lasting extends AsyncDisposable {
   readonly exports: Exports | undefined
   readonly store: OpenedStore
   readonly reports: Reports
+  readonly notifier: Notifier
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
   readonly nonceKey: Uint8Array
 }
@@ -88,12 +91,33 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       events: events.store,
     }),
   )
+  const notifier = stack.use(
+    openNotifier({
+      deployment: config.audit.deployment,
+      environment,
+      clock,
+      onOpened: events.notifyOpened,
+      onEvent: events.notifyQueue,
+      onUntold: events.notifyUntold,
+    }),
+  )
+  notifier.prepare(config.notify)()
   // Before that every call would get what the failure modes say of a store that is away.
   await store.opened
   const owned = stack.move()
   const nonceKey = randomBytes(32)
   const close = (): Promise<void> => owned.disposeAsync()
-  return { telemetry, audit, fleetLog, exports, store, reports, nonceKey, [Symbol.asyncDispose]: close }
+  return {
+    telemetry,
+    audit,
+    fleetLog,
+    exports,
+    store,
+    reports,
+    notifier,
+    nonceKey,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 function openFleetLog({ config, clock }: LastingOptions, events: Telemetry['events']): Promise<FleetLog> {

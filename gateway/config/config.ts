@@ -1,6 +1,7 @@
 import type { Access, Environment } from '../catalog/connector.ts'
 import type { ApprovalsConfig } from './approvals-config.ts'
 import type { AuditConfig } from './audit-config.ts'
+import type { NotifyConfig } from './notify-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -19,6 +20,7 @@ export interface Config {
   readonly connectors: Readonly<Record<string, ConnectorConfig>>
   readonly approvals: ApprovalsConfig
   readonly audit: AuditConfig
+  readonly notify: NotifyConfig
   readonly telemetry: TelemetryConfig
 }
 

@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { originsByEntrance } from './entrance.ts'
 import { exporting } from './export-rules.ts'
 import { isLoopback, isSafeSource } from './loopback.ts'
+import { notifying } from './notify-rules.ts'
 import { logging, recording } from './places.ts'
 import type { ConfigProblem } from './problem.ts'
 import { type Environment, REFERENCE_RULES } from './references.ts'
@@ -33,6 +34,7 @@ const RULES: readonly Rule[] = [
   { reads: ['audit'], check: recording },
   { reads: ['audit'], check: exporting },
   { reads: ['audit'], check: witnessing },
+  { reads: ['notify'], check: notifying },
   { reads: ['telemetry'], check: logging },
   ...REFERENCE_RULES,
 ]

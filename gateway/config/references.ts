@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { bundlesOf } from './bundle-rules.ts'
 import type { Config, CredentialConfig, SecretReference } from './config.ts'
 import { exportReferences } from './export-rules.ts'
+import { notifyReferences } from './notify-rules.ts'
 import type { BundleConfig } from './policy-config.ts'
 import type { ConfigProblem } from './problem.ts'
 import { reportReferences } from './report-rules.ts'
@@ -9,7 +10,7 @@ import { witnessFiles } from './witness-rules.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-type Section = 'listen' | 'policy' | 'store' | 'identity' | 'audit' | 'connectors'
+type Section = 'listen' | 'policy' | 'store' | 'identity' | 'audit' | 'notify' | 'connectors'
 
 /** What one section refers to outside the configuration, by the path of each setting. */
 interface References {
@@ -56,6 +57,7 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
     const { files, secrets } = exportReferences(config)
     return { files: { ...files, ...witnessFiles(config) }, secrets }
   },
+  notify: notifyReferences,
   connectors: ({ connectors }) => ({
     files: Object.fromEntries(
       Object.entries(connectors).map(([name, { caFile }]) => [`connectors.${name}.caFile`, caFile]),

@@ -4,6 +4,7 @@ import { approvalsSchema } from './schema-approvals.ts'
 import { connectorSchema } from './schema-connector.ts'
 import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
+import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
 import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
 import { storeSchema } from './schema-store.ts'
@@ -134,6 +135,7 @@ const sections = {
   },
   approvals: approvalsSchema,
   audit,
+  notify: notifySchema,
   telemetry,
 } satisfies Record<keyof Config, unknown>
 

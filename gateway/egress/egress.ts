@@ -108,7 +108,7 @@ function createUpstream(
   limits: UpstreamLimits,
   lookup: Lookup | undefined,
 ): Upstream & { states(): PoolState[]; close(): Promise<void> } {
-  const transport = createTransport(name, limits, lookup)
+  const transport = createTransport(`connectors.${name}`, limits, lookup)
   const pools = new Map<string, Pool>()
   let follower: Agent | undefined
   return {

@@ -29,20 +29,14 @@ export interface Transport {
   createFollower(): Agent
 }
 
-/** Throws a `ConfigError` when an allowed range is none or the CA file cannot be read. */
-export function createTransport(
-  connector: string,
-  limits: UpstreamLimits,
-  lookup: Lookup | undefined,
-): Transport {
-  const guard = checked(`connectors.${connector}.allowAddresses`, () =>
-    createAddressGuard(limits.allowAddresses),
-  )
+/**
+ * `path` is that of the settings. Throws a `ConfigError` when an allowed range is none or the CA file cannot be read.
+ */
+export function createTransport(path: string, limits: UpstreamLimits, lookup: Lookup | undefined): Transport {
+  const guard = checked(`${path}.allowAddresses`, () => createAddressGuard(limits.allowAddresses))
   const { caFile, connections, connectTimeoutMs } = limits
   const authorities =
-    caFile === undefined
-      ? undefined
-      : checked(`connectors.${connector}.caFile`, () => readCertificates(caFile))
+    caFile === undefined ? undefined : checked(`${path}.caFile`, () => readCertificates(caFile))
   // Storage behind a redirect is often public where the upstream itself is private.
   const withPublic = authorities === undefined ? undefined : [...rootCertificates, authorities]
   const connect = (ca: string | string[] | undefined): ReturnType<typeof createGuardedConnector> =>

@@ -2,6 +2,8 @@ import type { Recorder } from '../audit/recorder.ts'
 import type { Progress, Unparsed } from '../exchange.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Notify } from '../notify/event.ts'
+import { policyNotice } from '../notify/policy-notice.ts'
 import { obligationResult } from '../policy/obligation-result.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { PartEvents } from '../telemetry/part-events.ts'
@@ -10,7 +12,8 @@ export interface RecordDependencies {
   readonly recorder: Pick<Recorder, 'conclude' | 'concludeUnparsed'>
   readonly events: Pick<Events, 'callFinished' | 'requestUnparsed' | 'outcomeLost' | 'faulted'> &
     Pick<PartEvents, 'obligationEnded'>
-  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly notify: Notify
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>
 }
 
 /**
@@ -20,10 +23,11 @@ export interface RecordDependencies {
 export function createRecord({
   recorder,
   events,
+  notify,
   clock,
 }: RecordDependencies): (call: Progress, outcome: Outcome, attempted: boolean) => Promise<void> {
   return async (call, sent, attempted) => {
-    const outcome = attempted ? withObligations(call, sent, events) : sent
+    const outcome = attempted ? withObligations(call, sent, { events, notify, clock }) : sent
     try {
       events.callFinished(call, outcome, clock.monotonicMs() - call.arrival.startedMs)
     } catch (cause) {
@@ -38,12 +42,18 @@ export function createRecord({
 }
 
 /** Tells whom policy wants told, and what became of all that it demanded; no call comes here twice. */
-function withObligations(call: Progress, outcome: Outcome, events: RecordDependencies['events']): Outcome {
+function withObligations(
+  call: Progress,
+  outcome: Outcome,
+  { events, notify, clock }: Pick<RecordDependencies, 'events' | 'notify' | 'clock'>,
+): Outcome {
   const met: string[] = []
   for (const obligation of call.decision?.obligations ?? []) {
     const result = obligationResult(obligation, outcome)
     try {
       events.obligationEnded(call, outcome, obligation, result)
+      const notice = policyNotice(call, outcome, obligation, clock.nowMs())
+      if (notice !== undefined) notify(notice)
       if (result === 'met') met.push(obligation.id)
     } catch (cause) {
       events.faulted(cause)

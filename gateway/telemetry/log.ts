@@ -23,6 +23,10 @@ type LogEvent =
   | 'policy.shadow_thread_ended'
   | 'policy.shadow_unrecorded'
   | 'policy.notice'
+  | 'notify.failed'
+  | 'notify.recovered'
+  | 'notify.lost'
+  | 'notify.untold'
   | 'identity.keys_refreshed'
   | 'identity.keys_failed'
   | 'identity.unbound_tokens_allowed'
@@ -125,6 +129,9 @@ type LogKey =
   | 'events'
   | 'in_doubt_calls'
   | 'lost_lines'
+  | 'target'
+  | 'result'
+  | 'notice'
 
 export interface Log extends AsyncDisposable {
   write(level: LogLevel, event: LogEvent, fields: LogFields): void

@@ -118,7 +118,7 @@ function policyEvents({ log, metrics, parts, nowMs }: PartEventsOptions) {
   }
 }
 
-/** The line is the notice: whoever tells people of it reads the log, or the record. */
+/** Beside the targets of `notify`, the line tells whoever reads the log. */
 function obligationEvents({ log, parts }: PartEventsOptions) {
   return (call: Progress, outcome: Outcome, obligation: Obligation, result: ObligationResult): void => {
     parts.obligations.inc({ type: obligation.type, result })

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { ExportState } from './export-metrics.ts'
+import type { NotifyState } from '../notify/notifier.ts'
 import type { FleetLogState } from './fleet-log-metrics.ts'
 
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
@@ -29,6 +30,7 @@ export interface Watched {
   readonly auditTree: () => { readonly size: number; readonly publishedAtMs: number }
   readonly fleetLog: () => FleetLogState
   readonly exports: () => readonly ExportState[]
+  readonly notify: () => readonly NotifyState[]
   readonly storeState: () => StoreState
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }

@@ -6,6 +6,7 @@ import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
 import { registerExports, type ExportMetrics } from './export-metrics.ts'
 import { registerFleetLog } from './fleet-log-metrics.ts'
 import { openLog, type Log } from './log.ts'
+import { createNotifyEvents, type NotifyEvents } from './notify-events.ts'
 import type { MetricsText } from './merge.ts'
 import { createMetrics } from './metrics.ts'
 import { createPartEvents, type PartEvents } from './part-events.ts'
@@ -24,7 +25,7 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry extends AsyncDisposable {
-  readonly events: Events & PartEvents & ReportEvents
+  readonly events: Events & PartEvents & ReportEvents & NotifyEvents
   readonly exportMetrics: ExportMetrics
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
@@ -54,6 +55,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       ...createEvents({ log, metrics, fleetLog, connectors: () => connectors, nowMs }),
       ...createPartEvents({ log, metrics, parts, nowMs }),
       ...createReportEvents(log, registry),
+      ...createNotifyEvents(log, registry, () => watched.notify?.() ?? []),
     },
     exportMetrics: registerExports(registry, () => watched.exports?.() ?? []),
     log,

@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { WebhookConfig } from '../../config/export-config.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { webhookHeaders } from '../../lib/standard-webhook.ts'
 import { openUpload, UploadError } from '../../policy/decision-log/upload.ts'
 import { BatchTooLarge, type ExportTarget } from './target.ts'
 
@@ -21,12 +21,10 @@ export function createWebhookTarget(options: WebhookTargetOptions): ExportTarget
     token,
     headersOf: (body) => ({
       'content-type': 'application/x-ndjson',
-      ...webhookHeaders({
-        id,
-        body,
-        timestamp: Math.floor(clock.nowMs() / 1_000),
-        secret: signingSecret?.(),
-      }),
+      ...webhookHeaders(
+        { id, body, timestamp: Math.floor(clock.nowMs() / 1_000) },
+        signingSecret === undefined ? [] : [signingSecret()],
+      ),
     }),
   })
   return {
@@ -46,20 +44,4 @@ export function createWebhookTarget(options: WebhookTargetOptions): ExportTarget
       return Promise.resolve()
     },
   }
-}
-
-/** @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-export function webhookHeaders(signed: {
-  readonly id: string
-  readonly body: Buffer
-  readonly timestamp: number
-  readonly secret: string | undefined
-}): Readonly<Record<string, string>> {
-  const { id, body, secret } = signed
-  const timestamp = String(signed.timestamp)
-  const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp }
-  if (secret === undefined) return headers
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret)
-  const mac = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')
-  return { ...headers, 'webhook-signature': `v1,${mac}` }
 }

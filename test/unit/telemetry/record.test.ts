@@ -5,6 +5,7 @@ import { systemClock } from '../../../gateway/lib/clock.ts'
 import { createRecord, createRecordUnparsed } from '../../../gateway/stages/record.ts'
 import type { Events } from '../../../gateway/telemetry/events.ts'
 import type { PartEvents } from '../../../gateway/telemetry/part-events.ts'
+import type { Notify } from '../../../gateway/notify/event.ts'
 import type { Obligation } from '../../../gateway/policy/decision.ts'
 import { syntheticCall, syntheticOutcome } from '../../harness/synthetic-call.ts'
 
@@ -29,6 +30,7 @@ function dependencies() {
       faulted: vi.fn<Events['faulted']>(),
       obligationEnded: vi.fn<PartEvents['obligationEnded']>(),
     },
+    notify: vi.fn<Notify>(),
     clock: systemClock,
   }
 }
@@ -77,6 +79,14 @@ describe('recording a call', () => {
       ['R2', 'met'],
     ])
     expect(parts.recorder.conclude.mock.lastCall?.[1]).toMatchObject({ obligations: ['R1', 'R2'] })
+    expect(parts.notify).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        type: 'policy.notice',
+        groups: ['soc'],
+        obligation: 'R1',
+        outcome: 'allowed',
+      }),
+    )
   })
 
   it('does not call a redaction carried out that was not, and still tells', async () => {
@@ -93,6 +103,7 @@ describe('recording a call', () => {
     const parts = dependencies()
     await createRecord(parts)(demanding(notify), syntheticOutcome({ code: 'approval.required' }), false)
     expect(parts.events.obligationEnded).not.toHaveBeenCalled()
+    expect(parts.notify).not.toHaveBeenCalled()
     expect(parts.recorder.conclude.mock.lastCall?.[1]).not.toHaveProperty('obligations')
   })
 

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { NotifyConfig, NotifyTargetConfig } from '../config/notify-config.ts'
+import type { Clock } from '../lib/clock.ts'
+import { DeliveryQueue, type QueueEvent } from './delivery-queue.ts'
+import { groupsOf, type Notify, type NotifyEvent } from './event.ts'
+import type { NotifyTarget } from './target.ts'
+
+/** One target for people who watch. */
+export interface NotifyState {
+  /** Name of the configured target: a closed set. */
+  readonly name: string
+  readonly events: number
+  readonly lagSeconds: number
+}
+
+export interface NotifierOptions {
+  readonly openTarget: (name: string, config: NotifyTargetConfig) => NotifyTarget
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly onEvent: (target: string, event: QueueEvent) => void
+  /** Somebody was to be told, and no target takes it. */
+  readonly onUntold: (event: NotifyEvent) => void
+}
+
+interface Opened {
+  readonly config: NotifyTargetConfig
+  readonly queue: DeliveryQueue
+}
+
+/** Tells the configured targets what happens; each has a queue of its own, so that one that is gone holds up no other. */
+export class Notifier implements AsyncDisposable {
+  readonly #options: NotifierOptions
+  #queueConfig: NotifyConfig['queue'] | undefined
+  #targets: ReadonlyMap<string, Opened> = new Map()
+  /** Those that a reload has ended and that still send what they had. */
+  readonly #ending = new Set<Promise<void>>()
+
+  constructor(options: NotifierOptions) {
+    this.#options = options
+  }
+
+  readonly notify: Notify = (event) => {
+    let isTaken = false
+    for (const { config, queue } of this.#targets.values()) {
+      if (!takes(config, event)) continue
+      queue.add(event)
+      isTaken = true
+    }
+    if (!isTaken && this.#targets.size > 0) this.#options.onUntold(event)
+  }
+
+  /**
+   * Opens what a configuration names; the result puts it in force. What has not changed keeps its queue.
+   *
+   * @throws ConfigError when a target cannot be reached as it says; what is in force stays so
+   */
+  prepare({ queue: queueConfig, targets }: NotifyConfig): () => void {
+    const sameQueue = isDeepStrictEqual(this.#queueConfig, queueConfig)
+    const next = new Map<string, Opened>()
+    for (const [name, config] of Object.entries(targets)) {
+      const known = this.#targets.get(name)
+      const isSame = sameQueue && known !== undefined && isDeepStrictEqual(known.config, config)
+      next.set(name, isSame ? known : this.#open(name, config, queueConfig))
+    }
+    return () => {
+      const before = this.#targets
+      this.#targets = next
+      this.#queueConfig = queueConfig
+      for (const [name, { queue }] of before) if (next.get(name)?.queue !== queue) this.#endLater(queue)
+    }
+  }
+
+  states(): readonly NotifyState[] {
+    return [...this.#targets].map(([name, { queue }]) => ({ name, ...queue.state() }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const queues = [...this.#targets.values()].map(({ queue }) => queue[Symbol.asyncDispose]())
+    this.#targets = new Map()
+    await Promise.all([...queues, ...this.#ending])
+  }
+
+  #open(name: string, config: NotifyTargetConfig, queueConfig: NotifyConfig['queue']): Opened {
+    const { openTarget, clock, onEvent } = this.#options
+    const queue = new DeliveryQueue({
+      target: openTarget(name, config),
+      ...queueConfig,
+      clock,
+      onEvent: (event) => onEvent(name, event),
+    })
+    return { config, queue }
+  }
+
+  #endLater(queue: DeliveryQueue): void {
+    const ending = queue[Symbol.asyncDispose]()
+    this.#ending.add(ending)
+    void ending.finally(() => this.#ending.delete(ending))
+  }
+}
+
+/** What is the business of certain groups goes where one of them is told; everything else only by its type. */
+function takes({ events, groups }: NotifyTargetConfig, event: NotifyEvent): boolean {
+  const family = event.type.slice(0, event.type.indexOf('.'))
+  if (events.length > 0 && !events.some((each) => each === event.type || each === family)) return false
+  const concerned = groupsOf(event)
+  return groups.length === 0 || concerned.length === 0 || concerned.some((group) => groups.includes(group))
+}
