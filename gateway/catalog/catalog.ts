@@ -142,14 +142,28 @@ function stripPrefix(path: string, prefixes: readonly string[]): string {
 function loadConnector(folder: ConnectorFolder, config: ConnectorConfig, problems: ConfigProblem[]): Loaded {
   const { connector: file } = folder
   checkHeaders(file, problems)
-  const compiled = compileOperations(folder, config.origin !== undefined, problems)
-  return {
-    connector: connectorOf(file, config, problems),
-    config,
-    file,
-    trie: plantTrie(file.name, compiled, problems),
-    operations: new Map(compiled.map((each) => [each.operation.id, each])),
-  }
+  const connector = connectorOf(file, config, problems)
+  return { connector, config, file, ...compileOnce(folder, config.origin !== undefined, problems) }
+}
+
+type Compiled = Pick<Loaded, 'trie' | 'operations'>
+
+/** By folder as it was read, and by whether its origin is configured; nothing else goes into it. */
+const compiledFolders = new WeakMap<ConnectorFolder, Map<boolean, Compiled>>()
+
+function compileOnce(folder: ConnectorFolder, oneOrigin: boolean, problems: ConfigProblem[]): Compiled {
+  const known = compiledFolders.get(folder)?.get(oneOrigin)
+  if (known !== undefined) return known
+  const found: ConfigProblem[] = []
+  const compiled = compileOperations(folder, oneOrigin, found)
+  const trie = plantTrie(folder.connector.name, compiled, found)
+  const made = { trie, operations: new Map(compiled.map((each) => [each.operation.id, each])) }
+  problems.push(...found)
+  // A mistake has to be told each time.
+  if (found.length > 0) return made
+  const kept = compiledFolders.get(folder) ?? new Map<boolean, Compiled>()
+  compiledFolders.set(folder, kept.set(oneOrigin, made))
+  return made
 }
 
 /** What never passes is a mistake where it stands, not a header that is quietly missing from calls. */

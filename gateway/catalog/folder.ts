@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { parseDocument } from 'yaml'
@@ -125,6 +125,17 @@ function compileChecks(): Checks {
   }
 }
 
+const FILES = ['connector.yaml', 'overrides.yaml', 'operations.json'] as const
+
+interface KeptFolder {
+  /** Tells one writing of its files from the next. */
+  readonly mark: string
+  readonly folder: ConnectorFolder
+}
+
+/** Folders without a mistake, as they were last read: a reload seldom has to do with connectors, and they are large. */
+const keptFolders = new Map<string, KeptFolder>()
+
 /** Reads connector folders below `directory`, checking each file against its schema. */
 export function createFolderReader(
   directory: string,
@@ -136,6 +147,9 @@ export function createFolderReader(
       problems.push({ path: `connectors.${name}`, reason })
       return undefined
     }
+    const mark = markOf(join(directory, name))
+    const kept = keptFolders.get(join(directory, name))
+    if (kept !== undefined && kept.mark === mark) return kept.folder
     const read = <T>(file: string, check: ValidateFunction<T>): T | undefined =>
       readChecked(join(directory, name, file), `connectors/${name}/${file}`, check, problems)
     const connector = read('connector.yaml', checks.connector)
@@ -147,9 +161,20 @@ export function createFolderReader(
         path: `connectors/${name}/connector.yaml#/name`,
         reason: `must be the folder's name, ${name}`,
       })
+      return undefined
     }
-    return { connector, operations, overrides }
+    const folder = { connector, operations, overrides }
+    keptFolders.set(join(directory, name), { mark, folder })
+    return folder
   }
+}
+
+/** Of files that are not there it says so; whoever reads them finds out more. */
+function markOf(directory: string): string {
+  return FILES.map((file) => {
+    const stats = statSync(join(directory, file), { bigint: true, throwIfNoEntry: false })
+    return stats === undefined ? '-' : `${stats.ino} ${stats.size} ${stats.mtimeNs}`
+  }).join(' ')
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { Ajv, type DefinedError } from 'ajv'
+import { Ajv, type DefinedError, type ValidateFunction } from 'ajv'
 import { parse as parseYaml, parseDocument } from 'yaml'
 import type { Config, SecretReference } from './config.ts'
 import { contradictions } from './contradictions.ts'
@@ -69,11 +69,10 @@ export function readText(text: string, options: TextOptions): ConfigReading {
   }
   const document = parseStrictYaml(text)
   const problems = applyOverrides(document, options.environment, configSchema, parseYaml)
-  const validate = validatorFor(options.folder)
-  if (!validate(document))
-    problems.push(...(validate.errors ?? []).flatMap((error) => describe(error as DefinedError)))
+  const { config: filled, errors } = fillIn(document, options.folder)
+  problems.push(...errors.flatMap(describe))
   const misshapen = misshapenParts(problems)
-  const config = deepFreeze(withoutMisshapen(document as unknown as Config, misshapen))
+  const config = deepFreeze(withoutMisshapen(filled, misshapen))
   problems.push(...contradictions(config, misshapen, options.environment))
   return { config, misshapen, problems }
 }
@@ -111,12 +110,29 @@ function parseStrictYaml(text: string): Record<string, unknown> {
   return value
 }
 
-function validatorFor(folder: string) {
+/** What keywords need to know beside the value: where relative paths start from. */
+interface ReadingContext {
+  readonly folder: string
+}
+
+/** Compiled on first use and kept: that takes longer than everything else about a configuration. */
+let compiledCheck: ValidateFunction<Config> | undefined
+
+/** Lays defaults into `document`, and resolves references and paths in it; a configuration as far as there are no errors. */
+function fillIn(document: object, folder: string): { config: Config; errors: readonly DefinedError[] } {
+  const check = (compiledCheck ??= compileCheck())
+  const context: ReadingContext = { folder }
+  const isWhole = check.call(context, document)
+  return { config: document as Config, errors: isWhole ? [] : ((check.errors ?? []) as DefinedError[]) }
+}
+
+function compileCheck(): ValidateFunction<Config> {
   const ajv = new Ajv({
     allErrors: true,
     useDefaults: true,
     strict: true,
     strictRequired: false,
+    passContext: true,
     formats: formats(),
   })
   ajv.addKeyword({
@@ -124,8 +140,8 @@ function validatorFor(folder: string) {
     type: 'string',
     modifying: true,
     error: { message: 'must be env:NAME or file:/path; a secret is not written here' },
-    validate: (_schema: unknown, text: string, _parent: unknown, place?: Place) => {
-      const reference = parseSecretReference(text, folder)
+    validate(this: ReadingContext, _schema: unknown, text: string, _parent: unknown, place?: Place) {
+      const reference = parseSecretReference(text, this.folder)
       if (reference !== undefined && place !== undefined)
         place.parentData[place.parentDataProperty] = reference
       return reference !== undefined
@@ -135,12 +151,12 @@ function validatorFor(folder: string) {
     keyword: 'filePath',
     type: 'string',
     modifying: true,
-    validate: (_schema: unknown, text: string, _parent: unknown, place?: Place) => {
-      if (place !== undefined) place.parentData[place.parentDataProperty] = absolute(text, folder)
+    validate(this: ReadingContext, _schema: unknown, text: string, _parent: unknown, place?: Place) {
+      if (place !== undefined) place.parentData[place.parentDataProperty] = absolute(text, this.folder)
       return true
     },
   })
-  return ajv.compile(configSchema)
+  return ajv.compile<Config>(configSchema)
 }
 
 const FORMAT_REASONS: Readonly<Record<string, string>> = {

@@ -9,15 +9,18 @@ interface Listed {
 }
 
 let toolgate: TestGateway
+/** Of the committed policy, which takes seconds to derive, after one call. */
+let listed: Listed
 beforeAll(async () => {
   toolgate = await startTestGateway()
+  await toolgate.send('GET', '/github/repos/zyx/platform-infra/pulls/991')
+  listed = (await runPolicyJson(['grants', '--audit', toolgate.auditDirectory])).json as Listed
 })
 afterAll(() => toolgate[Symbol.asyncDispose]())
 
 describe('toolgate policy grants', () => {
-  it('lists who may do what, on which resources, with which groups, and whether people are asked', async () => {
-    const { json } = await runPolicyJson(['grants'])
-    const { grants } = json as Listed
+  it('lists who may do what, on which resources, with which groups, and whether people are asked', () => {
+    const { grants } = listed
     const of = (agent: string, operation: string) =>
       grants.find((grant) => grant.agent === agent && grant.operation === operation)
     expect(of('release-agent', 'github.pulls/merge')).toMatchObject({
@@ -38,8 +41,7 @@ describe('toolgate policy grants', () => {
   })
 
   it('marks what the data grants and the rules allow to nobody', async () => {
-    const { json } = await runPolicyJson(['grants'])
-    const { grants } = json as Listed
+    const { grants } = listed
     expect(grants).toContainEqual(
       expect.objectContaining({ agent: 'standards-search-agent', operation: 'jira.addComment', groups: [] }),
     )
@@ -52,10 +54,8 @@ describe('toolgate policy grants', () => {
     expect(complained).toContain('there is no record in nowhere: name its folder with --audit')
   })
 
-  it('finds the grants that no call on record used', async () => {
-    expect((await toolgate.send('GET', '/github/repos/zyx/platform-infra/pulls/991')).status).toBe(200)
-    const { json } = await runPolicyJson(['grants', '--audit', toolgate.auditDirectory])
-    const { grants, unused = [] } = json as Listed
+  it('finds the grants that no call on record used', () => {
+    const { grants, unused = [] } = listed
     expect(
       grants.filter(({ used = 0 }) => used > 0).map(({ agent, operation }) => [agent, operation]),
     ).toEqual([['change-review-agent', 'github.pulls/get']])

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bareSdk, compileRules, FRIEND, FRIEND_RULES, friendWithBody, startPolicy } from '../harness/opa.ts'
 
-const THROWS = 1200
+const THROWS = 600
 const conflicting = friendWithBody({ conflict: true })
 
 describe('a policy whose rules conflict on some input', () => {

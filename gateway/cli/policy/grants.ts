@@ -42,6 +42,7 @@ export const grants: Command = {
         json: { type: 'boolean', default: false },
       },
     })
+    if (values.audit !== undefined) await demandRecord(values.audit)
     const bundle = await readPolicyFile(values.bundle, values.data)
     const policy = await evaluatorOf(bundle)
     const derived = deriveGrants(registryIn(bundle), await catalogueOperations(), policy)
@@ -61,7 +62,6 @@ export const grants: Command = {
 }
 
 async function countUses(auditDirectory: string): Promise<ReadonlyMap<string, number>> {
-  await demandRecord(auditDirectory)
   const uses = new Map<string, number>()
   for await (const { allowed, held, input } of recordedCalls(auditDirectory)) {
     const key = keyOf(input.agent.id, input.operation.id)

@@ -64,6 +64,27 @@ describe('a connector folder', () => {
     ])
   })
 
+  it('is read anew when a file of it has changed', () => {
+    const operations = (): readonly string[] =>
+      loadCatalog({ slack: connectorConfig }, directory)
+        .operations('slack')
+        .map(({ id }) => id)
+    expect(operations()).toContain('slack.chat.postMessage')
+    change('slack/operations.json', (text) => text.replaceAll('chat.postMessage', 'chat.postMassage'))
+    change('slack/overrides.yaml', (text) => text.replaceAll('chat.postMessage', 'chat.postMassage'))
+    expect(operations()).toContain('slack.chat.postMassage')
+    expect(operations()).not.toContain('slack.chat.postMessage')
+  })
+
+  it('has its mistakes told each time that it is read', () => {
+    change('slack/overrides.yaml', (text) =>
+      text.replace('rules:', 'rules:\n  - match: [no.such]\n    risk: 1'),
+    )
+    const problems = problemsOf({ slack: {} })
+    expect(problems).toHaveLength(1)
+    expect(problemsOf({ slack: {} })).toEqual(problems)
+  })
+
   it('refuses headers that never pass', () => {
     change('slack/connector.yaml', (text) => text.replace(/^headers:[^]*?(?=^\S)/m, ''))
     change(
