@@ -149,7 +149,8 @@ export class ApprovalService {
     try {
       return await available(this.#options.store.change(id, observed, { witness }))
     } catch (error) {
-      kept = error instanceof ApprovalsUnavailable && error.cause instanceof Unwitnessed
+      const { cause } = error as Error
+      kept = cause instanceof Unwitnessed && cause.kept
       throw error
     } finally {
       if (kept) events.forEach(this.#options.onEvent)

@@ -39,11 +39,15 @@ export interface PendingCount {
  */
 export type Witness = 'none' | 'sought' | 'required'
 
-/** The change was made, but no replica has it: after a failover it may not have been. */
+/** Too few replicas could witness a change, or have: after a failover it may not have been made. */
 export class Unwitnessed extends Error {
-  constructor() {
-    super('no replica has acknowledged the change')
+  /** Whether it was made nevertheless, as far as the primary knows. */
+  readonly kept: boolean
+
+  constructor(kept: boolean) {
+    super(kept ? 'too few replicas have the change' : 'too few replicas are attached')
     this.name = 'Unwitnessed'
+    this.kept = kept
   }
 }
 

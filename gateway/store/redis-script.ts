@@ -38,6 +38,20 @@ export function readSpendScripts(): SpendScripts {
   return { reserve: read('spend-reserve.lua'), settle: read('spend-settle.lua') }
 }
 
+export interface ApprovalScripts {
+  readonly read: RedisScript
+  readonly put: RedisScript
+  readonly prune: RedisScript
+}
+
+export function readApprovalScripts(): ApprovalScripts {
+  return {
+    read: read('approval-read.lua'),
+    put: read('approval-put.lua'),
+    prune: read('approval-prune.lua'),
+  }
+}
+
 function read(name: string): RedisScript {
   return redisScript(readFileSync(new URL(name, import.meta.url), 'utf8'))
 }

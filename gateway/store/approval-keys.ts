@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import type { ApprovalId, ApprovalState } from '../approvals/approval.ts'
+
+/** In the order in which approval-put.lua is given their keys. */
+export const STATES = [
+  'pending',
+  'approved',
+  'denied',
+  'expired',
+  'revoked',
+  'consumed',
+] as const satisfies readonly ApprovalState[]
+
+/** Where Redis keeps approvals; one hash tag, so that a cluster keeps all that one script touches together. */
+export class ApprovalKeys {
+  /** What an id stands behind. */
+  readonly approvals: string
+  readonly due: string
+  readonly ended: string
+  readonly channel: string
+  readonly #root: string
+
+  constructor(keyPrefix: string) {
+    this.#root = `${keyPrefix}{control}:approvals`
+    this.approvals = `${this.#root}:id:`
+    this.due = `${this.#root}:due`
+    this.ended = `${this.#root}:ended`
+    this.channel = this.#root
+  }
+
+  approval(id: ApprovalId): string {
+    return `${this.approvals}${id}`
+  }
+
+  open(openKey: string): string {
+    return `${this.#root}:open:${digest(openKey)}`
+  }
+
+  pendingOf(pendingKey: string): string {
+    return `${this.#root}:pending:${digest(pendingKey)}`
+  }
+
+  state(state: ApprovalState): string {
+    return `${this.#root}:state:${state}`
+  }
+}
+
+/** Names of agents and tenants are of any length, and of any characters. */
+function digest(key: string): string {
+  return createHash('sha256').update(key, 'utf16le').digest('base64url')
+}

@@ -1,0 +1,33 @@
+import type { Redis } from 'ioredis'
+import { createRedisApprovalStore } from '../../gateway/store/redis-approval-store.ts'
+import type { ApprovalStore } from '../../gateway/store/approval-store.ts'
+
+export interface RedisApprovals extends AsyncDisposable {
+  readonly store: ApprovalStore
+  /** Ids of changes that too few replicas have. */
+  readonly unwitnessed: readonly string[]
+}
+
+/** One gateway's view of approvals in Redis; `connect` makes a new connection each time. */
+export function openRedisApprovals(
+  connect: () => Redis,
+  { replicas = 0, keptMs = 3_600_000 }: { readonly replicas?: number; readonly keptMs?: number } = {},
+): RedisApprovals {
+  const connections = { client: connect(), witness: connect(), listener: connect() }
+  const unwitnessed: string[] = []
+  const store = createRedisApprovalStore({
+    ...connections,
+    keyPrefix: 'tg:',
+    replicas,
+    keptMs,
+    onUnwitnessed: (id) => unwitnessed.push(id),
+  })
+  return {
+    store,
+    unwitnessed,
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]()
+      for (const connection of Object.values(connections)) connection.disconnect()
+    },
+  }
+}

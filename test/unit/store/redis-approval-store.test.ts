@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { approvalId } from '../../harness/approval.ts'
+import { openRedisApprovals } from '../../harness/redis-approvals.ts'
+import { type RunningRedis, startRedis } from '../../harness/redis.ts'
+import { until } from '../../harness/until.ts'
+import {
+  type ApprovalStoreUnderTest,
+  describeApprovalStore,
+  request,
+  requestApproved,
+} from './approval-store-contract.ts'
+
+let redis: RunningRedis
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis[Symbol.asyncDispose]())
+
+async function start(): Promise<ApprovalStoreUnderTest> {
+  await redis.admin.flushall()
+  await using stack = new AsyncDisposableStack()
+  const one = stack.use(openRedisApprovals(() => redis.admin.duplicate({ lazyConnect: false })))
+  const other = stack.use(openRedisApprovals(() => redis.admin.duplicate({ lazyConnect: false })))
+  const owned = stack.move()
+  return {
+    store: one.store,
+    other: other.store,
+    advance: async (ms) => {
+      const until = performance.now() + ms
+      while (performance.now() < until) await redis.admin.ping()
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+describeApprovalStore('the Redis store', start)
+
+describe('the Redis store of approvals', () => {
+  it('keeps every key in one slot of a cluster', async () => {
+    await using under = await start()
+    await requestApproved(under.store)
+    for (const key of await redis.admin.keys('*')) expect(key).toMatch(/^tg:\{control\}:approvals:/)
+  })
+
+  it('ends what is over by itself, and nothing that is open', async () => {
+    await using under = await start()
+    const id = await requestApproved(under.store)
+    const key = `tg:{control}:approvals:id:${id}`
+    expect(await redis.admin.pttl(key)).toBe(-1)
+    await under.store.change(id, (approval, nowMs) => ({
+      next: { ...approval, state: 'denied', resolvedAtMs: nowMs },
+      answer: undefined,
+    }))
+    expect(await redis.admin.pttl(key)).toBeGreaterThan(3_500_000)
+    expect(await redis.admin.keys('*:open:*')).toEqual([])
+    expect(await redis.admin.zcard('tg:{control}:approvals:due')).toBe(0)
+    expect(await redis.admin.keys('*:pending:*')).toEqual([])
+  })
+
+  it('asks people anew when the one that was open is gone without a trace', async () => {
+    await using under = await start()
+    await request(under.store)
+    await redis.admin.del('tg:{control}:approvals:id:approval-1')
+    expect(await under.store.list({ states: ['pending'], limit: 10 })).toEqual([])
+    expect(await request(under.store, { id: 'approval-2' })).toMatchObject({ kind: 'made' })
+  })
+
+  it('refuses what a later gateway wrote, and half of one', async () => {
+    await using under = await start()
+    await request(under.store)
+    for (const value of ['{"v":2}', '{"v":1,"id":"approval-1"}', 'null', '7']) {
+      await redis.admin.set('tg:{control}:approvals:id:approval-1', value)
+      await expect(under.store.get(approvalId('approval-1'))).rejects.toThrow('did not write')
+    }
+  })
+
+  it('tells who watches to look again when the connection that listens was lost', async () => {
+    await using under = await start()
+    await request(under.store)
+    let told = 0
+    under.store.watch(approvalId('approval-1'), () => told++)
+    await until(async () =>
+      String(await redis.admin.pubsub('NUMSUB', 'tg:{control}:approvals')).endsWith('2'),
+    )
+    const before = told
+    await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await until(() => told > before)
+    expect(told).toBeGreaterThan(before)
+  })
+})
