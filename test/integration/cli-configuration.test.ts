@@ -7,6 +7,7 @@ import { type Fakes, startFakes } from '../harness/fakes.ts'
 import { type Issuer, startIssuer } from '../harness/issuer.ts'
 import { type StartConfig, writeStartConfig } from '../harness/start-config.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
+import { toolgateHere } from '../harness/run-here.ts'
 import { runToolgate } from '../harness/toolgate-process.ts'
 
 let folder: TemporaryDirectory
@@ -27,8 +28,8 @@ async function toolgate(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = fakes.environment,
 ): Promise<[code: unknown, output: string]> {
-  await using run = runToolgate([...args, '--config', config.file], environment)
-  return [await run.ended, run.output()]
+  const { exitCode, output } = await toolgateHere([...args, '--config', config.file], { environment })
+  return [exitCode, output]
 }
 
 /** Mistakes of shape, of one section each, and the paths that have to be named. */
@@ -69,8 +70,8 @@ describe('toolgate check', () => {
   })
 
   it('says so of a file that is not there, or no mapping', async () => {
-    await using missing = runToolgate(['check', '--config', join(folder.path, 'none.yaml')])
-    expect([await missing.ended, missing.output()]).toEqual([
+    const missing = await toolgateHere(['check', '--config', join(folder.path, 'none.yaml')])
+    expect([missing.exitCode, missing.output]).toEqual([
       2,
       expect.stringContaining('cannot be read (ENOENT)'),
     ])
@@ -112,7 +113,8 @@ describe('toolgate start', () => {
             () => undefined,
           )
       }, 20)
-      const [code, output] = await toolgate(['start'])
+      await using run = runToolgate(['start', '--config', config.file], fakes.environment)
+      const [code, output] = [await run.ended, run.output()]
       clearInterval(watching)
       expect(code).toBe(2)
       expect(output).toContain('the configuration has mistakes, nothing was started')

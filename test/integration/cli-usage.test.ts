@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { toolgateHere } from '../harness/run-here.ts'
 import { runToolgate } from '../harness/toolgate-process.ts'
 
 async function toolgate(...args: readonly string[]): Promise<[code: unknown, output: string]> {
-  await using run = runToolgate(args)
-  return [await run.ended, run.output()]
+  const { exitCode, output } = await toolgateHere(args)
+  return [exitCode, output]
 }
 
 describe('toolgate', () => {
@@ -17,6 +18,11 @@ describe('toolgate', () => {
       )
     },
   )
+
+  it('says and ends as a process what it does here', async () => {
+    await using run = runToolgate(['sart'])
+    expect([await run.ended, run.output()]).toEqual(await toolgate('sart'))
+  })
 
   it('does not know a command that is not there', async () => {
     const [code, output] = await toolgate('sart')

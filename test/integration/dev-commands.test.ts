@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { firstOfFreePorts, freePorts } from '../harness/free-ports.ts'
+import { toolgateHere } from '../harness/run-here.ts'
 import { runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 
 const PULL = '/repos/zyx/platform-infra/pulls/991'
@@ -74,16 +75,12 @@ it.each([
   ['--port', '65536'],
   ['--admin-port', '-1'],
 ])('toolgate dev %s %s is a mistake, not a start', async (option, value) => {
-  await using dev = runToolgate(['dev', `${option}=${value}`])
-  expect(await dev.ended).toBe(2)
+  expect((await toolgateHere(['dev', `${option}=${value}`])).exitCode).toBe(2)
 })
 
 it.each(['65532', '0', 'x'])('toolgate dev world --first-port %s is a mistake', async (first) => {
-  await using world = runToolgate(['dev', 'world', '--first-port', first])
-  expect([await world.ended, world.output()]).toEqual([
-    2,
-    expect.stringContaining('not a port with four more'),
-  ])
+  const { exitCode, output } = await toolgateHere(['dev', 'world', '--first-port', first])
+  expect([exitCode, output]).toEqual([2, expect.stringContaining('not a port with four more')])
 })
 
 it('toolgate dev world serves issuer and vendors on five ports in a row, until it is told to stop', async () => {
