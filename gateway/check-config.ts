@@ -1,5 +1,5 @@
 import { loadCatalog } from './catalog/catalog.ts'
-import type { Config } from './config/config.ts'
+import type { Config, TlsConfig } from './config/config.ts'
 import type { ConfigReading } from './config/load.ts'
 import type { PolicyConfig } from './config/policy-config.ts'
 import { ConfigError, type ConfigProblem } from './config/problem.ts'
@@ -31,7 +31,16 @@ interface Look {
 }
 
 const LOOKS: readonly Look[] = [
-  { section: 'listen', place: 'listen.tls', problems: tlsProblems },
+  {
+    section: 'listen',
+    place: 'listen.tls',
+    problems: ({ listen }) => tlsProblems('listen.tls', listen.tls),
+  },
+  {
+    section: 'listen',
+    place: 'listen.admin.tls',
+    problems: ({ listen }) => tlsProblems('listen.admin.tls', listen.admin.tls),
+  },
   { section: 'identity', place: 'identity.dpop.nonceSecret', problems: nonceProblems },
   { section: 'connectors', problems: catalogProblems },
   { section: 'connectors', problems: transportProblems },
@@ -103,7 +112,7 @@ function notifyProblems({ notify }: Config): readonly ConfigProblem[] {
   )
 }
 
-function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
+function tlsProblems(path: string, tls: TlsConfig | undefined): readonly ConfigProblem[] {
   if (tls === undefined) return []
   try {
     readSecureContext(tls)
@@ -111,7 +120,7 @@ function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
   } catch (error) {
     if (!(error instanceof GatewayFault)) throw error
     const reason = error.cause instanceof Error ? error.cause.message : error.message
-    return [{ path: 'listen.tls', reason: `the certificate files cannot be used: ${reason}` }]
+    return [{ path, reason: `the certificate files cannot be used: ${reason}` }]
   }
 }
 

@@ -1,75 +1,122 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { AdminConfig } from '../config/admin-config.ts'
+import type { DpopConfig } from '../config/config.ts'
 import { isLoopback } from '../config/loopback.ts'
+import type { IdentityEvents } from '../identity/key-source.ts'
+import type { Clock } from '../lib/clock.ts'
+import { readSecureContext, tlsServerOptions } from '../listen/tls.ts'
+import type { Refusal } from '../refusal.ts'
 import { problem, send, type Answer } from './answer.ts'
-import { createAuthenticate, type Authenticate } from './authenticate.ts'
-import { readRequest } from './request.ts'
-import { answerActor, answerChannel, answerProbe, type AdminSources } from './resources.ts'
-import { crossSite, isOwnAuthority, ownOrigins } from './same-site.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { createAnswer, type Entrance } from './entrance.ts'
+import { createPersonByCertificate } from './people-certificates.ts'
+import { PeopleTokens } from './people-tokens.ts'
+import type { AdminSources } from './resources.ts'
+import { ownOrigins } from './same-site.ts'
 
 export type { AdminSources, Readiness } from './resources.ts'
 
-export interface AdminOptions {
-  readonly host: string
-  readonly port: number
-  /** Bearer token of operators, for everything but health; required off loopback, where the config check demands it. */
+export interface AdminOptions extends Omit<AdminConfig, 'token'> {
+  /** The operators' token as it is, not where it is read from. */
   readonly token: string | undefined
+  readonly dpop: DpopConfig
+  readonly clock: Clock
+  readonly events: AdminEvents
+}
+
+export interface AdminEvents {
+  /** A token that was not believed; the detail is for the log alone. */
+  refused(refusal: Refusal): void
+  readonly identity: IdentityEvents
 }
 
 export interface Admin extends AsyncDisposable {
   readonly port: number
+  /**
+   * Reads certificates, CA and CRL afresh for new connections; those that are open end with the answer they are at.
+   *
+   * @throws GatewayFault when the files cannot be used; the old ones then stay in force
+   */
+  reloadTls(): void
 }
 
 /** Holds an access token and a proof of the greatest sizes that are read. */
 const HEADER_LIMIT_BYTES = 32_768
 const REQUEST_TIMEOUT_MS = 10_000
+const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_CONNECTIONS = 256
 
 /** The listener for operators, people and channels: health, metrics, state, control. Never on the path of a call. */
 export async function startAdmin(options: AdminOptions, sources: AdminSources): Promise<Admin> {
-  const server = createServer({ maxHeaderSize: HEADER_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS })
-  server.maxConnections = MAX_CONNECTIONS
+  const { tls } = options
+  await using stack = new AsyncDisposableStack()
+  const server = openServer(tls)
   server.listen(options.port, options.host)
   await once(server, 'listening')
+  stack.defer(() => close(server))
   const { port } = server.address() as AddressInfo
-  const entrance: Entrance = {
-    origins: ownOrigins({ host: options.host, externalOrigins: [] }, 'http', port),
-    isOpenHere: options.token === undefined && isLoopback(options.host),
-    authenticate: createAuthenticate(options),
-  }
-  server.on('request', (incoming, response) => {
-    void answer(incoming, entrance, sources)
-      .catch((): Answer => problem(500, 'The admin listener failed'))
-      .then((given) => send(response, given, false))
+  const answer = createAnswer(stack.use(await openEntrance(options, port)), sources)
+  let generation = 0
+  const opened = new WeakMap<object, number>()
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: object) => {
+    opened.set(socket, generation)
   })
-  return { port, [Symbol.asyncDispose]: () => close(server) }
+  server.on('request', (incoming, response) => {
+    void answer(incoming)
+      .catch((): Answer => problem(500, 'The admin listener failed'))
+      .then((given) => send(response, given, opened.get(incoming.socket) !== generation))
+  })
+  const owned = stack.move()
+  return {
+    port,
+    reloadTls: () => {
+      if (tls === undefined || !(server instanceof TlsServer)) return
+      server.setSecureContext(readSecureContext(tls))
+      generation += 1
+      server.closeIdleConnections()
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
 }
 
-interface Entrance {
-  readonly origins: readonly string[]
-  /** Whoever is on this machine needs no credentials. */
-  readonly isOpenHere: boolean
-  readonly authenticate: Authenticate
+function openServer(tls: AdminConfig['tls']): Server {
+  const common = { maxHeaderSize: HEADER_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS }
+  const server =
+    tls === undefined
+      ? createServer(common)
+      : createTlsServer({ ...common, ...tlsServerOptions(tls, HANDSHAKE_TIMEOUT_MS) })
+  server.maxConnections = MAX_CONNECTIONS
+  return server
 }
 
-async function answer(
-  incoming: IncomingMessage,
-  { origins, isOpenHere, authenticate }: Entrance,
-  sources: AdminSources,
-): Promise<Answer> {
-  const request = readRequest(incoming)
-  if ('status' in request) return request
-  const channel = await answerChannel(request, sources)
-  if (channel !== undefined) return channel
-  // A web page may not reach a loopback listener through a name that it controls (DNS rebinding).
-  if (isOpenHere && !isOwnAuthority(request, origins)) return problem(421, 'Not an address of this listener')
-  const probe = await answerProbe(request, sources)
-  if (probe !== undefined) return probe
-  const refused = crossSite(request, origins)
-  if (refused !== undefined) return refused
-  const known = await authenticate(request)
-  return known.ok ? answerActor(request, known.actor, sources) : known.answer
+/** Waits for the keys of people's issuers, or for the first failure to get them. */
+async function openEntrance(options: AdminOptions, port: number): Promise<Entrance & Disposable> {
+  const { token, host, tls, people, dpop, clock, events } = options
+  const origins = ownOrigins(options, tls === undefined ? 'http' : 'https', port)
+  const isOpenHere = token === undefined && isLoopback(host)
+  const peopleTokens =
+    people.issuers.length === 0
+      ? undefined
+      : new PeopleTokens({ people, dpop, tls, origins, clock, events: events.identity })
+  await peopleTokens?.opened
+  return {
+    origins,
+    isOpenHere,
+    operatorGroups: new Set(people.operatorGroups),
+    resource: peopleTokens?.resource,
+    authenticate: createAuthenticate({
+      token,
+      isOpenHere,
+      personByCertificate: createPersonByCertificate(people.certificates),
+      peopleTokens,
+      nowMs: () => clock.nowMs(),
+      onRefused: events.refused,
+    }),
+    [Symbol.dispose]: () => peopleTokens?.[Symbol.dispose](),
+  }
 }
 
 async function close(server: Server): Promise<void> {

@@ -15,13 +15,13 @@ export function json(status: number, value: unknown): Answer {
 export function problem(
   status: number,
   title: string,
-  more: { readonly detail?: string; readonly headers?: Answer['headers'] } = {},
+  more: { readonly detail?: string; readonly code?: string; readonly headers?: Answer['headers'] } = {},
 ): Answer {
-  const { detail, headers } = more
+  const { headers, ...said } = more
   return {
     status,
     contentType: 'application/problem+json',
-    body: JSON.stringify({ type: 'about:blank', title, status, ...(detail !== undefined && { detail }) }),
+    body: JSON.stringify({ type: 'about:blank', title, status, ...said }),
     ...(headers && { headers }),
   }
 }

@@ -21,8 +21,17 @@ export interface AdminSources extends ControlPlane {
   config(): unknown
 }
 
-export const CONTROL_PREFIX = '/admin/v1/'
+const CONTROL_PREFIX = '/admin/v1/'
 const CHANNEL_PREFIX = '/channels/'
+const METRICS = '/metrics'
+const STATUS = '/admin/v1/status'
+const CONFIG = '/admin/v1/config'
+const DESCRIPTION = '/admin/v1/openapi.json'
+
+/** What shows how the gateway is built and run, which is no business of those who only answer for calls. */
+export function isForOperators({ path }: AdminRequest): boolean {
+  return path === METRICS || path === STATUS || path === CONFIG
+}
 
 /** What probes may ask, who hold no credentials; `undefined` for everything else. */
 export async function answerProbe(
@@ -60,10 +69,10 @@ export async function answerActor(
   sources: AdminSources,
 ): Promise<Answer> {
   switch (request.path) {
-    case '/metrics':
-    case '/admin/v1/status':
-    case '/admin/v1/config':
-    case '/admin/v1/openapi.json':
+    case METRICS:
+    case STATUS:
+    case CONFIG:
+    case DESCRIPTION:
       return isReading(request.method) ? show(request.path, sources) : onlyReading()
     default:
       return request.path.startsWith(CONTROL_PREFIX)
@@ -74,13 +83,13 @@ export async function answerActor(
 
 async function show(path: string, sources: AdminSources): Promise<Answer> {
   switch (path) {
-    case '/metrics': {
+    case METRICS: {
       const { contentType, text } = await sources.metrics()
       return { status: 200, contentType, body: text }
     }
-    case '/admin/v1/status':
+    case STATUS:
       return json(200, await sources.status())
-    case '/admin/v1/config':
+    case CONFIG:
       return json(200, await sources.config())
     default:
       return json(200, adminDescription)

@@ -12,12 +12,17 @@ export function seenNow(path: string): SeenFile {
 }
 
 /**
- * The files whose change is a change of the configuration: its own, and those of the listener's TLS. Certificates and
+ * The files whose change is a change of the configuration: its own, and those of the listeners' TLS. Certificates and
  * revocation lists are renewed by other programs, which know no signal to send; until its list is read again, a
  * gateway goes on serving a client whose certificate was revoked. Call it before anything reads them.
  */
-export function filesToFollow(configFile: SeenFile, { listen: { tls } }: Config): readonly SeenFile[] {
-  const paths = [tls?.certificateFile, tls?.keyFile, tls?.clientCaFile, tls?.crlFile]
+export function filesToFollow(configFile: SeenFile, { listen }: Config): readonly SeenFile[] {
+  const paths = [listen.tls, listen.admin.tls].flatMap((tls) => [
+    tls?.certificateFile,
+    tls?.keyFile,
+    tls?.clientCaFile,
+    tls?.crlFile,
+  ])
   return [configFile, ...paths.flatMap((path) => (path === undefined ? [] : seenNow(path)))]
 }
 

@@ -1,12 +1,11 @@
 import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
-import { startAdmin } from '../admin/admin.ts'
+import { openAdmin, reloadAdminTls, type AdminSurroundings } from '../admin/open-admin.ts'
 import { everyProblem } from '../check-config.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig, readConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
-import { createSecretReader } from '../config/secret.ts'
 import { showConfig } from '../config/show.ts'
 import { runPrimary } from '../workers/primary.ts'
 import { runWorker } from '../workers/worker.ts'
@@ -50,32 +49,27 @@ async function runAlone(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   await using gateway = await startGateway(config, { environment: surroundings.environment, worker: 0 })
-  await using _admin = await startAdminFor(gateway, config, surroundings)
-  using _following = followFiles(files, () => void gateway.reload(load))
-  surroundings.onReload(() => void gateway.reload(load))
+  await using admin = await startAdminFor(gateway, config, surroundings)
+  const reload = (): void => {
+    void gateway.reload(load)
+    reloadAdminTls(admin, surroundings)
+  }
+  using _following = followFiles(files, reload)
+  surroundings.onReload(reload)
   await surroundings.stop.requested
   await gateway.drain(surroundings.stop.again)
   return 0
 }
 
 /** The operators' listener of a gateway that runs in this one process. */
-export async function startAdminFor(
-  gateway: Gateway,
-  config: Config,
-  { environment }: Pick<Surroundings, 'environment'>,
-) {
-  const { host, port, token } = config.listen.admin
-  const secret = token === undefined ? undefined : createSecretReader(environment)(token)
-  return startAdmin(
-    { host, port, token: secret },
-    {
-      readiness: () => gateway.readiness(),
-      notes: () => gateway.notes(),
-      metrics: () => gateway.metrics(),
-      status: () => gateway.status(),
-      config: () => showConfig(gateway.config()),
-      control: (request) => gateway.control(request),
-      channel: (request) => gateway.channel(request),
-    },
-  )
+export function startAdminFor(gateway: Gateway, config: Config, surroundings: AdminSurroundings) {
+  return openAdmin(config, surroundings, {
+    readiness: () => gateway.readiness(),
+    notes: () => gateway.notes(),
+    metrics: () => gateway.metrics(),
+    status: () => gateway.status(),
+    config: () => showConfig(gateway.config()),
+    control: (request) => gateway.control(request),
+    channel: (request) => gateway.channel(request),
+  })
 }

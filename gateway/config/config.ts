@@ -1,4 +1,5 @@
 import type { Access, Environment } from '../catalog/connector.ts'
+import type { AdminConfig } from './admin-config.ts'
 import type { ApprovalsConfig } from './approvals-config.ts'
 import type { AuditConfig } from './audit-config.ts'
 import type { NotifyConfig } from './notify-config.ts'
@@ -38,11 +39,7 @@ export interface ListenConfig {
   readonly externalOrigins: readonly string[]
   /** Path prefix that a fronting proxy strips; empty for none. */
   readonly externalPathPrefix: string
-  readonly admin: {
-    readonly host: string
-    readonly port: number
-    readonly token: SecretReference | undefined
-  }
+  readonly admin: AdminConfig
   readonly headerLimitBytes: number
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number

@@ -1,3 +1,4 @@
+import { administering, separating } from './admin-rules.ts'
 import { approving } from './approvals-rules.ts'
 import { fetching } from './bundle-rules.ts'
 import type { Config } from './config.ts'
@@ -22,6 +23,8 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   { reads: ['listen'], check: listening },
+  { reads: ['listen'], check: administering },
+  { reads: ['listen', 'identity'], check: separating },
   { reads: ['identity', 'workers', 'listen'], check: identifying },
   { reads: ['store', 'workers'], check: storing },
   { reads: ['policy', 'limits'], check: deciding },
@@ -52,12 +55,6 @@ export function contradictions(
 
 function listening({ listen }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = []
-  if (!isLoopback(listen.admin.host) && listen.admin.token === undefined) {
-    problems.push({
-      path: 'listen.admin.token',
-      reason: 'is required when the admin listener is not on loopback',
-    })
-  }
   if (listen.port !== 0 && listen.port === listen.admin.port) {
     problems.push({ path: 'listen.admin.port', reason: 'is also listen.port' })
   }

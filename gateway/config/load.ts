@@ -129,6 +129,8 @@ function fillIn(document: object, folder: string): { config: Config; errors: rea
 function compileCheck(): ValidateFunction<Config> {
   const ajv = new Ajv({
     allErrors: true,
+    // What is wrong with a choice is said by naming its alternatives.
+    verbose: true,
     useDefaults: true,
     strict: true,
     strictRequired: false,
@@ -208,12 +210,18 @@ function describe(error: DefinedError): ConfigProblem[] {
     case 'format':
       return [{ path, reason: FORMAT_REASONS[error.params.format] ?? `is not a ${error.params.format}` }]
     case 'oneOf':
-      return [{ path, reason: 'needs exactly one of uri, file' }]
+      return [{ path, reason: `needs exactly one of ${alternativesOf(error)}` }]
     case 'false schema':
       return [{ path, reason: 'does not belong to this type of credential' }]
     default:
       return [{ path, reason: error.message ?? error.keyword }]
   }
+}
+
+/** The settings of which one has to be there: what each branch of our `oneOf`s requires. */
+function alternativesOf({ parentSchema }: DefinedError): string {
+  const branches = (parentSchema?.['oneOf'] ?? []) as readonly { readonly required?: readonly string[] }[]
+  return branches.flatMap(({ required = [] }) => required).join(', ')
 }
 
 function deepFreeze<T>(value: T): T {

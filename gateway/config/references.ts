@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { bundlesOf } from './bundle-rules.ts'
-import type { Config, CredentialConfig, SecretReference } from './config.ts'
+import type { Config, CredentialConfig, IssuerConfig, SecretReference, TlsConfig } from './config.ts'
 import { exportReferences } from './export-rules.ts'
 import { notifyReferences } from './notify-rules.ts'
 import type { BundleConfig } from './policy-config.ts'
@@ -21,10 +21,9 @@ interface References {
 const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
   listen: ({ listen: { tls, admin } }) => ({
     files: {
-      'listen.tls.certificateFile': tls?.certificateFile,
-      'listen.tls.keyFile': tls?.keyFile,
-      'listen.tls.clientCaFile': tls?.clientCaFile,
-      'listen.tls.crlFile': tls?.crlFile,
+      ...tlsFiles('listen.tls', tls),
+      ...tlsFiles('listen.admin.tls', admin.tls),
+      ...keyFiles('listen.admin.people.issuers', admin.people.issuers),
     },
     secrets: { 'listen.admin.token': admin.token },
   }),
@@ -45,12 +44,7 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
     secrets: { 'store.redis.password': redis?.password },
   }),
   identity: ({ identity: { issuers, dpop } }) => ({
-    files: Object.fromEntries(
-      issuers.map(({ jwks }, index) => [
-        `identity.issuers.${index}.jwks`,
-        'file' in jwks ? jwks.file : jwks.caFile,
-      ]),
-    ),
+    files: keyFiles('identity.issuers', issuers),
     secrets: { 'identity.dpop.nonceSecret': dpop.nonceSecret },
   }),
   audit: (config) => {
@@ -69,6 +63,21 @@ const REFERENCES: Readonly<Record<Section, (config: Config) => References>> = {
       ]),
     ),
   }),
+}
+
+function tlsFiles(path: string, tls: TlsConfig | undefined): References['files'] {
+  return {
+    [`${path}.certificateFile`]: tls?.certificateFile,
+    [`${path}.keyFile`]: tls?.keyFile,
+    [`${path}.clientCaFile`]: tls?.clientCaFile,
+    [`${path}.crlFile`]: tls?.crlFile,
+  }
+}
+
+function keyFiles(path: string, issuers: readonly Pick<IssuerConfig, 'jwks'>[]): References['files'] {
+  return Object.fromEntries(
+    issuers.map(({ jwks }, index) => [`${path}.${index}.jwks`, 'file' in jwks ? jwks.file : jwks.caFile]),
+  )
 }
 
 function bundleFiles([path, bundle]: readonly [string, BundleConfig]): References['files'] {

@@ -1,10 +1,10 @@
 import { closed, file, list, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
 
-const algorithms = (fallback: readonly string[]) =>
+export const algorithms = (fallback: readonly string[]) =>
   list({ enum: ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] }, { minItems: 1, default: fallback })
 
 /** Keys come from a URI or a file; defaults of the remote kind are harmless beside a file. */
-const jwks = {
+export const jwks = {
   ...optional(
     closed({
       uri: text({ format: 'uri' }),

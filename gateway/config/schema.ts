@@ -1,4 +1,5 @@
 import type { Config } from './config.ts'
+import { adminSchema } from './schema-admin.ts'
 import { breakersSchema, limitsSchema } from './schema-limits.ts'
 import { approvalsSchema } from './schema-approvals.ts'
 import { connectorSchema } from './schema-connector.ts'
@@ -6,26 +7,14 @@ import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
-import { closed, file, integer, milliseconds, oneOf, optional, secret, text } from './schema-parts.ts'
+import { tlsSchema } from './schema-tls.ts'
+import { closed, file, integer, milliseconds, oneOf, optional, text } from './schema-parts.ts'
 import { storeSchema } from './schema-store.ts'
-
-const tls = {
-  ...optional(
-    closed({
-      certificateFile: file('PEM certificate chain'),
-      keyFile: file('PEM private key'),
-      clientCaFile: file('CA that client certificates must chain to'),
-      crlFile: file('Revocation list for client certificates'),
-      clientCertificate: oneOf(['none', 'request', 'require'], 'none'),
-    }),
-  ),
-  required: ['certificateFile', 'keyFile'],
-}
 
 const listen = closed({
   host: text({ default: '127.0.0.1' }),
   port: integer(0, 65_535, 8080),
-  tls,
+  tls: tlsSchema,
   externalOrigins: {
     type: 'array',
     items: { type: 'string', format: 'origin' },
@@ -34,11 +23,7 @@ const listen = closed({
       'Origins callers use, one at least for each port and host name of a connector; proofs are checked against these',
   },
   externalPathPrefix: { type: 'string', pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '' },
-  admin: closed({
-    host: text({ default: '127.0.0.1' }),
-    port: integer(0, 65_535, 9090),
-    token: secret('Bearer token of the admin listener; required when it is not on loopback'),
-  }),
+  admin: adminSchema,
   headerLimitBytes: integer(4_096, 131_072, 32_768),
   headersTimeoutMs: milliseconds(100, 120_000, 10_000),
   requestTimeoutMs: milliseconds(100, 3_600_000, 60_000),

@@ -30,7 +30,7 @@ export async function runDev(args: readonly string[], surroundings: Surroundings
   }
   const config = loadConfig(DEV_CONFIG, { environment })
   await using gateway = await startGateway(config, { environment, worker: 0 })
-  await using admin = await startAdminFor(gateway, config, { environment })
+  await using admin = await startAdminFor(gateway, config, { ...surroundings, environment })
   surroundings.print(welcome(gateway.port, admin.port, world.issuer, world.origins))
   await surroundings.stop.requested
   await gateway.drain(surroundings.stop.again)

@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto'
-import type { PeerCertificate } from '../caller.ts'
-import type { Received } from '../exchange.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 import type { VerifiedToken } from './access-token.ts'
@@ -8,6 +6,7 @@ import type { Compact } from './compact.ts'
 import type { AcceptedProof, ProofCheck } from './dpop-proof.ts'
 import type { TargetCheck } from './dpop-target.ts'
 import type { Presented } from './presented.ts'
+import type { ProvingRequest } from './prove-token.ts'
 
 /** How the caller showed that the token is its own. */
 export type Bound =
@@ -22,10 +21,9 @@ export interface BindingCheckOptions {
 }
 
 interface BindingEvidence {
-  readonly received: Received
+  readonly request: ProvingRequest
   readonly presented: Presented
   readonly proof: Compact | undefined
-  readonly certificate: PeerCertificate | undefined
   /** base64url SHA-256 of the access token. */
   readonly digest: string
   readonly nowMs: number
@@ -64,7 +62,7 @@ export function createBindingCheck(options: BindingCheckOptions): BindingCheck {
 }
 
 /** RFC 8705 §3. The end of validity is checked for each call: the handshake may be hours old. */
-function holdsCertificate({ certificate, nowMs }: BindingEvidence, x5t: string): boolean {
+function holdsCertificate({ request: { certificate }, nowMs }: BindingEvidence, x5t: string): boolean {
   return certificate !== undefined && certificate.x5t === x5t && certificate.notAfterMs > nowMs
 }
 
@@ -73,12 +71,11 @@ function proven(
   evidence: BindingEvidence,
   jkt: string,
 ): Verdict<Bound> {
-  const { received, proof, digest, nowMs } = evidence
+  const { request, proof, digest, nowMs } = evidence
   if (proof === undefined) return refuse('identity.proof_invalid', { detail: 'proof: none' })
-  const entrance = received.arrival.addressed?.entrance ?? 'prefix'
   const subject = {
-    method: received.method,
-    isTarget: (untrustedHtu: string) => isTarget(untrustedHtu, received.path, entrance),
+    method: request.method,
+    isTarget: (untrustedHtu: string) => isTarget(untrustedHtu, request.path, request.entrance),
     ath: digest,
     jkt,
   }

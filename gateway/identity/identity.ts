@@ -4,9 +4,7 @@ import type { Received } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Verdict } from '../refusal.ts'
 import { createTokenVerifier } from './access-token.ts'
-import type { TokenVerifier } from './access-token.ts'
 import { createBindingCheck } from './binding.ts'
-import type { BindingCheck } from './binding.ts'
 import { createChallenge } from './challenge.ts'
 import type { ChallengeContext } from './challenge.ts'
 import { MIN_NONCE_KEY_BYTES, createDpopNonces } from './dpop-nonce.ts'
@@ -18,6 +16,7 @@ import { createCertificateOfCaller } from './forwarded-certificate.ts'
 import type { CertificateOfCaller } from './forwarded-certificate.ts'
 import type { IdentityEvents, KeyStatus } from './key-source.ts'
 import { schemeOf } from './presented.ts'
+import type { TokenProving } from './prove-token.ts'
 import type { ResourceConfig } from './resource-metadata.ts'
 import { openIssuers } from './trusted-issuers.ts'
 
@@ -32,19 +31,19 @@ export interface IdentityDependencies {
   readonly nonceKey?: Uint8Array | undefined
 }
 
+/** What of a request a challenge is made for. */
+type Challenged = Pick<Received, 'headers' | 'path'>
+
 /** Everything that identify checks with; owns the timers and watchers of the issuers' keys. */
-export interface Identity extends Disposable {
-  readonly clock: Clock
-  readonly tokens: TokenVerifier
+export interface Identity extends TokenProving, Disposable {
   readonly certificateOfCaller: CertificateOfCaller
-  readonly checkBinding: BindingCheck
   /**
    * Puts the headers on a refusal that the specifications tie to it.
    * @param scope what the token would have needed, for `identity.scope_insufficient`
    */
-  challenged<T>(verdict: Verdict<T>, received: Received, scope?: readonly string[]): Verdict<T>
+  challenged<T>(verdict: Verdict<T>, received: Challenged, scope?: readonly string[]): Verdict<T>
   /** Headers for `identity.proof_replayed`, which is admit's to find. */
-  replayChallenge(received: Received): readonly string[]
+  replayChallenge(received: Challenged): readonly string[]
   noteUnbound(issuer: string): void
   /** Resolves when each issuer's keys were fetched once, or could not be. */
   readonly opened: Promise<void>
@@ -64,7 +63,7 @@ export function createIdentity(config: ResourceConfig, deps: IdentityDependencie
       : createDpopNonces(deps.nonceKey ?? randomBytes(MIN_NONCE_KEY_BYTES), identity.dpop.maxAgeMs)
   const challenge = createChallenge(config)
 
-  const contextOf = ({ headers, path }: Received): ChallengeContext => ({
+  const contextOf = ({ headers, path }: Challenged): ChallengeContext => ({
     scheme: schemeOf(headers.all('authorization')[0]),
     path,
     untrustedHost: headers.get('host'),

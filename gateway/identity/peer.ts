@@ -1,6 +1,7 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Peer, PeerCertificate } from '../caller.ts'
+import type { Peer } from '../caller.ts'
 import { describeCertificate } from './certificate.ts'
 
 /** Reading a certificate costs as much as several calls, and a connection's never changes. */
@@ -10,11 +11,11 @@ const known = new WeakMap<Socket, Peer>()
 export function peerOf(socket: Socket): Peer {
   const held = known.get(socket)
   if (held !== undefined) return held
-  const secure = socket instanceof TLSSocket
+  const certificate = verifiedCertificateOf(socket)
   const peer = {
     address: socket.remoteAddress ?? '',
-    secure,
-    certificate: secure ? certificateOf(socket) : undefined,
+    secure: socket instanceof TLSSocket,
+    certificate: certificate && describeCertificate(certificate),
   }
   known.set(socket, peer)
   return peer
@@ -25,7 +26,6 @@ export function peerOf(socket: Socket): Peer {
  * unverifiable one is still presented, and a TLS 1.3 session that was resumed without any reports `authorized` all
  * the same (nodejs/node #64584). Its validity is for each request to check: a connection may outlive it.
  */
-function certificateOf(socket: TLSSocket): PeerCertificate | undefined {
-  const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined
-  return certificate && describeCertificate(certificate)
+export function verifiedCertificateOf(socket: Socket): X509Certificate | undefined {
+  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined
 }

@@ -10,6 +10,14 @@ export interface TokenFacts extends Pick<
   'principal' | 'tenant' | 'scopes' | 'authorizationDetails' | 'tokenId'
 > {
   readonly agentId: string
+  readonly authentication: AuthenticationFacts
+}
+
+/** How the principal signed in, as far as the issuer says (RFC 9068 §2.2.1); kept for the record, never decided by. */
+export interface AuthenticationFacts {
+  /** Empty where the token has none. */
+  readonly acr: string
+  readonly amr: readonly string[]
 }
 
 /** The facts, or the name of the claim that cannot be read. */
@@ -47,13 +55,25 @@ export function compileFacts(config: IssuerConfig): (claims: JsonObject) => Fact
     if (scopes === undefined) return unread('scope')
     const authorizationDetails = readDetails(claims['authorization_details'])
     if (authorizationDetails === undefined) return unread('authorization_details')
+    const { acr = '' } = claims
+    if (acr !== '' && !isId(acr)) return unread('acr')
+    const amr = readNames(claims['amr'])
+    if (amr === undefined) return unread('amr')
     const tokenId = claims['jti']
     if (!isId(tokenId)) return unread('jti')
     const deviceCompliant = read.deviceCompliant(claims) === true
     const principal = Object.freeze({ id, groups, deviceCompliant, act })
     return {
       ok: true,
-      facts: Object.freeze({ agentId, principal, tenant, scopes, authorizationDetails, tokenId }),
+      facts: Object.freeze({
+        agentId,
+        principal,
+        tenant,
+        scopes,
+        authorizationDetails,
+        tokenId,
+        authentication: Object.freeze({ acr, amr }),
+      }),
     }
   }
 }

@@ -1,11 +1,10 @@
 import type { Caller } from '../caller.ts'
 import type { Identified, Received } from '../exchange.ts'
 import type { VerifiedToken } from '../identity/access-token.ts'
-import { digestOf } from '../identity/binding.ts'
 import type { Bound } from '../identity/binding.ts'
-import { parseCompact } from '../identity/compact.ts'
 import type { Identity } from '../identity/identity.ts'
-import { readPresented } from '../identity/presented.ts'
+import { proveToken } from '../identity/prove-token.ts'
+import type { ProvenToken } from '../identity/prove-token.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 
@@ -31,37 +30,25 @@ function identify(
 ): Verdict<Identified> | Promise<Verdict<Identified>> {
   const certificate = identity.certificateOfCaller(received)
   if (!certificate.ok) return certificate
-  const read = readPresented(received.headers)
-  if (!read.ok) return read
-  const presented = read.value
-  const proof =
-    presented.untrustedProof === undefined
-      ? undefined
-      : parseCompact(presented.untrustedProof, 'identity.proof_invalid')
-  if (proof?.ok === false) return proof
-  const digest = digestOf(presented.untrustedToken)
-  const conclude = (verdict: Verdict<VerifiedToken>): Verdict<Identified> => {
+  const conclude = (verdict: Verdict<ProvenToken>): Verdict<Identified> => {
     if (!verdict.ok) return verdict
-    const nowMs = identity.clock.nowMs()
-    const evidence = {
-      received,
-      presented,
-      proof: proof?.value,
-      certificate: certificate.value,
-      digest,
-      nowMs,
-    }
-    const bound = identity.checkBinding(verdict.value, evidence)
-    if (!bound.ok) return bound
-    const caller = callerOf(verdict.value, bound.value)
-    const { requiredScopes } = verdict.value.issuer.config
+    const { token, bound } = verdict.value
+    const caller = callerOf(token, bound)
+    const { requiredScopes } = token.issuer.config
     const missing = requiredScopes.some((scope) => !caller.scopes.includes(scope))
     if (missing) return identity.challenged(refuse('identity.scope_insufficient'), received, requiredScopes)
-    if (bound.value.binding === 'none') identity.noteUnbound(caller.agent.issuer)
+    if (bound.binding === 'none') identity.noteUnbound(caller.agent.issuer)
     return pass({ ...received, caller })
   }
-  const verified = identity.tokens.verify(presented.untrustedToken, digest)
-  return verified instanceof Promise ? verified.then(conclude) : conclude(verified)
+  const { headers, method, path, arrival } = received
+  const proven = proveToken(identity, {
+    headers,
+    method,
+    path,
+    entrance: arrival.addressed?.entrance ?? 'prefix',
+    certificate: certificate.value,
+  })
+  return proven instanceof Promise ? proven.then(conclude) : conclude(proven)
 }
 
 function callerOf({ facts, issuer, expiresAtMs }: VerifiedToken, { binding, key, proof }: Bound): Caller {

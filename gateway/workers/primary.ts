@@ -1,12 +1,12 @@
 import cluster, { type Worker } from 'node:cluster'
-import { startAdmin } from '../admin/admin.ts'
+import type { Admin } from '../admin/admin.ts'
+import { openAdmin, reloadAdminTls } from '../admin/open-admin.ts'
 import { openExports, type Exports } from '../audit/exports/open-exports.ts'
 import { FleetLog } from '../audit/fleet-log.ts'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
 import { followFiles, type SeenFile } from '../cli/followed-files.ts'
 import type { Config } from '../config/config.ts'
 import { systemClock } from '../lib/clock.ts'
-import { createSecretReader } from '../config/secret.ts'
 import { createExportMetrics } from '../telemetry/export-metrics.ts'
 import { createFleetLogMetrics } from '../telemetry/fleet-log-metrics.ts'
 import { VERSION } from '../version.ts'
@@ -32,9 +32,13 @@ export async function runPrimary(
   await record.fleetLog.watch()
   await using _exports = record.startExports()
   replaceTheDead(({ id }) => launch(numbers.get(id) ?? id), fleet, surroundings)
-  await using _admin = await startFleetAdmin(fleet, config, surroundings)
-  using _following = followFiles(files, () => fleet.tell({ kind: 'reload' }))
-  surroundings.onReload(() => fleet.tell({ kind: 'reload' }))
+  await using admin = await startFleetAdmin(fleet, config, surroundings)
+  const reload = (): void => {
+    fleet.tell({ kind: 'reload' })
+    reloadAdminTls(admin, surroundings)
+  }
+  using _following = followFiles(files, reload)
+  surroundings.onReload(reload)
   await surroundings.stop.requested
   fleet.stopping = true
   fleet.tell({ kind: 'drain' })
@@ -108,19 +112,14 @@ function replaceTheDead(relaunch: (dead: Worker) => Worker, fleet: Fleet, { comp
   })
 }
 
-function startFleetAdmin(fleet: Fleet, config: Config, { environment }: Surroundings) {
-  const { host, port, token } = config.listen.admin
-  const secret = token === undefined ? undefined : createSecretReader(environment)(token)
-  return startAdmin(
-    { host, port, token: secret },
-    {
-      readiness: () => fleet.readiness(),
-      notes: () => fleet.notes(),
-      metrics: () => fleet.metrics(),
-      status: () => fleet.status(),
-      config: () => fleet.config(),
-      control: (request) => fleet.relay.control(request),
-      channel: (request) => fleet.relay.channel(request),
-    },
-  )
+function startFleetAdmin(fleet: Fleet, config: Config, surroundings: Surroundings): Promise<Admin> {
+  return openAdmin(config, surroundings, {
+    readiness: () => fleet.readiness(),
+    notes: () => fleet.notes(),
+    metrics: () => fleet.metrics(),
+    status: () => fleet.status(),
+    config: () => fleet.config(),
+    control: (request) => fleet.relay.control(request),
+    channel: (request) => fleet.relay.channel(request),
+  })
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { startAdmin } from '../../gateway/admin/admin.ts'
+import { startTestAdmin } from '../harness/admin.ts'
 import { everyPanelHasData } from '../harness/dashboard.ts'
 import { startTestGateway } from '../harness/gateway.ts'
 import { startPrometheus } from '../harness/prometheus.ts'
@@ -14,7 +14,7 @@ it('every panel of the dashboard shows data of a running gateway after an allowe
     settings: { audit: { exports: { tail: { file: join(folder.path, 'record.jsonl') } } } },
   })
   const { gateway } = toolgate
-  await using admin = await startAdmin({ host: '127.0.0.1', port: 0, token: 'operators' }, gateway)
+  await using admin = await startTestAdmin({ token: 'operators' }, gateway)
   await using prometheus = await startPrometheus([
     { host: '127.0.0.1', port: admin.port, token: 'operators' },
   ])

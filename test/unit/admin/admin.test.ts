@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Admin, type Readiness, startAdmin } from '../../../gateway/admin/admin.ts'
-import { createControlPlane } from '../../../gateway/control/control-plane.ts'
+import type { Admin, Readiness } from '../../../gateway/admin/admin.ts'
+import { startTestAdmin } from '../../harness/admin.ts'
 import { sendRaw } from '../../harness/raw-client.ts'
 
 const TOKEN = 'operators-only'
@@ -11,14 +11,13 @@ const sources = {
     Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'toolgate_build_info 1\n' }),
   status: () => ({ version: '1' }),
   config: () => ({ workers: 1 }),
-  ...createControlPlane({ routes: [], channels: [], onFault: () => undefined }),
 }
 
 let open: Admin
 let closed: Admin
 beforeAll(async () => {
-  open = await startAdmin({ host: '127.0.0.1', port: 0, token: undefined }, sources)
-  closed = await startAdmin({ host: '127.0.0.1', port: 0, token: TOKEN }, sources)
+  open = await startTestAdmin({}, sources)
+  closed = await startTestAdmin({ token: TOKEN }, sources)
 })
 afterAll(async () => {
   await open[Symbol.asyncDispose]()

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Admin, startAdmin } from '../../../gateway/admin/admin.ts'
+import type { Admin } from '../../../gateway/admin/admin.ts'
 import { createControlPlane } from '../../../gateway/control/control-plane.ts'
 import type { ChannelRequest, ControlRequest } from '../../../gateway/control/control.ts'
+import { startTestAdmin } from '../../harness/admin.ts'
 import { sendRaw } from '../../harness/raw-client.ts'
 
 const asked: ControlRequest[] = []
@@ -36,14 +37,7 @@ function note(request: ControlRequest) {
 
 let admin: Admin
 beforeAll(async () => {
-  const sources = {
-    readiness: () => ({}),
-    metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
-    status: () => ({}),
-    config: () => ({}),
-    ...plane,
-  }
-  admin = await startAdmin({ host: '127.0.0.1', port: 0, token: undefined }, sources)
+  admin = await startTestAdmin({}, plane)
 })
 afterAll(() => admin[Symbol.asyncDispose]())
 beforeEach(() => {
