@@ -14,8 +14,11 @@ export interface Child extends AsyncDisposable {
 }
 
 export function startChild(file: string, args: readonly string[] = []): Child {
-  const child = fork(join(import.meta.dirname, file), args)
+  // Samples come as typed arrays, which JSON would turn into objects.
+  const child = fork(join(import.meta.dirname, file), args, { serialization: 'advanced' })
   const ended = once(child, 'exit')
+  const reap = (): void => void child.kill('SIGKILL')
+  process.once('exit', reap)
   return {
     pid: child.pid ?? 0,
     async ask(message) {
@@ -27,6 +30,7 @@ export function startChild(file: string, args: readonly string[] = []): Child {
       return first[0] as unknown
     },
     async [Symbol.asyncDispose]() {
+      process.removeListener('exit', reap)
       child.kill('SIGKILL')
       await ended
     },

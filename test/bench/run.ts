@@ -1,49 +1,62 @@
 /**
- * Runs the benches one after another, each in a process of its own, and fails when one of them fails or does not end.
+ * The whole comparison in one command: what people would use instead and the gateway, in turn, on loopback; how it
+ * grows; its parts beside their budgets; where its time goes. Ends by itself, and leaves nothing behind.
  *
- *   node test/bench/run.ts [NAME...]
+ *   node test/bench/run.ts [--quick] [--only NAME,…] [--out DIRECTORY] [--resume] [--profile DIRECTORY]
  *
- * `BENCH_SHORT=1` does a twentieth of the work: enough to see that every bench still runs, too little for a figure.
+ * A whole run writes RESULTS.md, results.json and pictures beside this file; any other one writes them to the cache
+ * folder, or to where `--out` says. `--only` takes parts of the names of rows, and the names of the sections
+ * `scale`, `parts` and `profile`. `--resume` keeps the sections that a stopped run of the same commit finished.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isShort } from './measure.ts'
+import { parseArgs } from 'node:util'
+import { createWorld } from './compare/world.ts'
+import { machineFacts } from './results/machine.ts'
+import type { Results } from './results/results.ts'
+import { writeResults } from './results/write.ts'
+import { SECTIONS } from './sections.ts'
 
-const BENCHES = [
-  'gateway',
-  'startup',
-  'identity',
-  'catalog',
-  'policy',
-  'decision-log',
-  'admit',
-  'audit',
-  'audit-query',
-  'forward',
-  'redact',
-] as const
-const LONGEST_MS = isShort ? 120_000 : 600_000
+const CACHE = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'toolgate', 'bench')
 
-async function runBench(name: string): Promise<boolean> {
-  const startedMs = performance.now()
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    out: { type: 'string' },
+    resume: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+})
+const only = values.only?.split(',').map((name) => name.trim().toLowerCase())
+const form = values.quick ? 'quick' : 'full'
+const isWhole = form === 'full' && only === undefined
+const directory = values.out ?? (isWhole ? import.meta.dirname : CACHE)
+
+// So that what was started is ended too: every server is, when this process exits.
+process.setMaxListeners(0)
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(1))
+
+const startedMs = performance.now()
+await using world = await createWorld({ profileDirectory: values.profile })
+const machine = machineFacts(world.upstreamName)
+let results: Results = { form, startedAt: new Date().toISOString(), minutes: 0, machine }
+const earlier = values.resume ? await readEarlier() : undefined
+const earlierMinutes = earlier?.minutes ?? 0
+if (earlier !== undefined) results = earlier
+for (const [name, run] of Object.entries(SECTIONS)) {
+  if (name in results) continue
   console.log(`\n== ${name}`)
-  const bench = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {
-    stdio: 'inherit',
-    timeout: LONGEST_MS,
-    killSignal: 'SIGKILL',
-  })
-  const [code, signal] = (await once(bench, 'exit')) as [number | null, NodeJS.Signals | null]
-  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
-  console.log(code === 0 ? `${seconds} s` : `${name} failed after ${seconds} s (${String(signal ?? code)})`)
-  return code === 0
+  results = { ...results, ...(await run({ world, form, only })) }
+  const minutes = earlierMinutes + (performance.now() - startedMs) / 60_000
+  results = { ...results, minutes: Number(minutes.toFixed(2)) }
+  await writeResults(directory, results)
 }
+console.log(`\n${results.minutes.toFixed(1)} minutes; ${join(directory, 'RESULTS.md')}`)
 
-const wanted = process.argv.slice(2)
-const unknown = wanted.filter((name) => !BENCHES.some((bench) => bench === name))
-if (unknown.length > 0) throw new TypeError(`no bench ${unknown.join(', ')}; there are ${BENCHES.join(', ')}`)
-const failed: string[] = []
-for (const name of wanted.length > 0 ? wanted : BENCHES) {
-  if (!(await runBench(name))) failed.push(name)
+/** The results of a run of this commit in this form that did not come to its end; `undefined` when there are none. */
+async function readEarlier(): Promise<Results | undefined> {
+  const text = await readFile(join(directory, 'results.json'), 'utf8').catch(() => undefined)
+  const found = text === undefined ? undefined : (JSON.parse(text) as Results)
+  return found?.form === form && found.machine.commit === machine.commit ? found : undefined
 }
-if (failed.length > 0) process.exitCode = 1

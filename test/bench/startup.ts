@@ -3,19 +3,18 @@
  * program and reading the catalogues. `node test/bench/startup.ts`; ends by itself.
  */
 import { spawnSync } from 'node:child_process'
-import { startChild } from './child.ts'
-import { startUnderLoad } from './gateway-under-load.ts'
+import { startToolgate } from './compare/toolgate.ts'
+import { createWorld } from './compare/world.ts'
 import { isShort, quantile } from './measure.ts'
 
 const STARTS = isShort ? 1 : 10
 
-await using upstream = startChild('reference.ts', ['upstream'])
-const upstreamPort = (await upstream.ask()) as number
+await using world = await createWorld()
 const startsMs: number[] = []
 for (let count = 0; count < STARTS; count++) {
-  await using gateway = await startUnderLoad(
-    { binding: 'dpop', store: 'embedded', access: 'read', connections: 0 },
-    { upstreamPort, profileDirectory: undefined },
+  await using gateway = await startToolgate(
+    { binding: 'dpop', store: 'embedded', access: 'read', durability: 'flushed', workers: 1 },
+    world,
   )
   startsMs.push(gateway.startMs)
 }

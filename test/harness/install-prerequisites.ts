@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { findOpa, OPA_VERSION } from '../../gateway/policy/authoring/opa.ts'
 import { TOOLS_DIRECTORY } from '../../gateway/policy/authoring/pinned-tool.ts'
 import { findRegal, REGAL_VERSION } from '../../gateway/policy/authoring/regal.ts'
+import { PEER_TOOLS } from './peer-tools.ts'
 import { findRedis } from './redis.ts'
 import { downloadOpa } from './release-opa.ts'
 
@@ -12,7 +13,8 @@ import { downloadOpa } from './release-opa.ts'
  * by `go install` of the pinned module (whose bytes Go's checksum database vouches for), or where there is no Go the
  * pinned release by its SHA-256. What can be neither found nor installed is named, with how to get it, and the tests
  * do not start. With names as arguments only those; Regal, which lints the rules and takes a minute to compile, is
- * installed only where it is named.
+ * installed only where it is named. `peers` stands for all that the benches hold the gateway against: those may be
+ * missing, and are then missing in the results.
  */
 interface Prerequisite {
   readonly name: string
@@ -111,6 +113,13 @@ async function provide({ name: program, version, find, install }: Prerequisite):
 }
 
 const named = new Set(process.argv.slice(2))
+if (named.delete('peers')) {
+  for (const tool of Object.values(PEER_TOOLS)) {
+    const problem = await provide({ ...tool, install: () => tool.install(run) })
+    if (problem !== undefined) console.log(`not in the benches: ${problem}`)
+  }
+  if (named.size === 0) process.exit()
+}
 const wanted = PREREQUISITES.filter(({ name, onlyIfNamed = false }) =>
   named.size === 0 ? !onlyIfNamed : named.has(name),
 )

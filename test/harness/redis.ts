@@ -13,6 +13,8 @@ export interface RunningRedis extends AsyncDisposable {
   readonly port: number
   /** `redis://127.0.0.1:port`, or `rediss://localhost:port` when started with `tls`. */
   readonly url: string
+  /** Of the server as it is now: `restart` makes another. */
+  pid(): number
   /** SIGSTOP: the kernel still accepts connections and bytes, but nobody answers. */
   pause(): void
   resume(): void
@@ -84,6 +86,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningRed
     host: '127.0.0.1',
     port,
     url: tls ? `rediss://localhost:${port}` : `redis://127.0.0.1:${port}`,
+    pid: () => child.pid ?? 0,
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     kill: stop,
