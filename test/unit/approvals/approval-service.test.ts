@@ -1,42 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import type { ApprovalEvent } from '../../../gateway/approvals/approval-event.ts'
-import { ApprovalService } from '../../../gateway/approvals/approval-service.ts'
 import { ApprovalsUnavailable } from '../../../gateway/approvals/approvals-unavailable.ts'
 import type { Use } from '../../../gateway/approvals/consume.ts'
 import { approvalId, ballot, callId, demand, person, subject } from '../../harness/approval.ts'
-import { openEmbeddedApprovals } from '../../harness/embedded-approvals.ts'
+import { startApprovals, WANTED } from '../../harness/approvals.ts'
 import { until } from '../../harness/until.ts'
 
 const ALICE = person('alice@acme.example')
-const WANTED = { kind: 'approval', subject: subject(), demand: demand() } as const
 const USE: Use = { binding: subject().binding, callId: callId('call-2'), stillEntitled: () => true }
-
-async function start() {
-  const opened = await openEmbeddedApprovals()
-  const events: ApprovalEvent[] = []
-  let made = 0
-  const service = new ApprovalService({
-    store: opened.store,
-    config: { maxPendingPerAgent: 2, maxPending: 10 },
-    newId: () => approvalId(`approval-${++made}`),
-    onEvent: (event) => events.push(event),
-  })
-  return {
-    ...opened,
-    service,
-    kinds: () => events.map(({ kind }) => kind),
-    events,
-    request: async (more: Partial<typeof WANTED> = {}) => {
-      const answer = await service.request({ ...WANTED, ...more })
-      if (answer.kind === 'full') throw new Error('full')
-      return answer.approval
-    },
-  }
-}
 
 describe('approvals', () => {
   it('are asked for once, answered, and used once', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request()
     expect(await under.service.request(WANTED)).toMatchObject({ kind: 'known', approval: { id } })
     expect(await under.service.vote(id, ballot(ALICE))).toMatchObject({ kind: 'counted' })
@@ -47,7 +21,7 @@ describe('approvals', () => {
   })
 
   it('tell of somebody who may not answer, and of nothing where nothing happened', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request({ demand: demand({ count: 2 }) })
     const eve = ballot(person('eve', { groups: [] }))
     expect(await under.service.vote(id, eve)).toMatchObject({ kind: 'refused', why: 'not_entitled' })
@@ -58,7 +32,7 @@ describe('approvals', () => {
   })
 
   it('are known by their id alone', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const id = approvalId('approval-9')
     expect(await under.service.lookup(id)).toBeUndefined()
     expect(await under.service.vote(id, ballot(ALICE))).toBeUndefined()
@@ -67,7 +41,7 @@ describe('approvals', () => {
   })
 
   it('are what time has made of them, whether or not anybody put it down', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request()
     under.clock.advance(600_000)
     expect(await under.service.lookup(id)).toMatchObject({ state: 'pending', escalated: true })
@@ -80,7 +54,7 @@ describe('approvals', () => {
   })
 
   it('are asked for anew when nobody answered the one before', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request()
     under.clock.advance(1_800_000)
     expect(await under.service.request(WANTED)).toMatchObject({
@@ -92,14 +66,14 @@ describe('approvals', () => {
   })
 
   it('of one agent are no more than so many at once', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     for (const binding of ['1', '2']) await under.request({ subject: subject({ binding }) })
     const third = { ...WANTED, subject: subject({ binding: '3' }) }
     expect(await under.service.request(third)).toEqual({ kind: 'full', bound: 'perAgent' })
   })
 
   it('are waited for until somebody answers', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request()
     const answered = under.service.answered(id, new AbortController().signal)
     await under.service.vote(id, ballot(ALICE, { verdict: 'deny' }))
@@ -108,7 +82,7 @@ describe('approvals', () => {
   })
 
   it('are waited for no longer than the call waits', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request()
     const call = new AbortController()
     const answered = under.service.answered(id, call.signal)
@@ -117,7 +91,7 @@ describe('approvals', () => {
   })
 
   it('are not to be had while the store is away', async () => {
-    await using under = await start()
+    await using under = await startApprovals()
     const { id } = await under.request()
     await under.close()
     await expect(under.service.lookup(id)).rejects.toThrow(ApprovalsUnavailable)
