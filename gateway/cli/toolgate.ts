@@ -7,13 +7,14 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['check', async () => (await import('./check.ts')).check],
   ['config', async () => (await import('./config.ts')).config],
   ['dev', async () => (await import('./dev.ts')).dev],
+  ['approvals', async () => (await import('./approvals/approvals.ts')).approvals],
   ['policy', async () => (await import('./policy/policy.ts')).policy],
   ['audit', async () => (await import('./audit/audit.ts')).audit],
 ])
 
 async function help(): Promise<string> {
   const lines = [...COMMANDS].map(
-    async ([name, load]) => `  toolgate ${name.padEnd(8)} ${(await load()).summary}`,
+    async ([name, load]) => `  toolgate ${name.padEnd(9)} ${(await load()).summary}`,
   )
   return `toolgate: every tool call of an AI agent, proven, decided, limited, forwarded and recorded
 

@@ -38,6 +38,11 @@ describe.each([
   ['dev', '[--port N] [--admin-port N]'],
   ['dev call', 'CONNECTOR METHOD PATH [options]'],
   ['dev tour', '[--json] [--gateway ORIGIN] [--issuer ORIGIN]'],
+  ['approvals list', '[--state STATE]… [--limit N] [options]'],
+  ['approvals show', 'ID [options]'],
+  ['approvals approve', 'ID [--comment TEXT] [--yes] [options]'],
+  ['approvals deny', 'ID [--comment TEXT] [--yes] [options]'],
+  ['approvals revoke', 'ID [--reason TEXT] [options]'],
   ['dev world', '[--audience ORIGIN] [--first-port N]'],
 ])('toolgate %s', (command, synopsis) => {
   it('prints its own usage, wherever --help stands', async () => {

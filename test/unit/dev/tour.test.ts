@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { table } from '../../../gateway/dev/table.ts'
+import { table } from '../../../gateway/lib/table.ts'
 import { runTour } from '../../../gateway/dev/tour.ts'
 import { startScriptedGateway } from './scripted-gateway.ts'
 import type { ScriptedCall, ScriptedReply } from './scripted-gateway.ts'
