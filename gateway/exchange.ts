@@ -4,6 +4,7 @@ import type { Phase } from './catalog/phase.ts'
 import type { Addressed, Connector, DataClass, Environment, Operation } from './catalog/connector.ts'
 import type { Caller, Peer } from './caller.ts'
 import type { UpstreamReply, UpstreamRequest } from './egress/upstream.ts'
+import type { Findings } from './detectors/findings.ts'
 import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
 import type { Branded } from './lib/branded.ts'
@@ -185,6 +186,8 @@ export interface ReadCall extends Admitted {
   readonly phase: Phase
   /** What the call moves; only where the operation carries an amount. */
   readonly amount: Amount | undefined
+  /** Names of what the detectors found in the request. */
+  readonly findings: Findings
 }
 
 /** What the agent spent before this call, calls in flight included, in units of the currency of this call's amount. */

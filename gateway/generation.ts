@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts'
 import { originsByEntrance, type Entrance } from './config/entrance.ts'
 import { ConfigError } from './config/problem.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
+import { createDetectors } from './detectors/detectors.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
 import type { ExternalBase } from './egress/external-address.ts'
 import type { ReadCall } from './exchange.ts'
@@ -122,6 +123,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
   const { recorder } = lasting.audit
   const { events } = lasting.telemetry
   const timeOf = createCalendar(config.policy)
+  const detectors = createDetectors(config.detectors)
   return {
     receive: createReceive(),
     identify: createIdentify(identity),
@@ -142,6 +144,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       view: catalog.view,
       environment: catalog.environment,
       acceptsOpaque: catalog.acceptsOpaque,
+      detectors,
       holdBytes: HOLD_BYTES,
     }),
     recall: createRecall(catalog.dataClasses),
@@ -169,15 +172,16 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
     relay: createRelay({
       connectors,
       externalBase: externalBaseOf(config),
+      detectors,
       stallTimeoutMs: STALL_TIMEOUT_MS,
     }),
     record: createRecord({ recorder, events, notify: lasting.notifier.notify, clock }),
   }
 }
 
-/** No detector looks at requests yet: what policy hears of is only what the counters know. */
-function signalsOf({ history }: ReadCall): Signals {
-  return { secrets: [], pii: [], injection: [], first_use: history.firstUse }
+/** Names of what was found and never what it was: policy decides on them, and its input is kept. */
+function signalsOf({ findings, history }: ReadCall): Signals {
+  return { ...findings, first_use: history.firstUse }
 }
 
 function upstreamsOf(config: Config) {

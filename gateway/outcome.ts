@@ -1,3 +1,4 @@
+import type { Findings } from './detectors/findings.ts'
 import type { DecidedBy, Reason, RefusalCode } from './refusal.ts'
 
 /**
@@ -21,6 +22,8 @@ export interface Outcome {
   readonly cause: unknown
   /** Values of the answer that were redacted; absent where policy demanded nothing of an answer, or none was begun. */
   readonly redacted?: number
+  /** Names of what the detectors found in the answer; absent where they did not look. */
+  readonly findings?: Findings
   /** Ids of the obligations that were carried out. */
   readonly obligations?: readonly string[]
   /** The policy that refused; a call that it allowed carries its decision itself. */

@@ -1,11 +1,13 @@
 import type { Caller } from '../caller.ts'
 import type { SensitiveResource } from '../catalog/connector.ts'
+import { isNothing, type Findings } from '../detectors/findings.ts'
 import type { Declared, ReadBody, Resource, Routed } from '../exchange.ts'
 import { looksSecret, printable, scrub } from '../lib/scrub.ts'
 import type { Reason } from '../refusal.ts'
 import type {
   DeclaredFields,
   DisclosedFields,
+  FindingFields,
   ReasonFields,
   RequestFields,
   ResourceFields,
@@ -99,6 +101,19 @@ export function reasonFields(reasons: readonly Reason[]): ReasonFields[] {
     detail: scrub(detail, DETAIL_LIMIT),
     rule: printable(rule, 32),
   }))
+}
+
+export function findingFields({ injection, pii, secrets }: Findings): FindingFields {
+  return { injection, pii, secrets }
+}
+
+/** Left out where nothing was found, as nearly always. */
+export function foundField<Name extends 'findings' | 'reply_findings'>(
+  name: Name,
+  findings: Findings | undefined,
+): Partial<Record<Name, FindingFields>> {
+  if (findings === undefined || isNothing(findings)) return {}
+  return { [name]: findingFields(findings) } as Record<Name, FindingFields>
 }
 
 /** Left out where there is nothing to tell, as nearly always. */

@@ -66,6 +66,7 @@ export interface FactFields {
   readonly denials_10m: number
   readonly device_compliant: boolean
   readonly errors_1h: number
+  readonly findings?: FindingFields
   readonly first_use: boolean
   /** Absent when there are too many to be recorded whole. */
   readonly groups?: readonly string[]
@@ -84,6 +85,13 @@ export interface FactFields {
   readonly spend_task?: number
   readonly truncated: boolean
   readonly writes_task: number
+}
+
+/** Names of what the detectors found, never what it was. */
+export interface FindingFields {
+  readonly injection: readonly string[]
+  readonly pii: readonly string[]
+  readonly secrets: readonly string[]
 }
 
 export interface ReasonFields {

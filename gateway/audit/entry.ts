@@ -16,6 +16,7 @@ import type {
   DeclaredFields,
   DisclosedFields,
   FactFields,
+  FindingFields,
   PolicyFields,
   ReasonFields,
   ReplyFields,
@@ -61,6 +62,8 @@ export interface DecisionEntry {
   readonly disclosed?: DisclosedFields
   readonly environment: Environment
   readonly facts?: FactFields
+  /** In the request; absent when nothing was found. */
+  readonly findings?: FindingFields
   readonly obligations: readonly string[]
   readonly policy: PolicyFields
   readonly reasons: readonly ReasonFields[]
@@ -93,6 +96,8 @@ export interface OutcomeEntry {
   /** For `unknown`: the epoch that holds the decision entry. */
   readonly epoch?: string
   readonly facts?: FactFields
+  /** In the request. */
+  readonly findings?: FindingFields
   readonly ms?: number
   /** Those that were carried out. */
   readonly obligations?: readonly string[]
@@ -105,6 +110,8 @@ export interface OutcomeEntry {
   readonly redacted?: number
   readonly reported?: readonly ReasonFields[]
   readonly reply?: ReplyFields
+  /** In the answer; absent when nothing was found. */
+  readonly reply_findings?: FindingFields
   readonly resource?: ResourceFields
   /** What policy made of the call, where it was asked. */
   readonly risk?: number

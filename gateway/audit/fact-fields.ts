@@ -1,5 +1,6 @@
 import type { Progress } from '../exchange.ts'
 import { scrub } from '../lib/scrub.ts'
+import { findingFields } from './call-fields.ts'
 import type { FactFields } from './entry-fields.ts'
 
 /**
@@ -11,7 +12,7 @@ const MAX_CHARACTERS = 128
 
 /** What rules could read of a call beside its resource and what was declared; `undefined` before all of it is known. */
 export function factFields(call: Progress): FactFields | undefined {
-  const { caller, operation, history, params, dataClassesTask, dataClasses1h, spend, phase } = call
+  const { caller, operation, history, params, findings, dataClassesTask, dataClasses1h, spend, phase } = call
   if (caller === undefined || operation === undefined || history === undefined || params === undefined)
     return undefined
   const { principal, scopes, authorizationDetails } = caller
@@ -25,6 +26,7 @@ export function factFields(call: Progress): FactFields | undefined {
     denials_10m: history.denials10m,
     device_compliant: principal.deviceCompliant,
     errors_1h: history.errors1h,
+    ...(findings && { findings: findingFields(findings) }),
     first_use: history.firstUse,
     ...(fits(principal.groups) && { groups: principal.groups }),
     ...(fits(operations1h) && { operations_1h: operations1h }),

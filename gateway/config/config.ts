@@ -3,6 +3,7 @@ import type { AdminConfig } from './admin-config.ts'
 import type { ApprovalsConfig } from './approvals-config.ts'
 import type { AuditConfig } from './audit-config.ts'
 import type { NotifyConfig } from './notify-config.ts'
+import type { DetectorsConfig } from './detectors-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -22,6 +23,7 @@ export interface Config {
   readonly approvals: ApprovalsConfig
   readonly audit: AuditConfig
   readonly notify: NotifyConfig
+  readonly detectors: DetectorsConfig
   readonly telemetry: TelemetryConfig
 }
 

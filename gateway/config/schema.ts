@@ -3,6 +3,7 @@ import { adminSchema } from './schema-admin.ts'
 import { breakersSchema, limitsSchema } from './schema-limits.ts'
 import { approvalsSchema } from './schema-approvals.ts'
 import { connectorSchema } from './schema-connector.ts'
+import { detectorsSchema } from './schema-detectors.ts'
 import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
 import { notifySchema } from './schema-notify.ts'
@@ -121,6 +122,7 @@ const sections = {
   approvals: approvalsSchema,
   audit,
   notify: notifySchema,
+  detectors: detectorsSchema,
   telemetry,
 } satisfies Record<keyof Config, unknown>
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Environment, Operation } from '../catalog/connector.ts'
 import type { View, ViewInput } from '../catalog/view.ts'
+import type { Detectors } from '../detectors/detectors.ts'
 import type { Admitted, ReadBody, ReadCall, Resource } from '../exchange.ts'
 import { collectBody } from '../listen/collect-body.ts'
 import type { Collected } from '../listen/collect-body.ts'
@@ -15,6 +16,7 @@ export interface ReadDependencies {
   environment(operation: Operation, resource: Resource): Environment
   /** Whether the operation takes files, so that a body which policy cannot see is in order. */
   acceptsOpaque(operation: Operation): boolean
+  readonly detectors: Pick<Detectors, 'request'>
   /** Multipart and opaque bodies above this stay a stream. */
   readonly holdBytes: number
 }
@@ -34,7 +36,8 @@ export function createRead(dependencies: ReadDependencies): Read {
     const view = dependencies.view(operation, { pathParams, query, body, digest: content.digest })
     if (!view.ok) return view
     const environment = dependencies.environment(operation, view.value.resource)
-    return pass({ ...call, late: false, content, ...view.value, environment })
+    const findings = dependencies.detectors.request(call, content)
+    return pass({ ...call, late: false, content, ...view.value, environment, findings })
   }
 
   return (call, reply) => {

@@ -1,10 +1,12 @@
 import type { Connector } from '../catalog/connector.ts'
+import type { Detectors } from '../detectors/detectors.ts'
 import type { ExternalBase } from '../egress/external-address.ts'
 import { answerDuties } from '../egress/answer-duties.ts'
 import { createRelayPlanner } from '../egress/relay-plan.ts'
 import { sendStream, sendWhole } from '../egress/send-body.ts'
 import type { SentBody } from '../egress/send-body.ts'
 import { withhold } from '../egress/withhold.ts'
+import type { BodySink } from '../egress/upstream.ts'
 import type { Answered } from '../exchange.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
 import type { Reply } from '../listen/reply.ts'
@@ -13,6 +15,7 @@ import type { Refusal } from '../refusal.ts'
 export interface RelayDependencies {
   readonly connectors: readonly Connector[]
   readonly externalBase: ExternalBase
+  readonly detectors: Pick<Detectors, 'reply'>
   /** How long a caller may leave bytes unread before it is taken for gone. */
   readonly stallTimeoutMs: number
 }
@@ -31,6 +34,7 @@ const CODES: Readonly<Record<SentBody['end'], OutcomeCode>> = {
 export function createRelay({
   connectors,
   externalBase,
+  detectors,
   stallTimeoutMs,
 }: RelayDependencies): (answered: Answered, reply: Reply) => Promise<Outcome> {
   const planners = new Map(
@@ -53,17 +57,22 @@ export function createRelay({
     const maxBytes = duties?.maxBytes ?? Number.POSITIVE_INFINITY
     if (plan.whole !== undefined && plan.whole.length > maxBytes)
       return stop({ code: 'policy.answer_withheld', detail: `the answer is larger than ${maxBytes} bytes` })
+    const search = detectors.reply(upstream.headers)
     let sent: SentBody
     try {
+      const through = search ? (sink: BodySink) => search.through(plan.through(sink)) : plan.through
       const response = reply.begin(upstream.status, plan.headers, call)
       sent =
         plan.whole === undefined
-          ? await sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, through: plan.through })
+          ? await sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, through })
           : sendWhole(response, plan.whole)
     } catch (cause) {
       upstream.body.abort()
       throw cause
     }
+    // As the caller got it, and when the caller has it.
+    if (plan.whole !== undefined) search?.take(plan.whole)
+    const findings = await search?.findings()
     return {
       code: CODES[sent.end],
       status: upstream.status,
@@ -73,6 +82,7 @@ export function createRelay({
       reasons: call.decision.reasons,
       detail: sent.cause?.message ?? '',
       cause: sent.cause,
+      ...(findings && { findings }),
       ...(withheld && { redacted: withheld.value.redacted }),
     }
   }

@@ -1,3 +1,4 @@
+import { isNothing, type Findings } from '../detectors/findings.ts'
 import type { Progress } from '../exchange.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
 import { printable, scrub } from '../lib/scrub.ts'
@@ -36,6 +37,8 @@ export function callLine(call: Progress, outcome: Outcome, durationMs: number): 
     reason: outcome.code,
     policy_reasons: codesOf(outcome.reasons),
     policy_reported: codesOf(reportedIn(call, outcome)),
+    found_in_request: namesOf(call.findings),
+    found_in_answer: namesOf(outcome.findings),
     risk: call.decision?.risk ?? outcome.decidedBy?.risk,
     policy_revision: policy && printable(policy.revision, 128),
     status: outcome.status,
@@ -84,6 +87,11 @@ function stackOf(error: Error): string {
 /** What rules in report mode gave, whichever way the call went. */
 export function reportedIn({ decision }: Progress, { decidedBy }: Outcome): readonly Reason[] {
   return decision?.reported ?? decidedBy?.reported ?? []
+}
+
+function namesOf(findings: Findings | undefined): string | undefined {
+  if (findings === undefined || isNothing(findings)) return undefined
+  return [...findings.secrets, ...findings.pii, ...findings.injection].join(' ')
 }
 
 function codesOf(reasons: readonly Reason[]): string | undefined {

@@ -1,3 +1,4 @@
+import { FINDING_KINDS, isNothing, type Findings } from '../detectors/findings.ts'
 import type { Progress } from '../exchange.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
 import { reportedIn } from './call-line.ts'
@@ -60,8 +61,16 @@ export class CallMetrics {
     if (outcome.code === 'policy.denied') {
       for (const { code } of outcome.reasons) this.#metrics.policyReasons.inc({ connector, reason: code })
     }
+    this.#countFindings('request', call.findings)
+    this.#countFindings('response', outcome.findings)
     for (const { code } of reportedIn(call, outcome))
       this.#metrics.policyReported.inc({ connector, reason: code })
+  }
+
+  #countFindings(side: 'request' | 'response', findings: Findings | undefined): void {
+    if (findings === undefined || isNothing(findings)) return
+    for (const kind of FINDING_KINDS)
+      for (const name of findings[kind]) this.#metrics.findings.inc({ side, kind, name })
   }
 
   #handlesOf(connector: string, access: AccessLabel): Handles {

@@ -95,6 +95,8 @@ type LogKey =
   | 'policy_reasons'
   | 'policy_reported'
   | 'obligation'
+  | 'found_in_request'
+  | 'found_in_answer'
   | 'groups'
   | 'status'
   | 'upstream_status'

@@ -78,6 +78,11 @@ function callMetrics({ counter, histogram }: Definitions) {
       'connector',
       'status_class',
     ]),
+    findings: counter(
+      'toolgate_findings_total',
+      'What detectors found in requests and answers; one count for each name and call.',
+      ['side', 'kind', 'name'],
+    ),
     replyBytes: counter('toolgate_reply_bytes_total', 'Bytes of body sent to callers.', ['connector']),
     callSeconds: histogram(
       'toolgate_call_duration_seconds',

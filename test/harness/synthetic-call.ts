@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { NOTHING_FOUND } from '../../gateway/detectors/findings.ts'
 import type { Access, Connector } from '../../gateway/catalog/connector.ts'
 import type { Caller } from '../../gateway/caller.ts'
 import type { Arrival, CallId, Decided, Declared, Resource, Sealed } from '../../gateway/exchange.ts'
@@ -89,6 +90,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
     phase: '',
     late: false,
     amount: undefined,
+    findings: NOTHING_FOUND,
     spend: { day: 0, task: 0 },
     reservation: undefined,
     input: NOBODY,

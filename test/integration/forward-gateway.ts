@@ -1,3 +1,4 @@
+import { NOTHING_FOUND } from '../../gateway/detectors/findings.ts'
 import { NOBODY } from '../../gateway/policy/evaluation/self-test.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -97,6 +98,7 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
     relay: createRelay({
       connectors: [connector],
       externalBase: () => 'http://gateway.test/vendor',
+      detectors: { reply: () => undefined },
       stallTimeoutMs: options.stallTimeoutMs ?? 5_000,
     }),
   }
@@ -238,6 +240,7 @@ async function decidedCall(
     phase: '',
     late: false,
     amount: undefined,
+    findings: NOTHING_FOUND,
     spend: { day: 0, task: 0 },
     reservation: undefined,
     input: NOBODY,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { NOTHING_FOUND } from '../../gateway/detectors/findings.ts'
 import type { ViewInput } from '../../gateway/catalog/view.ts'
 import type { Admitted, ReadCall, Received } from '../../gateway/exchange.ts'
 import { refusalCodeOf } from '../../gateway/fault.ts'
@@ -45,6 +46,7 @@ async function startReading({ acceptsOpaque = false, before }: ReadingOptions = 
     },
     environment: () => 'staging',
     acceptsOpaque: () => acceptsOpaque,
+    detectors: { request: () => NOTHING_FOUND },
     holdBytes: HOLD_BYTES,
   })
   const onReceived = async (received: Received, reply: Reply) => {

@@ -99,11 +99,14 @@ export class RecordedInput {
   }
 
   #signals(): PolicyInput['signals'] {
+    const { facts } = this.#fields
+    const { secrets = [], pii = [], injection = [] } = facts?.findings ?? {}
+    const isKnown = facts?.findings !== undefined
     return {
-      secrets: this.#known('signals.secrets', [], false),
-      pii: this.#known('signals.pii', [], false),
-      injection: this.#known('signals.injection', [], false),
-      first_use: this.#fact('signals.first_use', this.#fields.facts?.first_use ?? false),
+      secrets: this.#known('signals.secrets', secrets, isKnown),
+      pii: this.#known('signals.pii', pii, isKnown),
+      injection: this.#known('signals.injection', injection, isKnown),
+      first_use: this.#fact('signals.first_use', facts?.first_use ?? false),
     }
   }
 

@@ -127,6 +127,7 @@ describe('an intent', () => {
         calls_1m: 0,
         denials_10m: 0,
         errors_1h: 0,
+        findings: { injection: [], pii: [], secrets: [] },
         writes_task: 0,
         first_use: false,
         operations_task: [],

@@ -1,6 +1,7 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { NOTHING_FOUND } from '../../../gateway/detectors/findings.ts'
 import type { CallId, Reserved } from '../../../gateway/exchange.ts'
 import { HeaderList } from '../../../gateway/lib/header-list.ts'
 import type { Connector } from '../../../gateway/catalog/connector.ts'
@@ -102,6 +103,7 @@ export function aCall(): Reserved {
     phase: '',
     late: false,
     amount: undefined,
+    findings: NOTHING_FOUND,
     spend: { day: 0, task: 0 },
     reservation: undefined,
   }
