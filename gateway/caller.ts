@@ -41,6 +41,7 @@ export interface Caller {
   readonly scopes: readonly string[]
   readonly authorizationDetails: readonly unknown[]
   readonly tokenId: string
+  readonly tokenIssuedAtMs: number
   readonly tokenExpiresAtMs: number
   /** Present for DPoP: admit must store it, once, before anything is sent. */
   readonly replay: ReplayCheck | undefined

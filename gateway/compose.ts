@@ -84,7 +84,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
   }
   const plane = createControlPlane({
-    routes: controlRoutesOf(lasting),
+    routes: controlRoutesOf(lasting, () => generations.current, clock),
     channels: channelRoutesOf(lasting),
     onFault: events.faulted,
   })
@@ -170,7 +170,7 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { audit, exports, fleetLog, notifier, reports, store, telemetry } = lasting
+  const { audit, exports, fleetLog, locks, notifier, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     certificateEndsAtMs: () => listener.certificateEndsAtMs,
@@ -180,6 +180,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     ...(fleetLog && { fleetLog: () => fleetLog }),
     ...(exports && { exports: () => exports.states() }),
     notify: () => notifier.states(),
+    locks: () => locks,
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,
@@ -196,7 +197,7 @@ function shadowInfo({ shadow }: Generation): { revision: string; digest: string 
 }
 
 /** Sections that made what a reload keeps: sockets, processes, counters, the log and the record; ports do as well. */
-const NEEDS_RESTART = ['listen', 'workers', 'store', 'audit', 'telemetry'] as const
+const NEEDS_RESTART = ['listen', 'workers', 'store', 'locks', 'audit', 'telemetry'] as const
 
 function refuseRestart(running: Config, next: Config): void {
   const changed: string[] = NEEDS_RESTART.filter((name) => !isDeepStrictEqual(running[name], next[name]))

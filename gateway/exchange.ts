@@ -5,6 +5,7 @@ import type { Addressed, Connector, DataClass, Environment, Operation } from './
 import type { Caller, Peer } from './caller.ts'
 import type { UpstreamReply, UpstreamRequest } from './egress/upstream.ts'
 import type { Findings } from './detectors/findings.ts'
+import type { GatewayFault } from './fault.ts'
 import type { HeaderList } from './lib/header-list.ts'
 import type { TraceContext } from './lib/traceparent.ts'
 import type { Branded } from './lib/branded.ts'
@@ -28,8 +29,10 @@ export interface Arrival {
   readonly request: IncomingMessage
   /** `undefined` when no connector is addressed. The reply already speaks this connector's dialect. */
   readonly addressed: Addressed | undefined
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away, or by `abort`. */
   readonly signal: AbortSignal
+  /** Ends the call from within: it is refused for that reason, or its stream is broken off. */
+  readonly abort: (reason: GatewayFault) => void
 }
 
 /** What the agent says of its own call: logged and shown, never trusted as proof. Bounded by receive. */
@@ -221,6 +224,8 @@ export interface Sealed {
   readonly request: UpstreamRequest
   /** Version of the credential used, never the credential. */
   readonly credentialVersion: string
+  /** The newest change of the locks that it was checked against. */
+  readonly lockEpoch: number
 }
 
 export interface Answered {

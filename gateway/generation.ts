@@ -129,6 +129,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
     identify: createIdentify(identity),
     route: createRoute(catalog),
     admit: createAdmit({
+      locks: lasting.locks,
       store: timedAdmission(lasting.store.admission, clock, events.storeAnswered),
       demand: compileDemand({
         limits: config.limits,
@@ -166,7 +167,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       shadow,
     }),
     approve,
-    seal: createSeal({ connectors, credentials }),
+    seal: createSeal({ connectors, credentials, locks: lasting.locks }),
     intend: createIntend(recorder),
     forward: createForward(egress),
     relay: createRelay({

@@ -7,7 +7,11 @@ import { createSecretReader } from './config/secret.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Notifier } from './notify/notifier.ts'
 import { openNotifier } from './notify/open-notifier.ts'
+import type { LockService } from './locks/lock-service.ts'
+import type { Locks } from './locks/locks.ts'
+import { openLocks } from './open-locks.ts'
 import { openReports, type Reports } from './reports.ts'
+import type { ControlPlace } from './store/open-control.ts'
 import { openStore, type OpenedStore } from './store/open-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
@@ -21,6 +25,10 @@ export interface Lasting extends AsyncDisposable {
   /** Where the fleet log is. */
   readonly exports: Exports | undefined
   readonly store: OpenedStore
+  /** Where that lies what people decide. */
+  readonly control: ControlPlace
+  readonly locks: Locks
+  readonly lockService: LockService
   readonly reports: Reports
   readonly notifier: Notifier
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
@@ -81,11 +89,12 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
         )
       : undefined
   const reports = stack.use(await openReports({ config, environment, clock, telemetry }))
-  const password = config.store.redis?.password
+  const reference = config.store.redis?.password
+  const password = reference && createSecretReader(environment)(reference)
   const store = stack.use(
     openStore({
       config: config.store,
-      password: password === undefined ? undefined : createSecretReader(environment)(password),
+      password,
       proofLifetimeMs: proofLifetimeOf(config),
       clock,
       events: events.store,
@@ -102,8 +111,11 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     }),
   )
   notifier.prepare(config.notify)()
+  const { control, locks, lockService, known } = stack.use(
+    openLocks({ config, password, clock, audit, events, notify: notifier.notify }),
+  )
   // Before that every call would get what the failure modes say of a store that is away.
-  await store.opened
+  await Promise.all([store.opened, known])
   const owned = stack.move()
   const nonceKey = randomBytes(32)
   const close = (): Promise<void> => owned.disposeAsync()
@@ -113,6 +125,9 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     fleetLog,
     exports,
     store,
+    control,
+    locks,
+    lockService,
     reports,
     notifier,
     nonceKey,

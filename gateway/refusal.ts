@@ -71,6 +71,9 @@ export const REFUSALS = {
   ),
   'policy.unavailable': row(503, 'dependency', 'after', 'No policy is loaded'),
 
+  'lock.engaged': row(403, 'client', 'never', 'A lock stops this call'),
+  'lock.unknown': row(503, 'dependency', 'after', 'The locks in force cannot be known'),
+
   'approval.required': row(403, 'client', 'after', 'A person has to approve this call first'),
 
   'credential.unavailable': row(503, 'dependency', 'after', 'The upstream credential cannot be had'),

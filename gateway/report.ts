@@ -2,6 +2,7 @@ import type { Readiness } from './admin/admin.ts'
 import type { Generation } from './generation.ts'
 import type { Lasting } from './lasting.ts'
 import type { Listener } from './listen/listener.ts'
+import type { LocksState } from './locks/locks.ts'
 import type { Policy } from './policy/policy.ts'
 import type { BundleState } from './reports.ts'
 import { VERSION } from './version.ts'
@@ -15,14 +16,23 @@ export function readinessOf(listener: Listener, generation: Generation, lasting:
   if (trouble !== '') reasons['audit'] = trouble
   if (lasting.store.state() === 'unavailable')
     reasons['store'] = 'cannot be reached, and both failure modes are closed'
+  if (lasting.locks.closed === 'all') reasons['locks'] = TROUBLE_OF_LOCKS[lasting.locks.state]
   return reasons
 }
 
+const TROUBLE_OF_LOCKS: Readonly<Record<LocksState, string>> = {
+  fresh: '',
+  stale: 'the store of the locks is not heard of',
+  unknown: 'the locks in force are not known yet',
+}
+
 /** What does not keep calls away, but whoever looks whether calls may be sent here should know. */
-export function notesOf({ policy }: Generation, { fleetLog }: Lasting): Readiness {
+export function notesOf({ policy }: Generation, { fleetLog, locks }: Lasting): Readiness {
   const { kept, rejected } = policy.status()
   const notes = {
     ...(fleetLog?.healthy === false ? { fleet_log: 'the fleet log cannot be written' } : {}),
+    ...(locks.closed === 'writes' ? { locks: `writes are refused: ${TROUBLE_OF_LOCKS[locks.state]}` } : {}),
+    ...(locks.inForce.length > 0 ? { locked: `${locks.inForce.length} in force` } : {}),
     ...(fleetLog?.lacksQuorum === true ? { witnesses: 'too few of them cosign the fleet log' } : {}),
   }
   if (!kept) return notes
@@ -43,6 +53,11 @@ export function statusOf(listener: Listener, generation: Generation, lasting: La
     policy: { ...policy.status(), shadow: shadow?.status() },
     identity: identity.status(),
     store: { state: lasting.store.state() },
+    locks: {
+      state: lasting.locks.state,
+      epoch: lasting.locks.epoch,
+      inForce: lasting.locks.inForce.length,
+    },
     reports: lasting.reports.status(),
     audit: {
       ...lasting.audit.log.health(),

@@ -41,6 +41,7 @@ export function decisionEntry(
     environment: call.environment,
     ...(facts && { facts }),
     ...foundField('findings', call.findings),
+    lock_epoch: sealed.lockEpoch,
     obligations: obligationFields(decision.obligations.map(({ id }) => id)),
     policy: policyFields(policy),
     reasons: reasonFields(decision.reasons),

@@ -1,4 +1,4 @@
-import type { BundleFields, PolicyFields, PrunedLogFields } from './entry-fields.ts'
+import type { ActorFields, BundleFields, PolicyFields, PrunedLogFields } from './entry-fields.ts'
 
 /** The first entry of every epoch. */
 export interface StartEntry {
@@ -83,6 +83,33 @@ export interface SigningKeyEntry {
   readonly type: 'key'
   readonly use: 'signing'
   readonly v: 1
+}
+
+/** A kill switch came into force or ended, or somebody wanted it to. */
+export interface LockEntry {
+  readonly by: ActorFields
+  /** When it ends by itself; absent where it does not. */
+  readonly expires?: string
+  /** Id of the lock. */
+  readonly lock: string
+  /** The newest change of the locks when this was written. */
+  readonly lock_epoch: number
+  /** Given for this change. */
+  readonly reason: string
+  readonly release: 'anyone' | 'another-person'
+  readonly scope: string
+  /**
+   * `released` is written before the lock ends, and `release_failed` after it where it then did not: the record never
+   * claims less than what was done. `restored`: the store had forgotten the lock, and was given it again.
+   */
+  readonly state: 'set' | 'released' | 'release_failed' | 'release_requested' | 'expired' | 'restored'
+  readonly time: string
+  /** It stops only tokens issued before. */
+  readonly tokens_before?: string
+  readonly type: 'lock'
+  readonly v: 1
+  /** It stops only what changes something. */
+  readonly writes_only: boolean
 }
 
 /** Calls with a decision and no outcome yet, repeated at the head of each new segment. */

@@ -11,6 +11,7 @@ import { detailField, timeField } from './call-fields.ts'
 import type { ConfigEntry, PolicyEntry } from './change-entry.ts'
 import type { BundleFields } from './entry-fields.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
+import { type LockChange, lockEntry } from './lock-entry.ts'
 
 const PROBLEMS_LIMIT = 32
 
@@ -23,7 +24,7 @@ export interface ChangesOptions {
 
 /**
  * Puts on record what was in force when: which configuration and bundle decided, since when, and what was turned
- * down. Nothing waits for these entries; one that cannot be written is reported.
+ * down. What cannot be written is reported; only the release of a lock waits for its entry.
  */
 export class Changes {
   readonly #options: ChangesOptions
@@ -87,9 +88,14 @@ export class Changes {
     void this.#append({ before, id, time: this.#time(), type: 'key', use: 'token', v: 1 })
   }
 
+  /** Resolves once it is durable, or cannot be; whether it is. */
+  lockChanged(change: LockChange): Promise<boolean> {
+    return this.#append(lockEntry(change, this.#options.clock.nowMs()))
+  }
+
   /** The last entry of an orderly end; resolves when it is durable, or cannot be. */
-  stopped(openCalls: number): Promise<void> {
-    return this.#append({ open_calls: openCalls, time: this.#time(), type: 'stop', v: 1 })
+  async stopped(openCalls: number): Promise<void> {
+    await this.#append({ open_calls: openCalls, time: this.#time(), type: 'stop', v: 1 })
   }
 
   #appendPolicy(what: Omit<PolicyEntry, 'time' | 'type' | 'v'>): void {
@@ -100,11 +106,13 @@ export class Changes {
     return timeField(this.#options.clock.nowMs())
   }
 
-  async #append(entry: AuditEntry): Promise<void> {
+  async #append(entry: AuditEntry): Promise<boolean> {
     try {
       await this.#options.log.append(encodeEntry(entry), 'strict')
+      return true
     } catch (cause) {
       this.#options.onLost(cause)
+      return false
     }
   }
 }

@@ -14,6 +14,20 @@ export interface WhoFields {
   readonly token: string
 }
 
+/** Who asked something of the gateway itself. */
+export interface ActorFields {
+  /** How a person authenticated: `acr`, `amr` or `mtls`. */
+  readonly authentication?: string
+  readonly channel?: 'admin' | 'slack' | 'webhook'
+  /** Of a person, as their issuer names them. */
+  readonly id?: string
+  /** Who vouches for a person. */
+  readonly issuer?: string
+  readonly kind: 'person' | 'operator' | 'gateway'
+  /** Of the gateway. */
+  readonly part?: string
+}
+
 /** What was to be done. */
 export interface WhatFields {
   readonly access: Access

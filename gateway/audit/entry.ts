@@ -3,6 +3,7 @@ import type { OutcomeCode } from '../outcome.ts'
 import type {
   CheckpointEntry,
   ConfigEntry,
+  LockEntry,
   OpenEntry,
   PolicyEntry,
   PruneEntry,
@@ -47,6 +48,7 @@ export type AuditEntry =
   | DecisionEntry
   | OutcomeEntry
   | ShadowEntry
+  | LockEntry
   | OpenEntry
   | RecoveryEntry
   | CheckpointEntry
@@ -64,6 +66,8 @@ export interface DecisionEntry {
   readonly facts?: FactFields
   /** In the request; absent when nothing was found. */
   readonly findings?: FindingFields
+  /** Of the locks that the call was checked against last. */
+  readonly lock_epoch?: number
   readonly obligations: readonly string[]
   readonly policy: PolicyFields
   readonly reasons: readonly ReasonFields[]
@@ -165,6 +169,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'decision',
   'outcome',
   'shadow',
+  'lock',
   'open',
   'recovery',
   'checkpoint',

@@ -4,6 +4,7 @@ import type { ApprovalsConfig } from './approvals-config.ts'
 import type { AuditConfig } from './audit-config.ts'
 import type { NotifyConfig } from './notify-config.ts'
 import type { DetectorsConfig } from './detectors-config.ts'
+import type { LocksConfig } from './locks-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -19,6 +20,7 @@ export interface Config {
   readonly store: StoreConfig
   readonly limits: LimitsConfig
   readonly breakers: BreakersConfig
+  readonly locks: LocksConfig
   readonly connectors: Readonly<Record<string, ConnectorConfig>>
   readonly approvals: ApprovalsConfig
   readonly audit: AuditConfig

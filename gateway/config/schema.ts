@@ -7,6 +7,7 @@ import { detectorsSchema } from './schema-detectors.ts'
 import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
 import { notifySchema } from './schema-notify.ts'
+import { locksSchema } from './schema-locks.ts'
 import { policySchema } from './schema-policy.ts'
 import { tlsSchema } from './schema-tls.ts'
 import { closed, file, integer, milliseconds, oneOf, optional, text } from './schema-parts.ts'
@@ -113,6 +114,7 @@ const sections = {
   store: storeSchema,
   limits: limitsSchema,
   breakers: breakersSchema,
+  locks: locksSchema,
   connectors: {
     type: 'object',
     propertyNames: { pattern: '^[a-z][a-z0-9-]{0,62}$' },

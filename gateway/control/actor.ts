@@ -22,3 +22,15 @@ export type Actor =
   | { readonly kind: 'operator' }
   /** The gateway itself: an expiry, a detection. */
   | { readonly kind: 'gateway'; readonly part: string }
+
+/** In one word, for people; the record has the rest. */
+export function nameOfActor(actor: Actor): string {
+  switch (actor.kind) {
+    case 'person':
+      return actor.person.id
+    case 'operator':
+      return 'operator'
+    case 'gateway':
+      return actor.part
+  }
+}

@@ -44,6 +44,8 @@ const ERRORS = {
   'policy.obligation_unsupported': 'access_denied',
   'policy.answer_withheld': 'access_denied',
   'policy.unavailable': 'service_unavailable',
+  'lock.engaged': 'access_denied',
+  'lock.unknown': 'service_unavailable',
   'approval.required': 'access_denied',
   'credential.unavailable': 'service_unavailable',
   'audit.unavailable': 'service_unavailable',

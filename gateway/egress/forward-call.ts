@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
 import type { Agent } from 'undici'
 import type { UpstreamReply, UpstreamRequest } from './upstream.ts'
-import { GatewayFault } from '../fault.ts'
+import { refusalOfAbort } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
 import { HeaderList } from '../lib/header-list.ts'
 import { pass, refuse } from '../refusal.ts'
@@ -150,7 +150,7 @@ function replyOf(
 }
 
 /** Heard only by a caller whose call the gateway cut short; a reply to one that left records `client.gone`. */
-function abandoned({ reason }: AbortSignal): Verdict<UpstreamReply> {
-  const code = reason instanceof GatewayFault ? reason.code : 'upstream.timeout'
-  return refuse(code, { detail: 'given up before an answer came' })
+function abandoned(signal: AbortSignal): Verdict<UpstreamReply> {
+  const gone = { code: 'upstream.timeout', detail: 'given up before an answer came' } as const
+  return { ok: false, refusal: refusalOfAbort(signal, gone) }
 }

@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { BodySink, UpstreamBody } from './upstream.ts'
 import { REPLY_TOO_LARGE, UpstreamError } from './upstream-error.ts'
+import { GatewayFault } from '../fault.ts'
 import { endAfterBody, hasUnreadBody } from '../listen/linger.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -13,6 +14,7 @@ export interface SentBody {
   readonly bytes: number
   /** Hex SHA-256 of the bytes handed to the caller's connection; empty when there were none. */
   readonly digest: string
+  /** A `GatewayFault` where the gateway ended the call. */
   readonly cause: Error | undefined
 }
 
@@ -21,6 +23,8 @@ export interface SendOptions {
   readonly stallTimeoutMs: number
   /** A body that grows beyond is broken off; infinite where nothing bounds it. */
   readonly maxBytes: number
+  /** Breaks the body off when the gateway ends the call; that the caller left shows at the response. */
+  readonly signal: AbortSignal
   /** Puts a rewriter between the upstream and the caller. */
   readonly through: (sink: BodySink) => BodySink
 }
@@ -74,6 +78,7 @@ class StreamedBody implements BodySink {
     const response = this.#response
     if (response.destroyed) return this.#onClose()
     response.on('drain', this.#onDrain).once('close', this.#onClose).once('finish', this.#onFinish)
+    this.#options.signal.addEventListener('abort', this.#onAbort, { once: true })
     this.#body.consume(this.#options.through(this))
     // Nothing has come yet: the caller learns the status now, not with the first event.
     if (this.#bytes === 0 && !this.#settled && !response.writableEnded) response.flushHeaders()
@@ -105,7 +110,7 @@ class StreamedBody implements BodySink {
   fail(cause: Error): void {
     // A caller that leaves takes the exchange with the upstream along, which is how that one learns of it.
     if (this.#response.destroyed) this.#onClose()
-    if (!this.#settled) this.#breakOff('truncated', cause)
+    if (!this.#settled) this.#breakOff('truncated', endedBy(this.#options.signal) ?? cause)
   }
 
   #breakOff(end: 'truncated' | 'too_large', cause: Error): void {
@@ -125,14 +130,28 @@ class StreamedBody implements BodySink {
 
   readonly #onFinish = (): void => this.#settle('whole')
 
+  /** The upstream may have sent all of it long ago to a caller that reads slowly. */
+  readonly #onAbort = (): void => {
+    const fault = endedBy(this.#options.signal)
+    if (this.#settled || fault === undefined) return
+    this.#body.abort()
+    this.#breakOff('truncated', fault)
+  }
+
   #settle(end: SentBody['end'], cause?: Error): void {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#stall)
     this.#response.off('drain', this.#onDrain).off('close', this.#onClose).off('finish', this.#onFinish)
+    this.#options.signal.removeEventListener('abort', this.#onAbort)
     const digest = this.#bytes === 0 ? '' : this.#digest.digest('hex')
     this.#resolve({ end, bytes: this.#bytes, digest, cause })
   }
+}
+
+/** Why the gateway itself ended the call. */
+function endedBy({ reason }: AbortSignal): GatewayFault | undefined {
+  return reason instanceof GatewayFault ? reason : undefined
 }
 
 /** Writes the last bytes and ends the response. */

@@ -28,6 +28,7 @@ export interface VerifiedToken {
   readonly issuer: TrustedIssuer
   readonly facts: TokenFacts
   readonly confirmation: Confirmation
+  readonly issuedAtMs: number
   readonly expiresAtMs: number
   readonly notBeforeMs: number
   /** {@link KeySource.generation} that vouched for it. */
@@ -160,6 +161,7 @@ function verifyWith(
     issuer,
     facts: reading.facts,
     confirmation,
+    issuedAtMs: iat * 1000,
     expiresAtMs: exp * 1000,
     notBeforeMs: typeof nbf === 'number' ? nbf * 1000 : -Infinity,
     generation: issuer.keys.generation(),

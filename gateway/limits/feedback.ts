@@ -31,16 +31,16 @@ const DECLINED_STATUSES: ReadonlySet<number> = new Set([
 
 /** Refusals given before anything could have reached the upstream. The others may have been sent. */
 const MAYBE_FORWARDED: ReadonlySet<string> = new Set([
+  'gateway.draining',
   'gateway.fault',
+  'lock.engaged',
   'request.timeout',
   'policy.answer_withheld',
 ])
 const NEVER_FORWARDED = codes((code) => !code.startsWith('upstream.') && !MAYBE_FORWARDED.has(code))
 
-/** Refusals that are no sign of an agent run wild: it is asked to wait, or for a person's yes. */
-const NOT_A_DENIAL = codes(
-  (code) => code.startsWith('limit.') || code.startsWith('breaker.') || code === 'approval.required',
-)
+/** Refusals that are no sign of an agent run wild: it is asked to wait, or for a person's yes; or people stopped it. */
+const NOT_A_DENIAL = codes((code) => /^(limit|breaker|lock)\./.test(code) || code === 'approval.required')
 
 const UPSTREAM_FAILURES: ReadonlySet<OutcomeCode> = new Set([
   'upstream.unreachable',

@@ -99,6 +99,7 @@ function openCall(
     request,
     addressed: options.address(request.headers.host, port, pathOf(request)),
     signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
   }
   const dialect = arrival.addressed?.connector.dialect ?? 'problem'
   const closing = (): boolean => isClosing(options, request)

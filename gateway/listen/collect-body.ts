@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { GatewayFault, refusalCodeOf } from '../fault.ts'
+import { GatewayFault, refusalOfAbort } from '../fault.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 
@@ -61,12 +61,8 @@ function collect(
     const finish = (): void =>
       settle(pass({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, sizeBytes) }))
     const leave = (): void => settle(refuse('request.malformed', { detail: 'the body broke off' }))
-    const stop = (): void => {
-      const cause: unknown = signal.reason
-      settle(
-        cause instanceof GatewayFault ? refuse(refusalCodeOf(cause), { cause }) : refuse('request.timeout'),
-      )
-    }
+    const stop = (): void =>
+      settle({ ok: false, refusal: refusalOfAbort(signal, { code: 'request.timeout' }) })
     if (signal.aborted) return stop()
     signal.addEventListener('abort', stop, { once: true })
     request.on('data', take).once('end', finish).once('error', leave).once('close', leave)

@@ -1,6 +1,7 @@
 import type { DataClass } from '../catalog/connector.ts'
 import type { Admitted, Lease, Routed } from '../exchange.ts'
 import { admissionRefusal } from '../limits/admission-refusal.ts'
+import type { LockGate } from '../locks/locks.ts'
 import type { BreakerResult } from '../limits/breaker.ts'
 import { feedbackOf, upstreamResultOf } from '../limits/feedback.ts'
 import type { UpstreamBreakers } from '../limits/upstream-breakers.ts'
@@ -8,6 +9,7 @@ import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AdmissionAnswer, AdmissionDemand, AdmissionStore, LimitKind } from '../store/admission-store.ts'
 
 export interface AdmitDependencies {
+  readonly locks: Pick<LockGate, 'check' | 'enter' | 'leave'>
   readonly store: AdmissionStore
   /** From `compileDemand`. */
   readonly demand: (routed: Routed) => AdmissionDemand
@@ -20,19 +22,24 @@ export interface AdmitDependencies {
   readonly onLimited?: (kind: LimitKind, name: string) => void
 }
 
-/** Whether this call may be made now: the upstream's breaker first, which costs no trip, then everything shared in one. */
+/** Whether this call may be made now: locks and the upstream's breaker, which cost no trip, then everything shared in one. */
 export function createAdmit(
   dependencies: AdmitDependencies,
 ): (routed: Routed) => Verdict<Admitted> | Promise<Verdict<Admitted>> {
-  const { store, demand, upstreams, replayChallenge, onLimited } = dependencies
+  const { locks, store, demand, upstreams, replayChallenge, onLimited } = dependencies
   const clock = upstreams.clock
   return (routed) => {
+    const locked = locks.check(routed)
+    if (locked !== undefined) return { ok: false, refusal: locked }
     const demanded = demand(routed)
     const breaker = upstreams.of(routed.connector.name)
     const entry = breaker.enter(clock.monotonicMs())
     if (!entry.admitted) return refuse('breaker.upstream_open', { retryAfterMs: entry.retryAfterMs })
-    const leave = (result: BreakerResult): void =>
+    locks.enter(routed)
+    const leave = (result: BreakerResult): void => {
+      locks.leave(routed)
       breaker.leave(entry.generation, result, clock.monotonicMs(), demanded.agent)
+    }
     const conclude = (answer: AdmissionAnswer): Verdict<Admitted> => {
       if (answer.kind === 'admitted') return pass(admitted(routed, answer, leave, dependencies))
       leave('none')

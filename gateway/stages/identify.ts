@@ -51,7 +51,10 @@ function identify(
   return proven instanceof Promise ? proven.then(conclude) : conclude(proven)
 }
 
-function callerOf({ facts, issuer, expiresAtMs }: VerifiedToken, { binding, key, proof }: Bound): Caller {
+function callerOf(
+  { facts, issuer, issuedAtMs, expiresAtMs }: VerifiedToken,
+  { binding, key, proof }: Bound,
+): Caller {
   return {
     agent: { id: facts.agentId, issuer: issuer.config.issuer, binding, key },
     principal: facts.principal,
@@ -59,6 +62,7 @@ function callerOf({ facts, issuer, expiresAtMs }: VerifiedToken, { binding, key,
     scopes: facts.scopes,
     authorizationDetails: facts.authorizationDetails,
     tokenId: facts.tokenId,
+    tokenIssuedAtMs: issuedAtMs,
     tokenExpiresAtMs: expiresAtMs,
     replay: proof?.replay,
     nextNonce: proof?.nextNonce,

@@ -8,6 +8,7 @@ import type { SentBody } from '../egress/send-body.ts'
 import { withhold } from '../egress/withhold.ts'
 import type { BodySink } from '../egress/upstream.ts'
 import type { Answered } from '../exchange.ts'
+import { GatewayFault, refusalOfAbort } from '../fault.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
 import type { Reply } from '../listen/reply.ts'
 import type { Refusal } from '../refusal.ts'
@@ -43,6 +44,7 @@ export function createRelay({
   return async ({ intended, upstream: answered }, reply) => {
     const { permit, request } = intended.sealed
     const { call } = permit
+    const { signal } = call.arrival
     const seen = { upstreamStatus: answered.status, upstreamMs: answered.latencyMs }
     const stop = (refusal: Refusal): Outcome => {
       answered.body.abort()
@@ -50,7 +52,7 @@ export function createRelay({
     }
     const duties = answerDuties(call.decision.obligations)
     const withheld = duties && (await withhold(duties, answered, request.method))
-    if (withheld?.ok === false) return stop(withheld.refusal)
+    if (withheld?.ok === false) return stop(refusalOfAbort(signal, withheld.refusal))
     const upstream = withheld?.value.reply ?? answered
     const plan = planners.get(call.connector.name)?.(upstream, request)
     if (plan === undefined) return stop({ code: 'upstream.protocol', detail: 'unsendable header section' })
@@ -64,7 +66,7 @@ export function createRelay({
       const response = reply.begin(upstream.status, plan.headers, call)
       sent =
         plan.whole === undefined
-          ? await sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, through })
+          ? await sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, signal, through })
           : sendWhole(response, plan.whole)
     } catch (cause) {
       upstream.body.abort()
@@ -74,7 +76,7 @@ export function createRelay({
     if (plan.whole !== undefined) search?.take(plan.whole)
     const findings = await search?.findings()
     return {
-      code: CODES[sent.end],
+      code: sent.cause instanceof GatewayFault ? sent.cause.code : CODES[sent.end],
       status: upstream.status,
       ...seen,
       replyBytes: sent.bytes,

@@ -52,6 +52,22 @@ export function readApprovalScripts(): ApprovalScripts {
   }
 }
 
+export interface LockScripts {
+  readonly add: RedisScript
+  readonly end: RedisScript
+  readonly replace: RedisScript
+  readonly read: RedisScript
+}
+
+export function readLockScripts(): LockScripts {
+  return {
+    add: read('lock-add.lua'),
+    end: read('lock-end.lua'),
+    replace: read('lock-replace.lua'),
+    read: read('lock-read.lua'),
+  }
+}
+
 function read(name: string): RedisScript {
   return redisScript(readFileSync(new URL(name, import.meta.url), 'utf8'))
 }

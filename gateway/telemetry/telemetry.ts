@@ -5,6 +5,7 @@ import { createEvents, type Events } from './events.ts'
 import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
 import { registerExports, type ExportMetrics } from './export-metrics.ts'
 import { registerFleetLog } from './fleet-log-metrics.ts'
+import { createLockEvents, type LockEvents } from './lock-events.ts'
 import { openLog, type Log } from './log.ts'
 import { createNotifyEvents, type NotifyEvents } from './notify-events.ts'
 import type { MetricsText } from './merge.ts'
@@ -25,7 +26,7 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry extends AsyncDisposable {
-  readonly events: Events & PartEvents & ReportEvents & NotifyEvents
+  readonly events: Events & PartEvents & ReportEvents & NotifyEvents & { readonly lock: LockEvents }
   readonly exportMetrics: ExportMetrics
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
@@ -56,6 +57,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       ...createPartEvents({ log, metrics, parts, nowMs }),
       ...createReportEvents(log, registry),
       ...createNotifyEvents(log, registry, () => watched.notify?.() ?? []),
+      lock: createLockEvents({ log, registry, nowMs, watched: () => watched.locks?.() }),
     },
     exportMetrics: registerExports(registry, () => watched.exports?.() ?? []),
     log,

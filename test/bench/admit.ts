@@ -15,6 +15,7 @@ import { createEmbeddedSpendStore } from '../../gateway/store/embedded-spend-sto
 import { createRedisClient } from '../../gateway/store/redis-client.ts'
 import { createRedisSpendStore } from '../../gateway/store/redis-spend-store.ts'
 import type { SpendStore } from '../../gateway/store/spend-store.ts'
+import { NO_LOCKS } from '../harness/no-locks.ts'
 import { startRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
 import { syntheticCall } from '../harness/synthetic-call.ts'
@@ -66,6 +67,7 @@ function routed(index: number, operations: number): Routed {
 /** Four rates, a quota, a place, a DPoP proof and a task per call; CPU is this process alone, without the server's. */
 async function measure(name: string, store: AdmissionStore, inFlight: number, operations = 1): Promise<void> {
   const admit = createAdmit({
+    locks: NO_LOCKS,
     store,
     demand: compileDemand({
       limits,

@@ -91,6 +91,7 @@ function forwardAndRelay(origin: string): Handler {
         ? sendStream(verdict.value.body, response, {
             stallTimeoutMs: 60_000,
             maxBytes: Number.POSITIVE_INFINITY,
+            signal: abort.signal,
             through: planned.through,
           })
         : sendWhole(response, planned.whole)

@@ -179,6 +179,7 @@ function arrivalOf(request: IncomingMessage): Arrival {
     request,
     addressed: undefined,
     signal: new AbortController().signal,
+    abort: () => undefined,
   }
 }
 

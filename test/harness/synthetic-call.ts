@@ -113,6 +113,7 @@ export function syntheticSealed(wanted: SyntheticCall = {}): Sealed {
       body: undefined,
     },
     credentialVersion: 'file:1',
+    lockEpoch: 7,
   }
 }
 
@@ -140,6 +141,7 @@ function syntheticArrival({ callId, startedMs }: SyntheticCall, connector: Conne
     request: new IncomingMessage(new Socket()),
     addressed: { connector, upstreamPath: '/repos/zyx/platform-infra/pulls/991', entrance: 'prefix' },
     signal: new AbortController().signal,
+    abort: () => undefined,
   }
 }
 
@@ -166,6 +168,7 @@ const SYNTHETIC_CALLER: Caller = {
   scopes: [],
   authorizationDetails: [],
   tokenId: 'token-1',
+  tokenIssuedAtMs: Date.UTC(2026, 10, 21, 8, 55),
   tokenExpiresAtMs: Date.UTC(2026, 10, 21, 10),
   replay: undefined,
   nextNonce: undefined,

@@ -4,6 +4,7 @@ import { compileDemand } from '../../gateway/limits/demand.ts'
 import { createUpstreamBreakers } from '../../gateway/limits/upstream-breakers.ts'
 import { createAdmit } from '../../gateway/stages/admit.ts'
 import { createEmbeddedAdmissionStore } from '../../gateway/store/embedded-admission-store.ts'
+import { NO_LOCKS } from '../harness/no-locks.ts'
 import { virtualClock, type VirtualClock } from '../harness/virtual-clock.ts'
 import { EVERYTHING, NO_LIMITS, routedCall } from './admit-gateway.ts'
 
@@ -18,6 +19,7 @@ function start(limits: LimitsConfig): Started {
   const clock = virtualClock()
   const limited: string[] = []
   const admit = createAdmit({
+    locks: NO_LOCKS,
     store: createEmbeddedAdmissionStore({ clock, proofLifetimeMs: 70_000 }),
     demand: compileDemand({
       limits,

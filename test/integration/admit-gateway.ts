@@ -17,6 +17,7 @@ import {
 } from '../../gateway/store/guarded-admission-store.ts'
 import { createRedisAdmissionStore } from '../../gateway/store/redis-admission-store.ts'
 import { createRedisClient, type RedisClientOptions } from '../../gateway/store/redis-client.ts'
+import { NO_LOCKS } from '../harness/no-locks.ts'
 import { until } from '../harness/until.ts'
 import { syntheticCall } from '../harness/synthetic-call.ts'
 
@@ -72,6 +73,7 @@ export async function startAdmission(options: GatewayOptions): Promise<Admission
     events: options.events ?? {},
   })
   const admit = createAdmit({
+    locks: NO_LOCKS,
     store,
     demand: compileDemand({ limits, agentBreaker, shares }),
     upstreams: createUpstreamBreakers({

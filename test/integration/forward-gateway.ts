@@ -23,6 +23,7 @@ import { createIntend } from '../../gateway/stages/intend.ts'
 import { createReceive } from '../../gateway/stages/receive.ts'
 import { createRelay } from '../../gateway/stages/relay.ts'
 import { createSeal } from '../../gateway/stages/seal.ts'
+import { NO_LOCKS } from '../harness/no-locks.ts'
 import { vendorConnector } from '../harness/upstream.ts'
 
 export interface ForwardOptions {
@@ -92,7 +93,7 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
   })
   const stages = {
     receive: createReceive(),
-    seal: createSeal({ connectors: [connector], credentials }),
+    seal: createSeal({ connectors: [connector], credentials, locks: NO_LOCKS }),
     intend: createIntend({ intend: async () => pass({ epoch: 'test', index: 0 }) }),
     forward: createForward(egress),
     relay: createRelay({
@@ -124,6 +125,7 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
       request,
       addressed: undefined,
       signal: abort.signal,
+      abort: (reason) => abort.abort(reason),
     }
     const stop = (refusal: Refusal): Outcome => {
       refusals.push(refusal)
@@ -201,6 +203,7 @@ async function decidedCall(
       scopes: [],
       authorizationDetails: [],
       tokenId: 'token',
+      tokenIssuedAtMs: 0,
       tokenExpiresAtMs: 0,
       replay: undefined,
       nextNonce: undefined,

@@ -43,7 +43,15 @@ export const KINDS = {
   nonce: () => ({ settings: { identity: { dpop: { nonce: 'required' } } } }),
   touchy: () => ({ settings: { breakers: { upstream: { failures: 1, openMs: 600_000 } } } }),
   strict: () => ({ settings: { breakers: { agent: { failures: 1, openMs: 30_000 } } } }),
-  stateless: ({ mortalRedis }) => ({ redisUrl: mortalRedis.url }),
+  stateless: ({ mortalRedis }) => ({
+    redisUrl: mortalRedis.url,
+    // Where nobody knows the locks in force, no call comes as far as the limits.
+    settings: { store: { controlKind: 'embedded' } },
+  }),
+  // Port 1 is nobody's.
+  unheard: () => ({
+    settings: { store: { controlKind: 'redis', redis: { url: 'redis://127.0.0.1:1' } } },
+  }),
   unsealed: () => ({
     settings: forEach((name) => ({
       credential:

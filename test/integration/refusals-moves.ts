@@ -53,3 +53,14 @@ async function drainAll(ground: Ground): Promise<Map<ConnectorName, Answer>> {
   }
   return answers
 }
+
+/** Locks an agent, unless it is locked already. */
+export async function lockedOut(ground: Ground, kind: GatewayKind, agent: string): Promise<void> {
+  const { gateway } = await ground.gateway(kind)
+  const asked = { path: 'locks', query: '', body: undefined, actor: { kind: 'operator' } } as const
+  const { body } = await gateway.control({ ...asked, method: 'GET' })
+  const scope = `agent:${agent}`
+  if (JSON.stringify(body).includes(scope)) return
+  const answer = await gateway.control({ ...asked, method: 'POST', body: { scope, reason: 'test' } })
+  if (answer.status !== 201) throw new Error(`the lock was not set: ${JSON.stringify(answer.body)}`)
+}

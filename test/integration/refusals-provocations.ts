@@ -6,7 +6,7 @@ import type { Answer } from '../harness/send.ts'
 import { type ConnectorName, READS } from './refusals-calls.ts'
 import type { Ground } from './refusals-ground.ts'
 import { EXHAUSTED, type GatewayKind } from './refusals-kinds.ts'
-import { drainedWith, exhaustMemory, readAs, twice } from './refusals-moves.ts'
+import { drainedWith, exhaustMemory, lockedOut, readAs, twice } from './refusals-moves.ts'
 
 export interface Row {
   readonly kind: GatewayKind
@@ -178,6 +178,12 @@ export const PROVOCATIONS = {
     await ground.write('plain', connector, { headers: { 'toolgate-task': 'conflict' } })
     return await ground.write('plain', connector)
   }),
+
+  'lock.engaged': plain(async (ground, connector) => {
+    await lockedOut(ground, 'plain', 'stopped-agent')
+    return readAs(ground, 'plain', connector, 'stopped-agent')
+  }),
+  'lock.unknown': at('unheard', (ground, connector) => ground.read('unheard', connector)),
 
   'approval.required': asked('approval'),
 

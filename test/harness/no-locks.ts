@@ -1,0 +1,9 @@
+import type { LockGate } from '../../gateway/locks/locks.ts'
+
+/** Nothing is locked, and that is known. */
+export const NO_LOCKS: LockGate = {
+  epoch: 0,
+  check: () => undefined,
+  enter: () => undefined,
+  leave: () => undefined,
+}
