@@ -1,11 +1,57 @@
-const json = (description: string) => ({ description, content: { 'application/json': {} } })
-const secured = [{ bearer: [] }]
+import { approvalPaths } from './openapi-approvals.ts'
+import { lockPaths } from './openapi-locks.ts'
+import { denied, json, refused, secured } from './openapi-parts.ts'
+
+const securitySchemes = {
+  operator: {
+    type: 'http',
+    scheme: 'bearer',
+    description: "The operators' shared token (listen.admin.token)",
+  },
+  person: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'at+jwt',
+    description:
+      'Access token of a person (listen.admin.people.issuers); with the DPoP scheme and a proof, or the certificate, that its cnf names',
+  },
+  certificate: {
+    type: 'mutualTLS',
+    description: 'Client certificate of a person (listen.admin.people.certificates)',
+  },
+} as const
+
+const Problem = {
+  type: 'object',
+  description: 'RFC 9457',
+  required: ['type', 'title', 'status'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+  },
+} as const
+
+const channel = (summary: string) => ({
+  post: {
+    summary,
+    description: 'The exact bytes, 64 KiB at most; the signature of the channel is what vouches for them',
+    responses: {
+      200: { description: 'Taken' },
+      401: { description: 'The signature is not right, or not of now' },
+      404: refused('No such channel is set up'),
+      413: refused('The body is larger than 64 KiB'),
+    },
+  },
+})
 
 /** OpenAPI description of the admin listener, served by itself. */
 export const adminDescription = {
   openapi: '3.1.0',
   info: { title: 'Toolgate admin', version: '1' },
-  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+  components: { securitySchemes, schemas: { Problem } },
   paths: {
     '/healthz': { get: { summary: 'The process is alive', responses: { 200: json('Alive') } } },
     '/health': {
@@ -25,24 +71,35 @@ export const adminDescription = {
     },
     '/metrics': {
       get: {
-        summary: 'Metrics in the Prometheus text format',
+        summary: 'Metrics in the Prometheus text format; for operators',
         security: secured,
-        responses: { 200: { description: 'Metrics', content: { 'text/plain': {} } } },
+        responses: { 200: { description: 'Metrics', content: { 'text/plain': {} } }, ...denied },
       },
     },
     '/admin/v1/status': {
       get: {
-        summary: 'State of policy, identity, connectors, store and audit',
+        summary: 'State of policy, identity, connectors, store and audit; for operators',
         security: secured,
-        responses: { 200: json('State') },
+        responses: { 200: json('State'), ...denied },
       },
     },
     '/admin/v1/config': {
       get: {
-        summary: 'Effective configuration; secrets appear as references',
+        summary: 'Effective configuration, secrets as references; for operators',
         security: secured,
-        responses: { 200: json('Configuration') },
+        responses: { 200: json('Configuration'), ...denied },
       },
     },
+    '/admin/v1/openapi.json': {
+      get: {
+        summary: 'This description',
+        security: secured,
+        responses: { 200: json('OpenAPI 3.1'), ...denied },
+      },
+    },
+    ...approvalPaths,
+    ...lockPaths,
+    '/channels/slack/interactions': channel('Buttons of Slack messages'),
+    '/channels/slack/commands': channel('Slash commands of Slack'),
   },
 } as const

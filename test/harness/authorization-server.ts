@@ -12,6 +12,7 @@ import type { Certified, Pki } from './pki.ts'
 import { signProof } from './proof.ts'
 import { generate } from './signing.ts'
 import type { ProofKey } from './signing.ts'
+import { answerInteraction, personClient, signIn, signInConfiguration } from './sign-in.ts'
 
 export const DPOP_CLIENT = { id: 'dpop-agent', secret: 'dpop-agent-secret-of-the-test' } as const
 
@@ -46,6 +47,8 @@ export interface AuthorizationServer extends AsyncDisposable {
   readonly dpopToken: (key: ProofKey, scope?: string) => Promise<string>
   /** An access token bound to this certificate, which must carry `spiffeId`, asked for as `mtlsClient`. */
   readonly mtlsToken: (client: Certified, scope?: string) => Promise<string>
+  /** An access token of a person who signed in, bound to nothing. */
+  readonly personToken: (person: string) => Promise<string>
 }
 
 export async function startAuthorizationServer(
@@ -68,9 +71,14 @@ export async function startAuthorizationServer(
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, configuration(spiffeId, options))
+  const provider: Provider = new Provider(issuer, {
+    ...configuration(spiffeId, options),
+    ...signInConfiguration(() => provider, AUDIENCE, SCOPE),
+  })
   const callback = provider.callback()
-  listener = (incoming, response) => void callback(incoming, response)
+  listener = (incoming, response) => {
+    if (!answerInteraction(provider, incoming, response)) void callback(incoming, response)
+  }
 
   const config = issuerConfig(issuer, ['ES256'])
   const tokenEndpoint = `${issuer}/token`
@@ -99,6 +107,8 @@ export async function startAuthorizationServer(
           headers: { dpop: signProof({ key, method: 'POST', url: tokenEndpoint }) },
         },
       ),
+    personToken: (person) =>
+      signIn(issuer, { ca: certificateAuthority, person, resource: AUDIENCE, scope: SCOPE }),
     mtlsToken: ({ cert, key }, scope = SCOPE) => ask(scope, { client_id: MTLS_CLIENT.id }, { cert, key }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
@@ -112,12 +122,19 @@ function configuration(spiffeId: string, options: AuthorizationServerOptions): C
   const claims = { tenant: 'zyx', groups: ['devsecops'], device_compliant: true, ...options.claims }
   const { privateKey } = generate('ES256')
   return {
-    clients: clients(spiffeId),
+    clients: [...clients(spiffeId), personClient],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kty: 'EC', alg: 'ES256', use: 'sig' }] },
-    clientAuthMethods: ['client_secret_basic', 'tls_client_auth'],
+    clientAuthMethods: ['client_secret_basic', 'tls_client_auth', 'none'],
     extraTokenClaims: () => claims,
     scopes: ['openid', 'tools:read', 'tools:write'],
-    ttl: { ClientCredentials: 300 },
+    ttl: {
+      ClientCredentials: 300,
+      AccessToken: 300,
+      Grant: 300,
+      Interaction: 300,
+      Session: 300,
+      IdToken: 300,
+    },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
