@@ -170,7 +170,7 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { audit, exports, fleetLog, locks, notifier, reports, store, telemetry } = lasting
+  const { approvals, audit, exports, fleetLog, locks, notifier, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     certificateEndsAtMs: () => listener.certificateEndsAtMs,
@@ -181,6 +181,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     ...(exports && { exports: () => exports.states() }),
     notify: () => notifier.states(),
     locks: () => locks,
+    approvals: () => approvals.keeper,
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,
@@ -197,7 +198,7 @@ function shadowInfo({ shadow }: Generation): { revision: string; digest: string 
 }
 
 /** Sections that made what a reload keeps: sockets, processes, counters, the log and the record; ports do as well. */
-const NEEDS_RESTART = ['listen', 'workers', 'store', 'locks', 'audit', 'telemetry'] as const
+const NEEDS_RESTART = ['listen', 'workers', 'store', 'locks', 'approvals', 'audit', 'telemetry'] as const
 
 function refuseRestart(running: Config, next: Config): void {
   const changed: string[] = NEEDS_RESTART.filter((name) => !isDeepStrictEqual(running[name], next[name]))

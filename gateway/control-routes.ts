@@ -1,3 +1,4 @@
+import { approvalRoutes } from './approvals/approval-routes.ts'
 import type { ChannelRoute, ControlRoute } from './control/control.ts'
 import type { Generation } from './generation.ts'
 import type { Lasting } from './lasting.ts'
@@ -7,12 +8,15 @@ import type { LockScope } from './locks/scope.ts'
 
 /** What people can ask of this gateway at the admin listener; each part makes its own routes. */
 export function controlRoutesOf(
-  { locks, lockService }: Lasting,
+  { approvals, locks, lockService }: Lasting,
   current: () => Generation,
   clock: Clock,
 ): readonly ControlRoute[] {
   const stopsNothing = (scope: LockScope): string | undefined => unknownIn(current(), scope)
-  return [...lockRoutes({ service: lockService, locks, clock, stopsNothing })]
+  return [
+    ...approvalRoutes(approvals.service),
+    ...lockRoutes({ service: lockService, locks, clock, stopsNothing }),
+  ]
 }
 
 /** What channels such as Slack may post. */

@@ -9,6 +9,7 @@ import type { Notifier } from './notify/notifier.ts'
 import { openNotifier } from './notify/open-notifier.ts'
 import type { LockService } from './locks/lock-service.ts'
 import type { Locks } from './locks/locks.ts'
+import { openApprovals, type OpenedApprovals } from './open-approvals.ts'
 import { openLocks } from './open-locks.ts'
 import { openReports, type Reports } from './reports.ts'
 import type { ControlPlace } from './store/open-control.ts'
@@ -29,6 +30,7 @@ export interface Lasting extends AsyncDisposable {
   readonly control: ControlPlace
   readonly locks: Locks
   readonly lockService: LockService
+  readonly approvals: OpenedApprovals
   readonly reports: Reports
   readonly notifier: Notifier
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
@@ -114,6 +116,9 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   const { control, locks, lockService, known } = stack.use(
     openLocks({ config, password, clock, audit, events, notify: notifier.notify }),
   )
+  const approvals = stack.use(
+    openApprovals({ config: config.approvals, control, clock, audit, events, notify: notifier.notify }),
+  )
   // Before that every call would get what the failure modes say of a store that is away.
   await Promise.all([store.opened, known])
   const owned = stack.move()
@@ -128,6 +133,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     control,
     locks,
     lockService,
+    approvals,
     reports,
     notifier,
     nonceKey,

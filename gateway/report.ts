@@ -27,10 +27,11 @@ const TROUBLE_OF_LOCKS: Readonly<Record<LocksState, string>> = {
 }
 
 /** What does not keep calls away, but whoever looks whether calls may be sent here should know. */
-export function notesOf({ policy }: Generation, { fleetLog, locks }: Lasting): Readiness {
+export function notesOf({ policy }: Generation, { approvals, fleetLog, locks }: Lasting): Readiness {
   const { kept, rejected } = policy.status()
   const notes = {
     ...(fleetLog?.healthy === false ? { fleet_log: 'the fleet log cannot be written' } : {}),
+    ...(approvals.keeper.isUp ? {} : { approvals: 'their store does not answer' }),
     ...(locks.closed === 'writes' ? { locks: `writes are refused: ${TROUBLE_OF_LOCKS[locks.state]}` } : {}),
     ...(locks.inForce.length > 0 ? { locked: `${locks.inForce.length} in force` } : {}),
     ...(fleetLog?.lacksQuorum === true ? { witnesses: 'too few of them cosign the fleet log' } : {}),
@@ -53,6 +54,7 @@ export function statusOf(listener: Listener, generation: Generation, lasting: La
     policy: { ...policy.status(), shadow: shadow?.status() },
     identity: identity.status(),
     store: { state: lasting.store.state() },
+    approvals: { pending: lasting.approvals.keeper.pending, isUp: lasting.approvals.keeper.isUp },
     locks: {
       state: lasting.locks.state,
       epoch: lasting.locks.epoch,

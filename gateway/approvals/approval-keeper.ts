@@ -1,5 +1,6 @@
 import type { ApprovalsConfig } from '../config/approvals-config.ts'
 import type { ApprovalStore, PendingCount } from '../store/approval-store.ts'
+import type { ApprovalKind } from './approval.ts'
 import type { ApprovalService } from './approval-service.ts'
 
 export interface ApprovalKeeperOptions {
@@ -9,6 +10,8 @@ export interface ApprovalKeeperOptions {
   /** Told when the store stops answering, and when it answers again. */
   readonly onState: (state: 'up' | 'down', cause: unknown) => void
 }
+
+export type Pending = Readonly<Record<ApprovalKind, PendingCount>>
 
 const ROUND_MS = 1_000
 const SETTLED_AT_ONCE = 500
@@ -25,7 +28,7 @@ export class ApprovalKeeper implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout
   #round = 0
   #running: Promise<void> | undefined
-  #pending: PendingCount | undefined
+  #pending: Pending | undefined
   #isUp: boolean | undefined
 
   constructor(options: ApprovalKeeperOptions) {
@@ -35,7 +38,7 @@ export class ApprovalKeeper implements AsyncDisposable {
   }
 
   /** As of the last round; `undefined` before the first, and while the store is away. */
-  get pending(): PendingCount | undefined {
+  get pending(): Pending | undefined {
     return this.#pending
   }
 

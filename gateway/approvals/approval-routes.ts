@@ -1,4 +1,4 @@
-import type { Actor, Person } from '../control/actor.ts'
+import { type Actor, nameOfActor, type Person } from '../control/actor.ts'
 import { controlProblem } from '../control/control-problem.ts'
 import type { ControlAnswer, ControlRequest, ControlRoute } from '../control/control.ts'
 import { assertNever } from '../lib/assert-never.ts'
@@ -114,8 +114,8 @@ async function takeBack(
 ): Promise<Answer> {
   const reason = readRevocation(body)
   if (!reason.ok) return malformed(reason.reason)
-  const { id: by } = voterOf(actor)
-  const answer = await service.revoke(id, { by, reason: scrub(reason.value, COMMENT_CHARACTERS) })
+  const why = scrub(reason.value, COMMENT_CHARACTERS)
+  const answer = await service.revoke(id, { by: nameOfActor(actor), reason: why, actor })
   switch (answer?.kind) {
     case undefined:
       return undefined

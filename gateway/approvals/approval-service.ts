@@ -1,4 +1,5 @@
 import type { ApprovalsConfig } from '../config/approvals-config.ts'
+import type { Actor } from '../control/actor.ts'
 import {
   type ApprovalStore,
   type PendingBounds,
@@ -41,6 +42,8 @@ export interface ApprovalServiceOptions {
   readonly newId: () => ApprovalId
   /** Told of everything that happened through this gateway, once it has; may not throw. */
   readonly onEvent: (event: ApprovalEvent) => void
+  /** Told of a call for which nobody is asked, because too many wait already. */
+  readonly onFull: (bound: keyof PendingBounds, subject: Subject) => void
 }
 
 /**
@@ -65,7 +68,10 @@ export class ApprovalService {
     const bounds = { perAgent: config.maxPendingPerAgent, overall: config.maxPending }
     for (;;) {
       const requested = await available(store.request(wanted, bounds))
-      if (requested.kind === 'full') return requested
+      if (requested.kind === 'full') {
+        this.#options.onFull(requested.bound, subject)
+        return requested
+      }
       if (requested.kind === 'made') {
         const { approval } = requested
         this.#options.onEvent({ kind: 'requested', atMs: approval.createdAtMs, approval })
@@ -117,7 +123,8 @@ export class ApprovalService {
   }
 
   revoke(id: ApprovalId, revocation: Revocation): Promise<RevokeAnswer | undefined> {
-    return this.#change(id, (approval, nowMs) => revoke(approval, revocation, nowMs), 'sought')
+    const transition: Transition<RevokeAnswer> = (approval, nowMs) => revoke(approval, revocation, nowMs)
+    return this.#change(id, transition, 'sought', revocation.actor)
   }
 
   /** Uses it up for one call, which may be made only where this answers `consumed`. */
@@ -137,12 +144,17 @@ export class ApprovalService {
     )
   }
 
-  async #change<T>(id: ApprovalId, transition: Transition<T>, witness: Witness): Promise<T | undefined> {
+  async #change<T>(
+    id: ApprovalId,
+    transition: Transition<T>,
+    witness: Witness,
+    by?: Actor,
+  ): Promise<T | undefined> {
     let events: readonly ApprovalEvent[] = []
     // A store may try more than once; the last time is the one that counts.
     const observed: Transition<T> = (approval, nowMs) => {
       const change = transition(approval, nowMs)
-      events = change.next === undefined ? [] : eventsBetween(approval, change.next, nowMs)
+      events = change.next === undefined ? [] : eventsBetween(approval, change.next, nowMs, by)
       return change
     }
     let kept = true

@@ -1,3 +1,4 @@
+import type { Actor } from '../control/actor.ts'
 import type { Change } from '../store/approval-store.ts'
 import type { Approval } from './approval.ts'
 import { isOpen, settle } from './lifetime.ts'
@@ -10,9 +11,11 @@ export type RevokeAnswer =
   | { readonly kind: 'final'; readonly approval: Approval }
 
 export interface Revocation {
-  /** Name of a person or of the part of the gateway. */
+  /** Name of who does it: a person, the agent, a part of the gateway. */
   readonly by: string
   readonly reason: string
+  /** Whoever did it at the admin listener or through a channel, for the record. */
+  readonly actor?: Actor
 }
 
 /** Takes it back, whatever people have answered, for as long as the call was not made. */

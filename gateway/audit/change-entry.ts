@@ -112,6 +112,48 @@ export interface LockEntry {
   readonly writes_only: boolean
 }
 
+/** Something happened to an approval or a review. Written by the process whose change it was. */
+export interface ApprovalEntry {
+  readonly agent: string
+  /** Id of the approval. */
+  readonly approval: string
+  /** Who answered, or took it back; absent where nobody did, or the agent or the gateway. */
+  readonly by?: ActorFields
+  /** The call that was held first; for `consumed` the one that was made. */
+  readonly call: string
+  /** What they said to it. */
+  readonly comment?: string
+  /** Why a vote was refused; who took it back. */
+  readonly detail?: string
+  readonly groups: readonly string[]
+  readonly kind: 'approval' | 'review'
+  /** How many people have to say yes. */
+  readonly needed: number
+  readonly operation: string
+  readonly principal: string
+  readonly risk: number
+  /** Of a vote that was refused: commitment to the digest that it carried. */
+  readonly saw?: string
+  /** Commitment to the digest of what people are shown. */
+  readonly shown: string
+  readonly state:
+    | 'requested'
+    | 'voted'
+    | 'vote_refused'
+    | 'escalated'
+    | 'approved'
+    | 'denied'
+    | 'expired'
+    | 'revoked'
+    | 'consumed'
+  readonly task: string
+  readonly tenant: string
+  readonly time: string
+  readonly type: 'approval'
+  readonly v: 1
+  readonly verdict?: 'approve' | 'deny'
+}
+
 /** Calls with a decision and no outcome yet, repeated at the head of each new segment. */
 export interface OpenEntry {
   readonly calls: readonly string[]

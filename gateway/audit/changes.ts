@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { ConfigError } from '../config/problem.ts'
+import type { ApprovalEvent } from '../approvals/approval-event.ts'
 import type { Clock } from '../lib/clock.ts'
 import { printable } from '../lib/scrub.ts'
 import { canonicalJson } from '../policy/bundles/canonical-json.ts'
@@ -11,6 +12,8 @@ import { detailField, timeField } from './call-fields.ts'
 import type { ConfigEntry, PolicyEntry } from './change-entry.ts'
 import type { BundleFields } from './entry-fields.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
+import { approvalEntry } from './approval-entry.ts'
+import type { KeyedTokens } from './keyed-tokens.ts'
 import { type LockChange, lockEntry } from './lock-entry.ts'
 
 const PROBLEMS_LIMIT = 32
@@ -91,6 +94,10 @@ export class Changes {
   /** Resolves once it is durable, or cannot be; whether it is. */
   lockChanged(change: LockChange): Promise<boolean> {
     return this.#append(lockEntry(change, this.#options.clock.nowMs()))
+  }
+
+  approvalChanged(event: ApprovalEvent, tokens: Pick<KeyedTokens, 'commitmentTo'>): void {
+    void this.#append(approvalEntry(event, tokens, this.#options.clock.nowMs()))
   }
 
   /** The last entry of an orderly end; resolves when it is durable, or cannot be. */

@@ -1,6 +1,7 @@
 import type { Environment } from '../catalog/connector.ts'
 import type { OutcomeCode } from '../outcome.ts'
 import type {
+  ApprovalEntry,
   CheckpointEntry,
   ConfigEntry,
   LockEntry,
@@ -49,6 +50,7 @@ export type AuditEntry =
   | OutcomeEntry
   | ShadowEntry
   | LockEntry
+  | ApprovalEntry
   | OpenEntry
   | RecoveryEntry
   | CheckpointEntry
@@ -170,6 +172,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'outcome',
   'shadow',
   'lock',
+  'approval',
   'open',
   'recovery',
   'checkpoint',

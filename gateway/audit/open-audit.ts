@@ -8,6 +8,7 @@ import type { DisclosureLog } from './disclosures/disclosure-log.ts'
 import { openDisclosures } from './disclosures/open-disclosures.ts'
 import { encodeEntry } from './entry.ts'
 import { findInDoubt, type InDoubt } from './in-doubt.ts'
+import type { KeyedTokens } from './keyed-tokens.ts'
 import type { LogDisk } from './log-disk.ts'
 import { openSigning, signingKeyEntry, type OpenedSigning } from './open-signing.ts'
 import { openEntries, Recorder } from './recorder.ts'
@@ -49,6 +50,8 @@ export interface Audit extends AsyncDisposable {
   readonly log: AuditLog
   readonly recorder: Recorder
   readonly changes: Changes
+  /** Of the key that is in use now. */
+  readonly tokens: KeyedTokens
   readonly recoveries: readonly Recovery[]
   /** What the log has committed to by now. */
   tree(): TreeState
@@ -99,6 +102,7 @@ export async function openAudit(options: OpenAuditOptions): Promise<Audit> {
     log,
     recorder,
     changes,
+    tokens,
     recoveries: inDoubt.map(toRecovery),
     tree: () => log.tree(),
     publish: () => log.publish(),

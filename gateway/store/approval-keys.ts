@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ApprovalId, ApprovalState } from '../approvals/approval.ts'
+import type { ApprovalId, ApprovalKind, ApprovalState } from '../approvals/approval.ts'
 
 /** In the order in which approval-put.lua is given their keys. */
 export const STATES = [
@@ -18,6 +18,8 @@ export class ApprovalKeys {
   readonly due: string
   readonly ended: string
   readonly channel: string
+  /** Everything that ids are found by, `ended` first; all but that of one agent, which only its approval names. */
+  readonly indexes: readonly string[]
   readonly #root: string
 
   constructor(keyPrefix: string) {
@@ -26,6 +28,8 @@ export class ApprovalKeys {
     this.due = `${this.#root}:due`
     this.ended = `${this.#root}:ended`
     this.channel = this.#root
+    const pending = [this.pendingOfKind('approval'), this.pendingOfKind('review')]
+    this.indexes = [this.ended, this.due, ...pending, ...STATES.map((state) => this.state(state))]
   }
 
   approval(id: ApprovalId): string {
@@ -38,6 +42,10 @@ export class ApprovalKeys {
 
   pendingOf(pendingKey: string): string {
     return `${this.#root}:pending:${digest(pendingKey)}`
+  }
+
+  pendingOfKind(kind: ApprovalKind): string {
+    return `${this.#root}:pending-${kind}s`
   }
 
   state(state: ApprovalState): string {

@@ -1,7 +1,7 @@
 -- Approvals that are over are forgotten: those that have been for long, and the oldest where there are too many; so many at
 -- a time that nobody waits for it.
 --
--- KEYS: ids by when they were over; then ids by when they were made, one key for each state.
+-- KEYS: ids by when they were over; then all else that ids are found by.
 -- ARGV: how long they are kept (ms); how many are; most at a time; what the id stands behind in the key of the approval.
 -- Returns how many were forgotten.
 local time = redis.call('TIME')

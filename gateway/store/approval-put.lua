@@ -2,7 +2,7 @@
 -- is open for the same call, or too many wait already. Everything that it is found by changes with it.
 --
 -- KEYS: the approval; the open one of its call; ids by when time next changes them; ids that wait, of this agent; ids by when
---       they were over; ids by when they were made, one key for each state, pending first.
+--       they were over; ids that wait, of this kind; ids by when they were made, one key for each state, pending first.
 -- ARGV: id; the approval; SHA-1 of what was read, empty for a new one; which of the states, from 1; 1 while it is open;
 --       when it was made; when time next changes it, or, once it is over, since when; how long it is kept then (ms); channel;
 --       most that wait of one agent; most that wait; what the id stands behind in the key of the approval.
@@ -15,14 +15,18 @@ if read == '' then
   local other = redis.call('GET', KEYS[2])
   if other and redis.call('EXISTS', ARGV[12] .. other) == 1 then return 0 end
   if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[10]) then return -1 end
-  if redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[11]) then return -2 end
+  if redis.call('ZCARD', KEYS[7]) >= tonumber(ARGV[11]) then return -2 end
 end
 
-for at = 6, #KEYS do
-  if at ~= state + 5 then redis.call('ZREM', KEYS[at], id) end
+for at = 7, #KEYS do
+  if at ~= state + 6 then redis.call('ZREM', KEYS[at], id) end
 end
-redis.call('ZADD', KEYS[state + 5], ARGV[6], id)
-if state == 1 then redis.call('ZADD', KEYS[4], ARGV[6], id) else redis.call('ZREM', KEYS[4], id) end
+redis.call('ZADD', KEYS[state + 6], ARGV[6], id)
+for _, waiting in ipairs({ KEYS[4], KEYS[6] }) do
+  if state == 1 then redis.call('ZADD', waiting, ARGV[6], id) else redis.call('ZREM', waiting, id) end
+end
+-- Whatever is lost, an agent does not count as waiting for longer than people may be given to answer.
+redis.call('PEXPIRE', KEYS[4], 31 * 86400000)
 
 if open then
   redis.call('SET', KEYS[1], ARGV[2])

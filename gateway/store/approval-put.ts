@@ -23,7 +23,7 @@ export function putArguments(
   { approval, read }: Kept,
   { bounds, keptMs }: PutBounds,
 ): { readonly keys: readonly string[]; readonly args: readonly (string | number)[] } {
-  const { id, state, createdAtMs, resolvedAtMs } = approval
+  const { id, kind, state, createdAtMs, resolvedAtMs } = approval
   const open = isOpen(approval)
   return {
     keys: [
@@ -32,6 +32,7 @@ export function putArguments(
       keys.due,
       keys.pendingOf(pendingKey(approval)),
       keys.ended,
+      keys.pendingOfKind(kind),
       ...STATES.map((each) => keys.state(each)),
     ],
     args: [

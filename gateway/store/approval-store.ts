@@ -1,4 +1,4 @@
-import type { Approval, ApprovalId, ApprovalState } from '../approvals/approval.ts'
+import type { Approval, ApprovalId, ApprovalKind, ApprovalState } from '../approvals/approval.ts'
 
 /** What a transition makes of an approval: the next one to keep, or nothing to change; and an answer for who asked. */
 export interface Change<T> {
@@ -82,7 +82,7 @@ export interface ApprovalStore extends AsyncDisposable {
   ): Promise<T | undefined>
   /** Those that time alone has changed by now; the longest due first. */
   due(limit: number): Promise<readonly ApprovalId[]>
-  pending(): Promise<PendingCount>
+  pending(): Promise<Readonly<Record<ApprovalKind, PendingCount>>>
   /** Forgets those that are over: for longer than `keptMs`, and the oldest beyond `keptCount`. Answers how many. */
   prune(kept: { readonly keptMs: number; readonly keptCount: number }): Promise<number>
   /** Called, soon, after any gateway changed it; returns how to stop. Nothing is promised while the store is away: ask, too. */

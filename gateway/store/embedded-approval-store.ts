@@ -2,7 +2,14 @@ import type { StatementSync } from 'node:sqlite'
 import type { Approval, ApprovalId } from '../approvals/approval.ts'
 import { dueAtMs, isOpen, openKey, pendingKey } from '../approvals/lifetime.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { ApprovalStore, PendingBounds, Reading, Requested, Transition } from './approval-store.ts'
+import type {
+  ApprovalStore,
+  PendingBounds,
+  PendingCount,
+  Reading,
+  Requested,
+  Transition,
+} from './approval-store.ts'
 import { ChangeCallbacks } from './change-callbacks.ts'
 import type { ControlFile } from './control-file.ts'
 import { decodeApproval, encodeApproval } from './stored-approval.ts'
@@ -11,6 +18,7 @@ import { decodeApproval, encodeApproval } from './stored-approval.ts'
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS approvals (
   id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
   state TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL,
   ended_at_ms INTEGER,
@@ -26,6 +34,8 @@ CREATE INDEX IF NOT EXISTS approvals_by_pending ON approvals (pending_key) WHERE
 CREATE INDEX IF NOT EXISTS approvals_by_change ON approvals (change);
 CREATE INDEX IF NOT EXISTS approvals_by_end ON approvals (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
 `
+
+const NONE_PENDING: PendingCount = { count: 0, oldestMs: 0 }
 
 export interface EmbeddedApprovalOptions {
   /** Owned by whoever opened it. */
@@ -68,11 +78,13 @@ export function createEmbeddedApprovalStore({ file, clock }: EmbeddedApprovalOpt
       }),
     due: async (limit) => rows.due.all(clock.nowMs(), limit).map((row) => row['id'] as ApprovalId),
     pending: async () => {
-      const { count = 0, oldest = null } = rows.pending.get() ?? {}
-      return {
-        count: Number(count),
-        oldestMs: oldest === null ? 0 : Math.max(0, clock.nowMs() - Number(oldest)),
+      const nowMs = clock.nowMs()
+      const counted = { approval: NONE_PENDING, review: NONE_PENDING }
+      for (const { kind, count, oldest } of rows.pending.all()) {
+        const of = kind === 'review' ? 'review' : 'approval'
+        counted[of] = { count: Number(count), oldestMs: Math.max(0, nowMs - Number(oldest)) }
       }
+      return counted
     },
     prune: async ({ keptMs, keptCount }) =>
       file.transact(() => {
@@ -103,7 +115,7 @@ type Rows = ReturnType<typeof prepareRows>
 
 function prepareRows({ database }: ControlFile) {
   const put = database.prepare(
-    `INSERT INTO approvals VALUES (:id, :state, :created, :ended, :due, :open, :pending,
+    `INSERT INTO approvals VALUES (:id, :kind, :state, :created, :ended, :due, :open, :pending,
        (SELECT coalesce(max(change), 0) + 1 FROM approvals), :value)
      ON CONFLICT (id) DO UPDATE SET (state, ended_at_ms, due_at_ms, open_key, pending_key, change, value) =
        (excluded.state, excluded.ended_at_ms, excluded.due_at_ms, excluded.open_key, excluded.pending_key,
@@ -118,10 +130,12 @@ function prepareRows({ database }: ControlFile) {
     ),
     due: database.prepare('SELECT id FROM approvals WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT ?'),
     pending: database.prepare(
-      `SELECT count(*) AS count, min(created_at_ms) AS oldest FROM approvals WHERE state = 'pending'`,
+      `SELECT kind, count(*) AS count, min(created_at_ms) AS oldest FROM approvals
+       WHERE state = 'pending' GROUP BY kind`,
     ),
     newestChange: database.prepare('SELECT coalesce(max(change), 0) AS change FROM approvals'),
     changedSince: database.prepare('SELECT id, change FROM approvals WHERE change > ? ORDER BY change'),
+    allPending: database.prepare(`SELECT count(*) AS count FROM approvals WHERE state = 'pending'`),
     pendingOf: database.prepare('SELECT count(*) AS count FROM approvals WHERE pending_key = ?'),
     pruneOld: database.prepare('DELETE FROM approvals WHERE ended_at_ms < ?'),
     pruneMany: database.prepare(
@@ -132,6 +146,7 @@ function prepareRows({ database }: ControlFile) {
       const open = isOpen(approval)
       put.run({
         id: approval.id,
+        kind: approval.kind,
         state: approval.state,
         created: approval.createdAtMs,
         ended: open ? null : approval.resolvedAtMs,
@@ -150,7 +165,7 @@ function boundReached(
   { perAgent, overall }: PendingBounds,
 ): keyof PendingBounds | undefined {
   if (countOf(rows.pendingOf, whose) >= perAgent) return 'perAgent'
-  return countOf(rows.pending) >= overall ? 'overall' : undefined
+  return countOf(rows.allPending) >= overall ? 'overall' : undefined
 }
 
 function countOf(statement: StatementSync, ...parameters: readonly string[]): number {

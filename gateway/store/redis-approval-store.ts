@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { ApprovalId, ApprovalState } from '../approvals/approval.ts'
+import type { ApprovalId, ApprovalKind, ApprovalState } from '../approvals/approval.ts'
 import {
   type ApprovalStore,
   type PendingBounds,
@@ -10,7 +10,7 @@ import {
   Unwitnessed,
   type Witness,
 } from './approval-store.ts'
-import { ApprovalKeys, STATES } from './approval-keys.ts'
+import { ApprovalKeys } from './approval-keys.ts'
 import { type Kept, putArguments } from './approval-put.ts'
 import { ChangeCallbacks } from './change-callbacks.ts'
 import { loadScripts, readApprovalScripts, runScript } from './redis-script.ts'
@@ -18,7 +18,7 @@ import { canWitness } from './replication.ts'
 import { decodeApproval, encodeApproval } from './stored-approval.ts'
 
 export interface RedisApprovalOptions {
-  /** For all that nobody has to witness; owned, like the others, by whoever made them. */
+  /** For all that nobody has to witness; closed, like the others, with the store. */
   readonly client: Redis
   /** Waits for replicas, and everything behind it on its connection waits with it. */
   readonly witness: Redis
@@ -116,35 +116,32 @@ class RedisApprovalStore implements ApprovalStore {
   }
 
   async due(limit: number): Promise<readonly ApprovalId[]> {
+    const { client } = this.#options
     const nowMs = await this.#nowMs()
-    const ids = await this.#options.client.zrangebyscore(
-      this.#keys.due,
-      '-inf',
-      String(nowMs),
-      'LIMIT',
-      0,
-      limit,
+    const ids = await client.zrangebyscore(this.#keys.due, '-inf', String(nowMs), 'LIMIT', 0, limit)
+    const found = await Promise.all(
+      ids.map(async (id) => {
+        if ((await client.exists(this.#keys.approval(id as ApprovalId))) === 1) return id as ApprovalId
+        // Deleted by hand, or evicted: it would be due for ever.
+        await Promise.all(this.#keys.indexes.map((key) => client.zrem(key, id)))
+        return []
+      }),
     )
-    return ids.map((id) => id as ApprovalId)
+    return found.flat()
   }
 
-  async pending(): Promise<PendingCount> {
-    const { client } = this.#options
-    const key = this.#keys.state('pending')
-    const [nowMs, count, oldest] = await Promise.all([
-      this.#nowMs(),
-      client.zcard(key),
-      client.zrange(key, '0', '0', 'WITHSCORES'),
-    ])
-    return { count, oldestMs: oldest.length === 0 ? 0 : Math.max(0, nowMs - Number(oldest[1])) }
+  async pending(): Promise<Readonly<Record<ApprovalKind, PendingCount>>> {
+    const [approval, review] = await Promise.all([this.#pendingOf('approval'), this.#pendingOf('review')])
+    return { approval, review }
   }
 
   async prune({ keptMs, keptCount }: Parameters<ApprovalStore['prune']>[0]): Promise<number> {
-    const keys = [this.#keys.ended, ...STATES.map((state) => this.#keys.state(state))]
     const args = [keptMs, keptCount, PRUNED_AT_ONCE, this.#keys.approvals]
     let pruned = 0
     for (;;) {
-      const some = Number(await runScript(this.#options.client, this.#scripts.prune, keys, args))
+      const some = Number(
+        await runScript(this.#options.client, this.#scripts.prune, this.#keys.indexes, args),
+      )
       pruned += some
       if (some < PRUNED_AT_ONCE) return pruned
     }
@@ -156,6 +153,8 @@ class RedisApprovalStore implements ApprovalStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#forget()
+    const { client, witness, listener } = this.#options
+    for (const connection of [client, witness, listener]) connection.disconnect()
   }
 
   async #read(
@@ -204,6 +203,17 @@ class RedisApprovalStore implements ApprovalStore {
     if (witnesses >= replicas) return
     onUnwitnessed(id)
     if (wanted === 'required') throw new Unwitnessed(true)
+  }
+
+  async #pendingOf(kind: ApprovalKind): Promise<PendingCount> {
+    const { client } = this.#options
+    const key = this.#keys.pendingOfKind(kind)
+    const [nowMs, count, [, oldestAtMs]] = await Promise.all([
+      this.#nowMs(),
+      client.zcard(key),
+      client.zrange(key, '0', '0', 'WITHSCORES'),
+    ])
+    return { count, oldestMs: oldestAtMs === undefined ? 0 : Math.max(0, nowMs - Number(oldestAtMs)) }
   }
 
   async #newest(state: ApprovalState, limit: number): Promise<readonly { id: ApprovalId; atMs: number }[]> {

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { ApprovalEventKind } from '../approvals/approval-event.ts'
 import { destination, pino, stdTimeFunctions } from 'pino'
 import type { TelemetryConfig } from '../config/config.ts'
 
@@ -28,6 +29,11 @@ type LogEvent =
   | 'notify.lost'
   | 'notify.untold'
   | `lock.${'set' | 'released' | 'release_failed' | 'release_requested' | 'expired' | 'restored'}`
+  | `approval.${ApprovalEventKind}`
+  | 'approval.full'
+  | 'approval.store_state'
+  | 'approval.store_failed'
+  | 'approval.unwitnessed'
   | 'lock.state'
   | 'lock.store_failed'
   | 'identity.keys_refreshed'
@@ -122,6 +128,7 @@ type LogKey =
   | 'rules_dropped'
   | 'issuer'
   | 'lock'
+  | 'approval'
   | 'lock_epoch'
   | 'scope'
   | 'actor'

@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client'
 import type { ExportState } from './export-metrics.ts'
 import type { NotifyState } from '../notify/notifier.ts'
 import type { FleetLogState } from './fleet-log-metrics.ts'
+import type { WatchedApprovals } from './approval-events.ts'
 import type { WatchedLocks } from './lock-events.ts'
 
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
@@ -33,6 +34,7 @@ export interface Watched {
   readonly exports: () => readonly ExportState[]
   readonly notify: () => readonly NotifyState[]
   readonly locks: () => WatchedLocks
+  readonly approvals: () => WatchedApprovals
   readonly storeState: () => StoreState
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }

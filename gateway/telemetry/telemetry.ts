@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client'
 import type { TelemetryConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
+import { createApprovalEvents, type ApprovalEvents } from './approval-events.ts'
 import { createEvents, type Events } from './events.ts'
 import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
 import { registerExports, type ExportMetrics } from './export-metrics.ts'
@@ -26,7 +27,10 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry extends AsyncDisposable {
-  readonly events: Events & PartEvents & ReportEvents & NotifyEvents & { readonly lock: LockEvents }
+  readonly events: Events &
+    PartEvents &
+    ReportEvents &
+    NotifyEvents & { readonly lock: LockEvents; readonly approval: ApprovalEvents }
   readonly exportMetrics: ExportMetrics
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
@@ -58,6 +62,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       ...createReportEvents(log, registry),
       ...createNotifyEvents(log, registry, () => watched.notify?.() ?? []),
       lock: createLockEvents({ log, registry, nowMs, watched: () => watched.locks?.() }),
+      approval: createApprovalEvents({ log, registry, watched: () => watched.approvals?.() }),
     },
     exportMetrics: registerExports(registry, () => watched.exports?.() ?? []),
     log,

@@ -24,6 +24,7 @@ export async function startApprovals(): Promise<RunningApprovals> {
     config: { maxPendingPerAgent: 2, maxPending: 10 },
     newId: () => approvalId(`00000000-0000-7000-8000-${String(++made).padStart(12, '0')}`),
     onEvent: (event) => events.push(event),
+    onFull: () => {},
   })
   return {
     ...opened,

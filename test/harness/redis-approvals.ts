@@ -25,9 +25,6 @@ export function openRedisApprovals(
   return {
     store,
     unwitnessed,
-    [Symbol.asyncDispose]: async () => {
-      await store[Symbol.asyncDispose]()
-      for (const connection of Object.values(connections)) connection.disconnect()
-    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

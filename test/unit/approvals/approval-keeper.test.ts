@@ -35,7 +35,7 @@ describe('the keeper of approvals', () => {
     await under.request()
     under.clock.advance(5_000)
     await keeper.round()
-    expect(keeper.pending).toEqual({ count: 1, oldestMs: 5_000 })
+    expect(keeper.pending).toMatchObject({ approval: { count: 1, oldestMs: 5_000 }, review: { count: 0 } })
   })
 
   it('forgets what is over, beyond what is to be kept', async () => {

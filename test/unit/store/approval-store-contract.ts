@@ -205,13 +205,15 @@ export function describeApprovalStore(name: string, start: () => Promise<Approva
 
     it('counts those that wait for people', async () => {
       await using under = await start()
-      expect(await under.store.pending()).toEqual({ count: 0, oldestMs: 0 })
+      const none = { count: 0, oldestMs: 0 }
+      expect(await under.store.pending()).toEqual({ approval: none, review: none })
       await request(under.store, { id: '1', subject: { binding: binding('1') } })
       await requestApproved(under.store, { id: '2', subject: { binding: binding('2') } })
       await under.advance(5)
-      const { count, oldestMs } = await under.other.pending()
-      expect(count).toBe(1)
-      expect(oldestMs).toBeGreaterThanOrEqual(5)
+      await request(under.store, { id: '3', kind: 'review' })
+      const { approval, review } = await under.other.pending()
+      expect([approval.count, review.count]).toEqual([1, 1])
+      expect(approval.oldestMs).toBeGreaterThanOrEqual(review.oldestMs + 5)
     })
 
     it('forgets those that are over, the oldest first, and none that is open', async () => {

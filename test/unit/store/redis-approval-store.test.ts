@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { approvalId } from '../../harness/approval.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { vote } from '../../../gateway/approvals/vote.ts'
+import { approvalId, ballot, person } from '../../harness/approval.ts'
 import { openRedisApprovals } from '../../harness/redis-approvals.ts'
 import { type RunningRedis, startRedis } from '../../harness/redis.ts'
 import { until } from '../../harness/until.ts'
@@ -64,6 +65,36 @@ describe('the Redis store of approvals', () => {
     await redis.admin.del('tg:{control}:approvals:id:approval-1')
     expect(await under.store.list({ states: ['pending'], limit: 10 })).toEqual([])
     expect(await request(under.store, { id: 'approval-2' })).toMatchObject({ kind: 'made' })
+  })
+
+  it('forgets where to find one that is gone without a trace, so that it is not due for ever', async () => {
+    await using under = await start()
+    await request(under.store, { demand: { answerWithinMs: 0 } })
+    await redis.admin.del('tg:{control}:approvals:id:approval-1')
+    expect(await under.store.due(10)).toEqual([])
+    expect(await under.store.pending()).toMatchObject({ approval: { count: 0 } })
+    const left = await redis.admin.keys('*')
+    expect(left.filter((key) => !/:(open|pending):/.test(key))).toEqual([])
+  })
+
+  it('goes by its own time, whatever the gateways think that it is', async () => {
+    await using under = await start()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 300_000 })
+    const made = await request(under.store, { demand: { answerWithinMs: 60_000 } })
+    vi.setSystemTime(Date.now() - 600_000)
+    const late = await under.other.get(approvalId('approval-1'))
+    vi.useRealTimers()
+    const { createdAtMs = 0 } = late?.approval ?? {}
+    expect(made).toMatchObject({ kind: 'made', approval: { createdAtMs } })
+    expect(Math.abs(createdAtMs - Date.now())).toBeLessThan(60_000)
+    expect(Math.abs((late?.nowMs ?? 0) - Date.now())).toBeLessThan(60_000)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 300_000 })
+    const answer = await under.other.change(approvalId('approval-1'), (approval, nowMs) =>
+      vote(approval, ballot(person('alice@acme.example')), nowMs),
+    )
+    vi.useRealTimers()
+    expect(answer).toMatchObject({ kind: 'counted', approval: { state: 'approved' } })
+    expect(await under.store.due(10)).toEqual([])
   })
 
   it('refuses what a later gateway wrote, and half of one', async () => {
