@@ -8,6 +8,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['config', async () => (await import('./config.ts')).config],
   ['dev', async () => (await import('./dev.ts')).dev],
   ['approvals', async () => (await import('./approvals/approvals.ts')).approvals],
+  ['lock', async () => (await import('./lock/lock.ts')).lock],
   ['policy', async () => (await import('./policy/policy.ts')).policy],
   ['audit', async () => (await import('./audit/audit.ts')).audit],
 ])

@@ -80,7 +80,7 @@ function setAnswer(answer: SetAnswer, warning: string | undefined): ControlAnswe
   ].filter(Boolean)
   return {
     status: 201,
-    body: { lock: shown(lock), warnings },
+    body: { lock: shown(lock), shared, witnessed, onRecord: isOnRecord, warnings },
     headers: { Location: `/admin/v1/locks/${lock.id}` },
   }
 }

@@ -40,6 +40,8 @@ it('nothing stands among the commands of the README that no test runs', () => {
     // By readme-rule.test.ts.
     'npx toolgate policy test',
     'npx toolgate policy build',
+    'npx toolgate lock set agent:invoice-bot --reason "runs wild" --expires 2h',
+    'npx toolgate lock list',
     'npx toolgate check --config toolgate.yaml',
     'npx toolgate start --config toolgate.yaml',
     // By compose-setup.test.ts, without containers.
@@ -61,7 +63,10 @@ describe('npm start', () => {
     started = runProcess(['npm', 'start', ...more], {
       cwd: REPOSITORY,
       isGroup: true,
-      environment: { TOOLGATE__AUDIT__DIRECTORY: join(folder.path, 'audit') },
+      environment: {
+        TOOLGATE__AUDIT__DIRECTORY: join(folder.path, 'audit'),
+        TOOLGATE__STORE__CONTROLFILE: join(folder.path, 'control.db'),
+      },
     })
     await untilReady(started, adminPort)
   })
@@ -102,6 +107,15 @@ describe('npm start', () => {
     const tour = 'npx toolgate dev tour'
     const [code] = await inShell(tour, { [tour]: `${tour} --gateway http://127.0.0.1:${port}` })
     expect(code).toBe(0)
+  })
+
+  it('locks, and says what is locked', async () => {
+    const here = { 'npx toolgate': `TOOLGATE_ADMIN=http://127.0.0.1:${adminPort} npx toolgate` }
+    const lock = 'npx toolgate lock set agent:invoice-bot --reason "runs wild" --expires 2h'
+    const [code, output] = await inShell(lock, here)
+    expect([code, output]).toEqual([0, expect.stringContaining('locked agent:invoice-bot')])
+    const [, list] = await inShell('npx toolgate lock list', here)
+    expect(list).toMatch(/agent:invoice-bot .* operator +runs wild/)
   })
 
   it('ends at Ctrl-C', async () => {
