@@ -54,21 +54,24 @@ export async function startAdmin(options: AdminOptions, sources: AdminSources): 
   const { tls } = options
   await using stack = new AsyncDisposableStack()
   const server = openServer(tls)
-  server.listen(options.port, options.host)
-  await once(server, 'listening')
-  stack.defer(() => close(server))
-  const { port } = server.address() as AddressInfo
-  const answer = createAnswer(stack.use(await openEntrance(options, port)), sources)
   let generation = 0
   const opened = new WeakMap<object, number>()
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: object) => {
     opened.set(socket, generation)
   })
+  const entrance = Promise.withResolvers<Entrance>()
+  const answer = createAnswer(entrance.promise, sources)
+  // Before it listens: Node drops a request that nobody waits for, and whoever sent it waits for good.
   server.on('request', (incoming, response) => {
     void answer(incoming)
       .catch((): Answer => problem(500, 'The admin listener failed'))
       .then((given) => send(response, given, opened.get(incoming.socket) !== generation))
   })
+  server.listen(options.port, options.host)
+  await once(server, 'listening')
+  stack.defer(() => close(server))
+  const { port } = server.address() as AddressInfo
+  entrance.resolve(stack.use(await openEntrance(options, port)))
   const owned = stack.move()
   return {
     port,

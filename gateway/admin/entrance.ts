@@ -21,15 +21,16 @@ export interface Entrance {
 
 /** Makes the function that answers a request, checks first: what is open to all, then who asks, then what they may. */
 export function createAnswer(
-  entrance: Entrance,
+  opening: Promise<Entrance>,
   sources: AdminSources,
 ): (incoming: IncomingMessage) => Promise<Answer> {
-  const { origins, isOpenHere, authenticate } = entrance
   return async (incoming) => {
     const request = readRequest(incoming)
     if ('status' in request) return request
     const channel = await answerChannel(request, sources)
     if (channel !== undefined) return channel
+    const entrance = await opening
+    const { origins, isOpenHere, authenticate } = entrance
     // A web page may not reach a loopback listener through a name that it controls (DNS rebinding).
     if (isOpenHere && !isOwnAuthority(request, origins))
       return problem(421, 'Not an address of this listener')

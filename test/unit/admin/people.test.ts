@@ -3,8 +3,10 @@ import type { Actor } from '../../../gateway/control/actor.ts'
 import type { PeopleConfig } from '../../../gateway/config/admin-config.ts'
 import { createControlPlane } from '../../../gateway/control/control-plane.ts'
 import { startTestAdmin, type TestAdmin } from '../../harness/admin.ts'
+import { freePorts } from '../../harness/free-ports.ts'
 import { startIssuer, type Issuer, type TokenOptions } from '../../harness/issuer.ts'
 import { createProofKey, signProof, type ProofOptions } from '../../harness/proof.ts'
+import { connectRaw, sendRaw } from '../../harness/raw-client.ts'
 
 const AUDIENCE = 'https://admin.zyx.example'
 const OPERATORS = 'shared-by-operators'
@@ -180,6 +182,26 @@ describe('a person with a token', () => {
     expect(reply.status).toBe(403)
     expect(reply.headers.get('www-authenticate')).toContain('scope="toolgate.approve"')
   })
+})
+
+it('a request that comes before the keys of people are there is answered, and not forgotten', async () => {
+  await using slow = await startIssuer()
+  const asked = Promise.withResolvers<void>()
+  const goOn = Promise.withResolvers<void>()
+  slow.answerWith((_request, response) => {
+    asked.resolve()
+    void goOn.promise.then(() => response.end(JSON.stringify(slow.jwks())))
+  })
+  const [port = 0] = await freePorts(1)
+  const starting = startTestAdmin({ port, people: peopleOf(slow) }, plane)
+  await asked.promise
+  await using early = await connectRaw(port)
+  early.send('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  // Node answers this by itself: then the one before has been read, too.
+  expect((await sendRaw(port, 'nothing\r\n\r\n')).status).toBe(400)
+  goOn.resolve()
+  await using _admin = await starting
+  expect((await early.response()).status).toBe(200)
 })
 
 describe('the shared token', () => {
