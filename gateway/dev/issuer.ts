@@ -12,8 +12,10 @@ export interface DevelopmentIssuer extends AsyncDisposable {
 }
 
 export interface DevelopmentIssuerOptions {
-  /** Origin of the gateway, which tokens are issued for. */
+  /** Origin of the gateway, which tokens of agents are issued for. */
   readonly audience: string
+  /** Origin of its admin listener, which tokens of people are issued for. */
+  readonly adminAudience: string
   /** 0, the default, lets the system choose. */
   readonly port?: number
   /** 127.0.0.1 where absent; anything that is not loopback throws. */
@@ -47,7 +49,8 @@ export async function startIssuer(options: DevelopmentIssuerOptions): Promise<De
   })
   const { port } = server.address() as AddressInfo
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  const token = createTokenEndpoint({ issuer: origin, audience: options.audience, key: privateKey, kid })
+  const { audience, adminAudience } = options
+  const token = createTokenEndpoint({ issuer: origin, audience, adminAudience, key: privateKey, kid })
 
   handle = (request, body) => {
     switch (`${request.method} ${request.url}`) {

@@ -82,3 +82,54 @@ export const PERSONAS: ReadonlyMap<string, Persona> = new Map<string, Persona>([
     },
   ],
 ])
+
+/** Somebody who answers for calls, or tries to. */
+export interface DevelopmentPerson {
+  readonly subject: string
+  readonly groups: readonly string[]
+  readonly description: string
+}
+
+/** The people of ZYX Bank whom `toolgate dev token` gives a token for the admin listener, by name. */
+export const PEOPLE: ReadonlyMap<string, DevelopmentPerson> = new Map<string, DevelopmentPerson>([
+  [
+    'priya',
+    {
+      subject: 'priya@zyx.example',
+      groups: ['change-approvers'],
+      description: 'answers for changes',
+    },
+  ],
+  [
+    'noor',
+    {
+      subject: 'noor@zyx.example',
+      groups: ['change-approvers'],
+      description: 'answers for changes, where one person is not enough',
+    },
+  ],
+  [
+    'tomas',
+    {
+      subject: 'tomas@zyx.example',
+      groups: ['change-managers'],
+      description: 'answers for changes when nobody else has in time',
+    },
+  ],
+  [
+    'sofia',
+    {
+      subject: 'sofia@zyx.example',
+      groups: ['secret-custodians'],
+      description: 'answers for secrets',
+    },
+  ],
+  [
+    'rui',
+    {
+      subject: 'rui@zyx.example',
+      groups: ['release-engineering', 'change-approvers'],
+      description: 'may answer for changes, but not for those that the release agent makes for him',
+    },
+  ],
+])

@@ -19,7 +19,8 @@ export async function runDev(args: readonly string[], surroundings: Surroundings
     },
   })
   const origin = `http://127.0.0.1:${values.port}`
-  await using world = await startWorld({ ports: ANY_PORTS, audience: origin })
+  const adminAudience = `http://127.0.0.1:${values['admin-port']}`
+  await using world = await startWorld({ ports: ANY_PORTS, audience: origin, adminAudience })
   const environment = {
     TOOLGATE__LISTEN__PORT: values.port,
     TOOLGATE__LISTEN__ADMIN__PORT: values['admin-port'],

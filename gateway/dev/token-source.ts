@@ -74,6 +74,21 @@ async function requestToken(options: TokenSourceOptions): Promise<{ token: strin
   return { token: body['access_token'], lifetimeMs: body['expires_in'] * 1000 }
 }
 
+/** A token of a person of the development issuer, for the admin listener. */
+export async function requestPersonToken(
+  issuer: string,
+  person: string,
+  fetchFn: typeof fetch = fetch,
+): Promise<string> {
+  const reply = await fetchFn(await tokenEndpoint(issuer, fetchFn), {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'client_credentials', person }),
+  })
+  const body: unknown = await reply.json()
+  if (isObject(body) && typeof body['access_token'] === 'string') return body['access_token']
+  throw new Error(`the issuer gave no token for ${person}: status ${reply.status}`)
+}
+
 /** RFC 8414 §3. */
 async function tokenEndpoint(issuer: string, fetchFn: typeof fetch): Promise<URL> {
   const reply = await fetchFn(new URL('/.well-known/oauth-authorization-server', issuer)).catch(

@@ -15,8 +15,10 @@ export const ANY_PORTS: WorldPorts = { issuer: 0, github: 0, jira: 0, confluence
 
 export interface WorldOptions {
   readonly ports: WorldPorts
-  /** Origin of the gateway, which tokens are issued for. */
+  /** Origin of the gateway, which tokens of agents are issued for. */
   readonly audience: string
+  /** Origin of its admin listener, which tokens of people are issued for. */
+  readonly adminAudience: string
   /** Secrets that the stand-ins demand; random where absent. */
   readonly tokens?: Partial<Readonly<Record<Vendor, string>>>
 }
@@ -29,7 +31,12 @@ export interface World extends AsyncDisposable {
 }
 
 /** Starts the issuer and the four vendors' stand-ins on loopback, with the ZYX Bank scenario in them. */
-export async function startWorld({ ports, audience, tokens = {} }: WorldOptions): Promise<World> {
+export async function startWorld({
+  ports,
+  audience,
+  adminAudience,
+  tokens = {},
+}: WorldOptions): Promise<World> {
   const stack = new AsyncDisposableStack()
   try {
     const tokenOf = (vendor: Vendor): string => tokens[vendor] ?? randomBytes(24).toString('base64url')
@@ -39,7 +46,7 @@ export async function startWorld({ ports, audience, tokens = {} }: WorldOptions)
       confluence: tokenOf('confluence'),
       slack: tokenOf('slack'),
     }
-    const issuer = stack.use(await startIssuer({ port: ports.issuer, audience }))
+    const issuer = stack.use(await startIssuer({ port: ports.issuer, audience, adminAudience }))
     const github = stack.use(await startGithubFake({ port: ports.github, token: secrets.github }))
     const jira = stack.use(await startJiraFake({ port: ports.jira, token: secrets.jira }))
     const confluence = stack.use(
@@ -56,7 +63,7 @@ export async function startWorld({ ports, audience, tokens = {} }: WorldOptions)
     return {
       issuer: issuer.origin,
       origins,
-      environment: environmentOf(issuer.origin, audience, origins, secrets),
+      environment: environmentOf(issuer.origin, { audience, adminAudience }, origins, secrets),
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     }
   } catch (error) {
@@ -67,12 +74,17 @@ export async function startWorld({ ports, audience, tokens = {} }: WorldOptions)
 
 function environmentOf(
   issuer: string,
-  audience: string,
+  { audience, adminAudience }: Pick<WorldOptions, 'audience' | 'adminAudience'>,
   origins: World['origins'],
   secrets: Readonly<Record<Vendor, string>>,
 ): Record<string, string> {
-  const issuers = [{ issuer, audiences: [audience], jwks: { uri: `${issuer}/jwks` }, algorithms: ['ES256'] }]
-  const environment: Record<string, string> = { TOOLGATE__IDENTITY__ISSUERS: JSON.stringify(issuers) }
+  const issuerFor = (one: string) => [
+    { issuer, audiences: [one], jwks: { uri: `${issuer}/jwks` }, algorithms: ['ES256'] },
+  ]
+  const environment: Record<string, string> = {
+    TOOLGATE__IDENTITY__ISSUERS: JSON.stringify(issuerFor(audience)),
+    TOOLGATE__LISTEN__ADMIN__PEOPLE__ISSUERS: JSON.stringify(issuerFor(adminAudience)),
+  }
   for (const vendor of VENDORS) {
     const name = vendor.toUpperCase()
     environment[`TOOLGATE__CONNECTORS__${name}__ORIGIN`] = origins[vendor]

@@ -43,7 +43,8 @@ describe.each([
   ['approvals approve', 'ID [--comment TEXT] [--yes] [options]'],
   ['approvals deny', 'ID [--comment TEXT] [--yes] [options]'],
   ['approvals revoke', 'ID [--reason TEXT] [options]'],
-  ['dev world', '[--audience ORIGIN] [--first-port N]'],
+  ['dev token', 'NAME [--admin ORIGIN] [--issuer ORIGIN]'],
+  ['dev world', '[--audience ORIGIN] [--admin-audience ORIGIN] [--first-port N]'],
 ])('toolgate %s', (command, synopsis) => {
   it('prints its own usage, wherever --help stands', async () => {
     const [code, output] = await toolgate(...command.split(' '), '--help')

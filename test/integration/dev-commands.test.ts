@@ -10,10 +10,12 @@ const PULL = '/repos/zyx/platform-infra/pulls/991'
 let folder: TemporaryDirectory
 let gateway: ToolgateProcess
 let origin: string
+let admin: string
 beforeAll(async () => {
   folder = await temporaryDirectory()
   const [port = 0, adminPort = 0] = await freePorts(2)
   origin = `http://127.0.0.1:${port}`
+  admin = `http://127.0.0.1:${adminPort}`
   gateway = runToolgate(['dev', '--port', String(port), '--admin-port', String(adminPort)], {
     TOOLGATE__AUDIT__DIRECTORY: join(folder.path, 'audit'),
   })
@@ -60,6 +62,23 @@ describe('toolgate dev call', () => {
       1,
       expect.stringContaining('start one with: npm start'),
     ])
+  })
+})
+
+describe('toolgate dev token', () => {
+  it('gives a token with which that person is known to the other commands', async () => {
+    const { exitCode, printed } = await toolgateHere(['dev', 'token', 'priya', '--admin', admin])
+    expect(exitCode).toBe(0)
+    const environment = { TOOLGATE_ADMIN: admin, TOOLGATE_ADMIN_TOKEN: printed.trim() }
+    const set = ['lock', 'set', 'task:nothing', '--reason', 'to see who asks']
+    expect((await toolgateHere(set, { environment })).exitCode).toBe(0)
+    const { output } = await toolgateHere(['lock', 'list'], { environment })
+    expect(output).toContain('priya@zyx.example')
+  })
+
+  it('knows who there is', async () => {
+    const { exitCode, output } = await toolgateHere(['dev', 'token', 'nobody', '--admin', admin])
+    expect([exitCode, output]).toEqual([2, expect.stringContaining('priya')])
   })
 })
 

@@ -16,7 +16,11 @@ it('goes through the gateway of npm start with every verdict as it has to be', a
   try {
     const [port = 0] = await freePorts(1)
     const origin = `http://127.0.0.1:${port}`
-    await using world = await startWorld({ ports: ANY_PORTS, audience: origin })
+    await using world = await startWorld({
+      ports: ANY_PORTS,
+      audience: origin,
+      adminAudience: 'http://127.0.0.1:9090',
+    })
     const environment = {
       TOOLGATE__LISTEN__PORT: String(port),
       TOOLGATE__LISTEN__EXTERNAL_ORIGINS: JSON.stringify([origin]),

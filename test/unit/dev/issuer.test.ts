@@ -7,11 +7,12 @@ import { createDpopKey, createProof } from '../../../gateway/dev/proof.ts'
 import { createTokenSource } from '../../../gateway/dev/token-source.ts'
 
 const audience = 'http://127.0.0.1:8080'
+const adminAudience = 'http://127.0.0.1:9090'
 const insecure = { [oauth.allowInsecureRequests]: true }
 let issuer: DevelopmentIssuer
 
 beforeEach(async () => {
-  issuer = await startIssuer({ audience })
+  issuer = await startIssuer({ audience, adminAudience })
 })
 afterEach(() => issuer[Symbol.asyncDispose]())
 
@@ -120,13 +121,28 @@ describe('the development issuer', () => {
     }
   })
 
+  it('gives people tokens for the admin listener, and for nothing that agents call', async () => {
+    const form = { grant_type: 'client_credentials', person: 'priya' }
+    const reply = (await (await tokenRequest(form, {})).json()) as { access_token: string }
+    const claims = decodeJwt(reply.access_token)
+    expect(claims).toMatchObject({
+      aud: adminAudience,
+      sub: 'priya@zyx.example',
+      client_id: 'toolgate-cli',
+      groups: ['change-approvers'],
+    })
+    expect(claims).not.toHaveProperty('cnf')
+    for (const wrong of [{ person: 'nobody' }, { resource: audience }, { scope: 'tools' }])
+      expect((await tokenRequest({ ...form, ...wrong }, {})).status).toBe(400)
+  })
+
   it('serves no browser page, whatever address it uses', async () => {
     const reply = await tokenRequest(valid, { DPoP: await validProof(), Origin: 'https://page.example' })
     expect(reply.status).toBe(403)
   })
 
   it.each(['0.0.0.0', '::', '192.0.2.1', 'issuer.example'])('does not start on %s', async (host) => {
-    await expect(startIssuer({ audience, host })).rejects.toThrow('loopback only')
+    await expect(startIssuer({ audience, adminAudience, host })).rejects.toThrow('loopback only')
   })
 
   it('gives a token once to many who ask at the same time', async () => {

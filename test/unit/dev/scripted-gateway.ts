@@ -70,7 +70,7 @@ export async function startScriptedGateway(
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const issuer = await startIssuer({ audience: origin })
+  const issuer = await startIssuer({ audience: origin, adminAudience: `${origin}/admin` })
   issuerOrigin = issuer.origin
   return {
     origin,
