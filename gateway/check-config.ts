@@ -105,11 +105,7 @@ function transportProblems({ connectors }: Config): readonly ConfigProblem[] {
 }
 
 function notifyProblems({ notify }: Config): readonly ConfigProblem[] {
-  return Object.entries(notify.targets).flatMap(([name, target]) =>
-    outboundsOf(target).flatMap(([kind, config]) =>
-      problemsOf(() => createOutbound({ config, path: `notify.targets.${name}.${kind}` })),
-    ),
-  )
+  return outboundsOf(notify).flatMap(([path, config]) => problemsOf(() => createOutbound({ config, path })))
 }
 
 function tlsProblems(path: string, tls: TlsConfig | undefined): readonly ConfigProblem[] {

@@ -77,15 +77,15 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     const before = generations.current
     const connectors = [...Object.keys(before.config.connectors), ...Object.keys(next.connectors)]
     lasting.telemetry.useConnectors(new Set(connectors))
-    const notifyAnew = lasting.notifier.prepare(next.notify)
+    const notifyAnew = lasting.channels.prepare(next.notify)
     await succeed(generations, await make(next, lasting, before), listener)
     notifyAnew()
     putInForce(lasting, generations.current)
     events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
   }
-  const plane = createControlPlane({
+  const plane: ControlPlane = createControlPlane({
     routes: controlRoutesOf(lasting, () => generations.current, clock),
-    channels: channelRoutesOf(lasting),
+    channels: channelRoutesOf(lasting, (request) => plane.control(request)),
     onFault: events.faulted,
   })
   let reloading = Promise.resolve()
@@ -170,7 +170,7 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { approvals, audit, exports, fleetLog, locks, notifier, reports, store, telemetry } = lasting
+  const { approvals, audit, channels, exports, fleetLog, locks, reports, store, telemetry } = lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     certificateEndsAtMs: () => listener.certificateEndsAtMs,
@@ -179,7 +179,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     auditTree: () => audit.tree(),
     ...(fleetLog && { fleetLog: () => fleetLog }),
     ...(exports && { exports: () => exports.states() }),
-    notify: () => notifier.states(),
+    notify: () => channels.notifier.states(),
     locks: () => locks,
     approvals: () => approvals.keeper,
     storeState: () => store.state(),

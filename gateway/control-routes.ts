@@ -1,5 +1,5 @@
 import { approvalRoutes } from './approvals/approval-routes.ts'
-import type { ChannelRoute, ControlRoute } from './control/control.ts'
+import type { ChannelRoute, ControlPlane, ControlRoute } from './control/control.ts'
 import type { Generation } from './generation.ts'
 import type { Lasting } from './lasting.ts'
 import type { Clock } from './lib/clock.ts'
@@ -19,9 +19,12 @@ export function controlRoutesOf(
   ]
 }
 
-/** What channels such as Slack may post. */
-export function channelRoutesOf(_lasting: Lasting): readonly ChannelRoute[] {
-  return []
+/** What channels such as Slack may post; what they ask for is asked of `control`, as by anybody. */
+export function channelRoutesOf(
+  { channels }: Lasting,
+  control: ControlPlane['control'],
+): readonly ChannelRoute[] {
+  return channels.routes(control)
 }
 
 /** Only a warning: in a fleet this configuration may not be the only one. */

@@ -176,7 +176,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       detectors,
       stallTimeoutMs: STALL_TIMEOUT_MS,
     }),
-    record: createRecord({ recorder, events, notify: lasting.notifier.notify, clock }),
+    record: createRecord({ recorder, events, notify: lasting.channels.notifier.notify, clock }),
   }
 }
 

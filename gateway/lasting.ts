@@ -5,11 +5,11 @@ import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
 import { createSecretReader } from './config/secret.ts'
 import type { Clock } from './lib/clock.ts'
-import type { Notifier } from './notify/notifier.ts'
-import { openNotifier } from './notify/open-notifier.ts'
+import type { Notify } from './notify/event.ts'
 import type { LockService } from './locks/lock-service.ts'
 import type { Locks } from './locks/locks.ts'
 import { openApprovals, type OpenedApprovals } from './open-approvals.ts'
+import { type Channels, openChannels } from './open-channels.ts'
 import { openLocks } from './open-locks.ts'
 import { openReports, type Reports } from './reports.ts'
 import type { ControlPlace } from './store/open-control.ts'
@@ -32,7 +32,7 @@ export interface Lasting extends AsyncDisposable {
   readonly lockService: LockService
   readonly approvals: OpenedApprovals
   readonly reports: Reports
-  readonly notifier: Notifier
+  readonly channels: Channels
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
   readonly nonceKey: Uint8Array
 }
@@ -102,23 +102,20 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
       events: events.store,
     }),
   )
-  const notifier = stack.use(
-    openNotifier({
-      deployment: config.audit.deployment,
-      environment,
-      clock,
-      onOpened: events.notifyOpened,
-      onEvent: events.notifyQueue,
-      onUntold: events.notifyUntold,
-    }),
-  )
-  notifier.prepare(config.notify)()
+  const notify: Notify = (event) => channels.notifier.notify(event)
   const { control, locks, lockService, known } = stack.use(
-    openLocks({ config, password, clock, audit, events, notify: notifier.notify }),
+    openLocks({ config, password, clock, audit, events, notify }),
   )
   const approvals = stack.use(
-    openApprovals({ config: config.approvals, control, clock, audit, events, notify: notifier.notify }),
+    openApprovals({ config: config.approvals, control, clock, audit, events, notify }),
   )
+  const { deployment } = config.audit
+  const { service } = approvals
+  // Closed before what people decided is: what is still told there has to be remembered.
+  const channels = stack.use(
+    openChannels({ deployment, environment, clock, place: control, approvals: service, events }),
+  )
+  channels.prepare(config.notify)()
   // Before that every call would get what the failure modes say of a store that is away.
   await Promise.all([store.opened, known])
   const owned = stack.move()
@@ -135,7 +132,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     lockService,
     approvals,
     reports,
-    notifier,
+    channels,
     nonceKey,
     [Symbol.asyncDispose]: close,
   }

@@ -4,6 +4,9 @@ import type { SecretReference } from './config.ts'
 /** Who is told of what, and through which channels people answer. */
 export interface NotifyConfig {
   readonly targets: Readonly<Record<string, NotifyTargetConfig>>
+  readonly slack: SlackAppConfig | undefined
+  /** Who may send votes as signed webhooks, by name. */
+  readonly voteSenders: Readonly<Record<string, VoteSenderConfig>>
   readonly queue: {
     /** Events that wait for one target at most; the oldest gives way to the newest. */
     readonly limitEvents: number
@@ -12,7 +15,7 @@ export interface NotifyConfig {
   }
 }
 
-/** One place that is told; exactly one of `webhook`, `pagerduty`. */
+/** One place that is told; exactly one of `webhook`, `pagerduty`, `slack`. */
 export interface NotifyTargetConfig {
   /** Types of events, or whole families; empty for all. */
   readonly events: readonly (NotifyEventType | EventFamily)[]
@@ -20,6 +23,8 @@ export interface NotifyTargetConfig {
   readonly groups: readonly string[]
   readonly webhook: NotifyWebhookConfig | undefined
   readonly pagerduty: PagerDutyConfig | undefined
+  /** A channel of the workspace of `notify.slack`, by its id. */
+  readonly slack: { readonly channel: string } | undefined
 }
 
 /** How a place is reached: under the same rules as an upstream. */
@@ -41,4 +46,31 @@ export interface NotifyWebhookConfig extends OutboundConfig {
 
 export interface PagerDutyConfig extends OutboundConfig {
   readonly routingKey: SecretReference
+}
+
+/** The Slack app of this gateway, and who people of its workspace are. */
+export interface SlackAppConfig extends OutboundConfig {
+  readonly teamId: string
+  readonly appId: string
+  readonly token: SecretReference
+  /** Any of them signs requests: two while the app changes over. */
+  readonly signingSecrets: readonly SecretReference[]
+  /** By the id of the user in Slack. */
+  readonly people: Readonly<Record<string, ChannelPersonConfig>>
+  /** Whoever is in one of them may set, list and release locks; nobody may without any. */
+  readonly lockGroups: readonly string[]
+}
+
+/** A service that people answer through, and that vouches for who they are. */
+export interface VoteSenderConfig {
+  /** Any of them signs messages: two while the sender changes over. */
+  readonly signingSecrets: readonly SecretReference[]
+  /** By what the sender calls them. */
+  readonly people: Readonly<Record<string, ChannelPersonConfig>>
+}
+
+export interface ChannelPersonConfig {
+  /** As issuers name them: compared with who asked. */
+  readonly person: string
+  readonly groups: readonly string[]
 }

@@ -14,7 +14,7 @@ export interface NotifyState {
 }
 
 export interface NotifierOptions {
-  readonly openTarget: (name: string, config: NotifyTargetConfig) => NotifyTarget
+  readonly openTarget: (name: string, target: NotifyTargetConfig, config: NotifyConfig) => NotifyTarget
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly onEvent: (target: string, event: QueueEvent) => void
   /** Somebody was to be told, and no target takes it. */
@@ -29,7 +29,7 @@ interface Opened {
 /** Tells the configured targets what happens; each has a queue of its own, so that one that is gone holds up no other. */
 export class Notifier implements AsyncDisposable {
   readonly #options: NotifierOptions
-  #queueConfig: NotifyConfig['queue'] | undefined
+  #config: NotifyConfig | undefined
   #targets: ReadonlyMap<string, Opened> = new Map()
   /** Those that a reload has ended and that still send what they had. */
   readonly #ending = new Set<Promise<void>>()
@@ -53,18 +53,17 @@ export class Notifier implements AsyncDisposable {
    *
    * @throws ConfigError when a target cannot be reached as it says; what is in force stays so
    */
-  prepare({ queue: queueConfig, targets }: NotifyConfig): () => void {
-    const sameQueue = isDeepStrictEqual(this.#queueConfig, queueConfig)
+  prepare(config: NotifyConfig): () => void {
     const next = new Map<string, Opened>()
-    for (const [name, config] of Object.entries(targets)) {
+    for (const [name, target] of Object.entries(config.targets)) {
       const known = this.#targets.get(name)
-      const isSame = sameQueue && known !== undefined && isDeepStrictEqual(known.config, config)
-      next.set(name, isSame ? known : this.#open(name, config, queueConfig))
+      const isSame = known !== undefined && this.#isSame(known, target, config)
+      next.set(name, isSame ? known : this.#open(name, target, config))
     }
     return () => {
       const before = this.#targets
       this.#targets = next
-      this.#queueConfig = queueConfig
+      this.#config = config
       for (const [name, { queue }] of before) if (next.get(name)?.queue !== queue) this.#endLater(queue)
     }
   }
@@ -79,15 +78,23 @@ export class Notifier implements AsyncDisposable {
     await Promise.all([...queues, ...this.#ending])
   }
 
-  #open(name: string, config: NotifyTargetConfig, queueConfig: NotifyConfig['queue']): Opened {
+  #isSame(known: Opened, target: NotifyTargetConfig, { queue, slack }: NotifyConfig): boolean {
+    return (
+      isDeepStrictEqual(this.#config?.queue, queue) &&
+      isDeepStrictEqual(known.config, target) &&
+      (target.slack === undefined || isDeepStrictEqual(this.#config?.slack, slack))
+    )
+  }
+
+  #open(name: string, target: NotifyTargetConfig, config: NotifyConfig): Opened {
     const { openTarget, clock, onEvent } = this.#options
     const queue = new DeliveryQueue({
-      target: openTarget(name, config),
-      ...queueConfig,
+      target: openTarget(name, target, config),
+      ...config.queue,
       clock,
       onEvent: (event) => onEvent(name, event),
     })
-    return { config, queue }
+    return { config: target, queue }
   }
 
   #endLater(queue: DeliveryQueue): void {

@@ -28,6 +28,8 @@ type LogEvent =
   | 'notify.recovered'
   | 'notify.lost'
   | 'notify.untold'
+  | 'channel.refused'
+  | 'channel.failed'
   | `lock.${'set' | 'released' | 'release_failed' | 'release_requested' | 'expired' | 'restored'}`
   | `approval.${ApprovalEventKind}`
   | 'approval.full'
@@ -148,6 +150,7 @@ type LogKey =
   | 'target'
   | 'result'
   | 'notice'
+  | 'channel'
 
 export interface Log extends AsyncDisposable {
   write(level: LogLevel, event: LogEvent, fields: LogFields): void

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import type { TelemetryConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { createApprovalEvents, type ApprovalEvents } from './approval-events.ts'
+import { createChannelEvents, type ChannelEvents } from './channel-events.ts'
 import { createEvents, type Events } from './events.ts'
 import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
 import { registerExports, type ExportMetrics } from './export-metrics.ts'
@@ -30,7 +31,8 @@ export interface Telemetry extends AsyncDisposable {
   readonly events: Events &
     PartEvents &
     ReportEvents &
-    NotifyEvents & { readonly lock: LockEvents; readonly approval: ApprovalEvents }
+    NotifyEvents &
+    ChannelEvents & { readonly lock: LockEvents; readonly approval: ApprovalEvents }
   readonly exportMetrics: ExportMetrics
   readonly log: Log
   /** Says where states are asked for when somebody scrapes; may be called again as parts come up. */
@@ -60,6 +62,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       ...createEvents({ log, metrics, fleetLog, connectors: () => connectors, nowMs }),
       ...createPartEvents({ log, metrics, parts, nowMs }),
       ...createReportEvents(log, registry),
+      ...createChannelEvents(log, registry),
       ...createNotifyEvents(log, registry, () => watched.notify?.() ?? []),
       lock: createLockEvents({ log, registry, nowMs, watched: () => watched.locks?.() }),
       approval: createApprovalEvents({ log, registry, watched: () => watched.approvals?.() }),

@@ -1,11 +1,11 @@
 import type { FakeReply } from '../../fake-route.ts'
 import { slackError, slackOk } from './arguments.ts'
 import type { SlackArguments } from './arguments.ts'
+import { blocksError } from './blocks.ts'
 import type { SlackMethod } from './methods.ts'
 import type { SlackChannel, SlackMessage, SlackWorld } from './world.ts'
 
 const TEXT_LIMIT = 40_000
-const BLOCKS_LIMIT = 50
 
 /** `chat.*` and `reactions.*`: messages are kept and can be read back. */
 export const CHAT_METHODS: ReadonlyMap<string, SlackMethod> = new Map<string, SlackMethod>([
@@ -13,11 +13,14 @@ export const CHAT_METHODS: ReadonlyMap<string, SlackMethod> = new Map<string, Sl
   [
     'chat.postEphemeral',
     (world, input) =>
-      inChannel(world, input, () =>
-        input.text('user') === undefined
-          ? slackError('user_not_in_channel')
-          : (contentError(input) ?? slackOk({ message_ts: world.nextTs() })),
-      ),
+      inChannel(world, input, (channel) => {
+        const user = input.text('user')
+        if (user === undefined || !world.users.has(user)) return slackError('user_not_in_channel')
+        const wrong = contentError(input)
+        if (wrong !== undefined) return wrong
+        channel.ephemerals.push({ user, text: input.text('text') ?? '' })
+        return slackOk({ message_ts: world.nextTs() })
+      }),
   ],
   [
     'chat.update',
@@ -170,10 +173,6 @@ function contentError(input: SlackArguments): FakeReply | undefined {
   if (text === '' && blocks === undefined && input.json('attachments') === undefined)
     return slackError('no_text')
   if (text.length > TEXT_LIMIT) return slackError('msg_too_long')
-  if (blocks === undefined) return undefined
-  const valid =
-    Array.isArray(blocks) &&
-    blocks.length <= BLOCKS_LIMIT &&
-    blocks.every((block) => typeof block === 'object' && block !== null && 'type' in block)
-  return valid ? undefined : slackError('invalid_blocks')
+  const wrong = blocks === undefined ? undefined : blocksError(blocks)
+  return wrong === undefined ? undefined : slackError(wrong)
 }

@@ -14,6 +14,8 @@ export interface SlackChannel {
   member: boolean
   archived: boolean
   readonly messages: SlackMessage[]
+  /** What single users were told in it, and nobody else sees. */
+  readonly ephemerals: { readonly user: string; readonly text: string }[]
 }
 
 export interface SlackUser {
@@ -45,7 +47,7 @@ export function createSlackWorld(): SlackWorld {
   let sequence = 0
   const channels = new Map<string, SlackChannel>()
   const add = (id: string, name: string, more: Partial<SlackChannel> = {}): void => {
-    channels.set(id, { id, name, member: true, archived: false, messages: [], ...more })
+    channels.set(id, { id, name, member: true, archived: false, messages: [], ephemerals: [], ...more })
   }
   add('C0CHANGEREV', 'devsecops-change-review')
   add('C0GENERAL', 'general')

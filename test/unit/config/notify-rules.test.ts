@@ -14,9 +14,9 @@ function load(notify: object) {
   return parseConfig(JSON.stringify(settings), { environment: { KEY: 'hunter2' }, folder: tmpdir() })
 }
 
-function problemsOf(targets: object): readonly string[] {
+function problemsOf(targets: object, more: object = {}): readonly string[] {
   try {
-    load({ targets })
+    load({ targets, ...more })
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(({ path, reason }) => `${path} ${reason}`)
     throw error
@@ -31,6 +31,7 @@ describe('the settings of who is told', () => {
   it('name nobody until they are asked to, and are whole then', () => {
     expect(load({}).notify).toEqual({
       targets: {},
+      voteSenders: {},
       queue: { limitEvents: 1_000, giveUpMs: 900_000 },
     })
     expect(load({ targets: { duty: { pagerduty } } }).notify.targets['duty']).toMatchObject({
@@ -77,5 +78,42 @@ describe('the settings of who is told', () => {
     )
     expect(shown).toContain('env:KEY')
     expect(shown).not.toContain('hunter2')
+  })
+
+  const slack = { teamId: 'T0ZYX', appId: 'A0TG', token: 'env:KEY', signingSecrets: ['env:KEY'] }
+  const channel = (id: string) => ({ slack: { channel: id } })
+
+  it('need an app for a channel of Slack, and name each channel once', () => {
+    expect(problemsOf({ chat: channel('C0A') }, { slack })).toEqual([])
+    expect(problemsOf({ chat: channel('C0A') })).toEqual([
+      'notify.slack is required by notify.targets.chat.slack',
+    ])
+    expect(problemsOf({ chat: channel('C0A'), other: channel('C0A') }, { slack })).toEqual([
+      'notify.targets.other.slack.channel is also that of notify.targets.chat',
+    ])
+    expect(problemsOf({ chat: channel('#review') }, { slack })).toEqual([
+      expect.stringMatching(/^notify\.targets\.chat\.slack\.channel must match/),
+    ])
+  })
+
+  it('name a secret that messages of Slack and of others are signed with, and two at most', () => {
+    const sender = { signingSecrets: [] }
+    expect(
+      problemsOf({}, { slack: { ...slack, signingSecrets: [] }, voteSenders: { itsm: sender } }),
+    ).toEqual([
+      expect.stringMatching(/^notify\.slack\.signingSecrets must NOT have fewer than 1/),
+      expect.stringMatching(/^notify\.voteSenders\.itsm\.signingSecrets must NOT have fewer than 1/),
+    ])
+  })
+
+  it('make two accounts of one person no two people', () => {
+    const people = { U0A: { person: 'omar@zyx.example' }, U0B: { person: ' Omar@ZYX.example' } }
+    expect(problemsOf({}, { slack: { ...slack, people } })).toEqual([
+      'notify.slack.people.U0B is the same person as U0A',
+    ])
+    const voteSenders = { itsm: { signingSecrets: ['env:KEY'], people } }
+    expect(problemsOf({}, { voteSenders })).toEqual([
+      'notify.voteSenders.itsm.people.U0B is the same person as U0A',
+    ])
   })
 })

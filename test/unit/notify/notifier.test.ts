@@ -8,10 +8,10 @@ import { until } from '../../harness/until.ts'
 
 const anything = { events: [], groups: [], webhook: undefined, pagerduty: undefined, slack: undefined }
 
-function configOf(
-  targets: Readonly<Record<string, Partial<NotifyTargetConfig>>>,
-): Pick<NotifyConfig, 'targets' | 'queue'> {
+function configOf(targets: Readonly<Record<string, Partial<NotifyTargetConfig>>>): NotifyConfig {
   return {
+    slack: undefined,
+    voteSenders: {},
     queue: { limitEvents: 10, giveUpMs: 60_000 },
     targets: Object.fromEntries(
       Object.entries(targets).map(([name, more]) => [name, { ...anything, ...more }]),
