@@ -86,7 +86,12 @@ export async function startAdmin(options: AdminOptions, sources: AdminSources): 
 }
 
 function openServer(tls: AdminConfig['tls']): Server {
-  const common = { maxHeaderSize: HEADER_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS }
+  const common = {
+    maxHeaderSize: HEADER_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node looks every 30 s otherwise, which is how late the timeout would be.
+    connectionsCheckingInterval: 1_000,
+  }
   const server =
     tls === undefined
       ? createServer(common)

@@ -9,7 +9,7 @@ const LONGEST_VIEW = 200_000
 
 /** An approval for a person to read: who has to answer until when, and then exactly what they answer to. */
 export function describeApproval(approval: ShownApproval, paint: Paint, nowMs: number): string {
-  const { id, state, given, needed, groups, ends, created, call, votes, excluded, viewDigest } = approval
+  const { id, state, given, needed, groups, ends, created, call, votes, excluded, viewDigest, you } = approval
   const lines: [string, string][] = [
     ['call', call],
     ['since', created],
@@ -22,6 +22,7 @@ export function describeApproval(approval: ShownApproval, paint: Paint, nowMs: n
       `${person} at ${at}${comment === '' ? '' : `: ${comment}`}`,
     ]),
     ...endLines(approval),
+    ...(ends === '' || you === 'entitled' ? [] : ([['you', 'may not answer it']] as [string, string][])),
     ['digest', viewDigest],
   ]
   const shown = lines.map(([name, value]) => `  ${paint('dim', safe(name).padEnd(10))}${safe(value)}\n`)

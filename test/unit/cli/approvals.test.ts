@@ -118,6 +118,12 @@ describe('toolgate approvals show', () => {
     expect(printed).not.toContain('ffffffff')
   })
 
+  it('says beforehand that somebody may not answer', async () => {
+    expect((await run(['show', ID])).printed).not.toContain('may not answer it')
+    approval['you'] = 'not_entitled'
+    expect((await run(['show', ID])).printed).toContain('may not answer it')
+  })
+
   it('says that an id is unknown, exit code 3', async () => {
     const { exitCode, complained } = await run(['show', ID.replace('1', '2')])
     expect([exitCode, complained]).toEqual([3, 'toolgate: No such approval (404)\n'])
