@@ -113,7 +113,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   const { service } = approvals
   // Closed before what people decided is: what is still told there has to be remembered.
   const channels = stack.use(
-    openChannels({ deployment, environment, clock, place: control, approvals: service, events }),
+    openChannels({ deployment, environment, clock, place: control, approvals: service, events, audit }),
   )
   channels.prepare(config.notify)()
   // Before that every call would get what the failure modes say of a store that is away.

@@ -1,13 +1,18 @@
 import type { ApprovalService } from './approvals/approval-service.ts'
+import type { ChannelRefused } from './audit/changes.ts'
+import type { Audit } from './audit/open-audit.ts'
 import type { SecretReference } from './config/config.ts'
 import type { NotifyConfig } from './config/notify-config.ts'
 import { createSecretReader } from './config/secret.ts'
 import type { ChannelRoute, ControlPlane } from './control/control.ts'
 import type { Clock } from './lib/clock.ts'
+import type { ChannelResult } from './notify/channel.ts'
 import type { Notifier } from './notify/notifier.ts'
 import { openNotifier } from './notify/open-notifier.ts'
+import type { SlackClick, SlackCommand } from './notify/slack/read-message.ts'
 import { SlackApps } from './notify/slack/open-slack-app.ts'
-import { slackRoutes } from './notify/slack/slack-routes.ts'
+import { personOf } from './notify/slack/slack-people.ts'
+import { type SlackApp, slackRoutes } from './notify/slack/slack-routes.ts'
 import { type VoteSender, webhookVotesRoute } from './notify/webhook-votes.ts'
 import { openChannelStore } from './store/open-channel-store.ts'
 import type { ControlPlace } from './store/open-control.ts'
@@ -21,6 +26,7 @@ export interface OpenChannelsOptions {
   readonly place: ControlPlace
   readonly approvals: Pick<ApprovalService, 'lookup' | 'vote'>
   readonly events: Telemetry['events']
+  readonly audit: Pick<Audit, 'changes'>
 }
 
 /** How people are told, and how they answer from where they are. */
@@ -38,7 +44,7 @@ export interface Channels extends AsyncDisposable {
 
 /** Tells nobody and takes nothing until a configuration is put in force. */
 export function openChannels(options: OpenChannelsOptions): Channels {
-  const { environment, clock, approvals, events } = options
+  const { environment, clock, approvals, events, audit } = options
   const store = openChannelStore(options.place, clock)
   const apps = new SlackApps(environment)
   const notifier = openNotifier({
@@ -59,7 +65,11 @@ export function openChannels(options: OpenChannelsOptions): Channels {
         control,
         store,
         clock,
-        onResult: (result, sender) => events.channelMessage('slack', result, sender?.userId ?? ''),
+        onResult: (result, wanted) => {
+          events.channelMessage('slack', result, wanted?.userId ?? '')
+          const refused = wanted && refusedInSlack(result, wanted, apps.current?.config)
+          if (refused !== undefined) audit.changes.channelRefused(refused)
+        },
         onFailure: (cause) => events.channelFailed('slack', cause),
       }),
       webhookVotesRoute({
@@ -85,6 +95,20 @@ export function openChannels(options: OpenChannelsOptions): Channels {
       await apps[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What is on record nowhere else: a vote that does not count is, with its approval. */
+function refusedInSlack(
+  result: ChannelResult,
+  wanted: SlackClick | SlackCommand,
+  app: SlackApp['config'] | undefined,
+): ChannelRefused | undefined {
+  const isCommand = 'command' in wanted
+  if (result !== 'foreign' && !(result === 'not_entitled' && isCommand)) return undefined
+  // Whoever is from elsewhere is nobody here, whatever their id.
+  const people = result === 'foreign' ? {} : (app?.people ?? {})
+  const { person } = personOf({ ...wanted, teamId: wanted.userTeamId }, { people })
+  return { person, wanted: isCommand ? `${wanted.command} ${wanted.text}` : '', result }
 }
 
 function sendersOf(

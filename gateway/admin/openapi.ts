@@ -101,5 +101,6 @@ export const adminDescription = {
     ...lockPaths,
     '/channels/slack/interactions': channel('Buttons of Slack messages'),
     '/channels/slack/commands': channel('Slash commands of Slack'),
+    '/channels/webhook/votes': channel('Votes that another service has signed'),
   },
 } as const

@@ -112,6 +112,18 @@ export interface LockEntry {
   readonly writes_only: boolean
 }
 
+/** Somebody wanted something through a channel that they may not; the channel vouches for who it was. */
+export interface ChannelEntry {
+  readonly by: ActorFields
+  /** What they wanted: the command as it was typed, scrubbed; empty for a click. */
+  readonly detail: string
+  /** `not_entitled`: in no group that may; `foreign`: from another workspace, app or guest. */
+  readonly result: 'not_entitled' | 'foreign'
+  readonly time: string
+  readonly type: 'channel'
+  readonly v: 1
+}
+
 /** Something happened to an approval or a review. Written by the process whose change it was. */
 export interface ApprovalEntry {
   readonly agent: string

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { ConfigError } from '../config/problem.ts'
 import type { ApprovalEvent } from '../approvals/approval-event.ts'
+import type { Person } from '../control/actor.ts'
 import type { Clock } from '../lib/clock.ts'
 import { printable } from '../lib/scrub.ts'
 import { canonicalJson } from '../policy/bundles/canonical-json.ts'
@@ -9,12 +10,12 @@ import type { BundleRevision } from '../policy/bundles/open-bundles.ts'
 import type { Policy, PolicyEvent } from '../policy/policy.ts'
 import type { AuditLog } from './audit-log.ts'
 import { detailField, timeField } from './call-fields.ts'
-import type { ConfigEntry, PolicyEntry } from './change-entry.ts'
+import type { ChannelEntry, ConfigEntry, PolicyEntry } from './change-entry.ts'
 import type { BundleFields } from './entry-fields.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
 import { approvalEntry } from './approval-entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
-import { type LockChange, lockEntry } from './lock-entry.ts'
+import { actorFields, type LockChange, lockEntry } from './lock-entry.ts'
 
 const PROBLEMS_LIMIT = 32
 
@@ -23,6 +24,14 @@ export interface ChangesOptions {
   readonly clock: Pick<Clock, 'nowMs'>
   /** Told when a change could not be put on record. */
   readonly onLost: (cause: unknown) => void
+}
+
+/** Somebody who may not have what they wanted through a channel. */
+export interface ChannelRefused {
+  readonly person: Person
+  /** As they wrote it; empty for a click. */
+  readonly wanted: string
+  readonly result: ChannelEntry['result']
 }
 
 /**
@@ -98,6 +107,17 @@ export class Changes {
 
   approvalChanged(event: ApprovalEvent, tokens: Pick<KeyedTokens, 'commitmentTo'>): void {
     void this.#append(approvalEntry(event, tokens, this.#options.clock.nowMs()))
+  }
+
+  channelRefused({ person, wanted, result }: ChannelRefused): void {
+    void this.#append({
+      by: actorFields({ kind: 'person', person }),
+      detail: detailField(wanted),
+      result,
+      time: this.#time(),
+      type: 'channel',
+      v: 1,
+    })
   }
 
   /** The last entry of an orderly end; resolves when it is durable, or cannot be. */

@@ -4,6 +4,7 @@ import type {
   ApprovalEntry,
   CheckpointEntry,
   ConfigEntry,
+  ChannelEntry,
   LockEntry,
   OpenEntry,
   PolicyEntry,
@@ -51,6 +52,7 @@ export type AuditEntry =
   | ShadowEntry
   | LockEntry
   | ApprovalEntry
+  | ChannelEntry
   | OpenEntry
   | RecoveryEntry
   | CheckpointEntry
@@ -173,6 +175,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'shadow',
   'lock',
   'approval',
+  'channel',
   'open',
   'recovery',
   'checkpoint',

@@ -127,5 +127,21 @@ it('what is refused is counted, and named in the log where Slack vouches for who
   await until(async () => (await toolgate.logLines()).some(({ event }) => event === 'channel.refused'))
   const lines = (await toolgate.logLines()).filter(({ event }) => event === 'channel.refused')
   expect(lines.map(({ principal }) => principal)).toContain('U0EVE')
+  const record = (await toolgate.records()).filter((entry) => entry.type === 'channel')
+  expect(record.at(-1)).toMatchObject({
+    by: { channel: 'slack', id: 'slack:T0ZYXBANK:U0EVE', kind: 'person' },
+    detail: '/toolgate lock set all now',
+    result: 'not_entitled',
+  })
   expect(JSON.stringify(await toolgate.logLines())).not.toMatch(new RegExp(`${SLACK_TOKEN}|${SLACK_SECRET}`))
+})
+
+it('a guest of another workspace is on record once, under the name of that workspace, however often it is sent', async () => {
+  const request = slashCommand('lock set all now', { team: 'T0OTHER' })
+  const before = (await toolgate.records()).filter(({ type: kind }) => kind === 'channel').length
+  expect(await post(request)).toMatchObject({ status: 403 })
+  expect(await post(request)).toMatchObject({ status: 409 })
+  const record = (await toolgate.records()).filter((entry) => entry.type === 'channel')
+  expect(record).toHaveLength(before + 1)
+  expect(record.at(-1)).toMatchObject({ by: { id: 'slack:T0OTHER:U0OMAR' }, result: 'foreign' })
 })

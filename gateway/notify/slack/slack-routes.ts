@@ -7,7 +7,13 @@ import type { ChannelStore } from '../../store/channel-store.ts'
 import { channelAnswer, type ChannelRefusal, type ChannelResult, refusalAnswer } from '../channel.ts'
 import { answerClick, type AnswerClickOptions } from './answer-click.ts'
 import { answerCommand, type AnswerCommandOptions } from './answer-command.ts'
-import { readClick, readCommand, type SlackSender } from './read-message.ts'
+import {
+  readClick,
+  readCommand,
+  type SlackClick,
+  type SlackCommand,
+  type SlackSender,
+} from './read-message.ts'
 import { MAX_AGE_MS, MAX_SKEW_MS, verifySignature } from './signature.ts'
 import type { SlackApi } from './slack-api.ts'
 
@@ -26,8 +32,8 @@ export interface SlackRoutesOptions {
   readonly control: AnswerCommandOptions['control']
   readonly store: ChannelStore
   readonly clock: Pick<Clock, 'nowMs'>
-  /** What became of a message; `sender` where Slack vouches for one. */
-  readonly onResult: (result: ChannelResult, sender: SlackSender | undefined) => void
+  /** What became of a message; what it wanted only where Slack vouches for it. */
+  readonly onResult: (result: ChannelResult, wanted: SlackClick | SlackCommand | undefined) => void
   readonly onFailure: (cause: unknown) => void
 }
 
@@ -96,13 +102,13 @@ async function answerSlashCommand(
 }
 
 /** A message that is from our app in our workspace, and is taken for the first time; or the answer that says why not. */
-async function take<T extends SlackSender>(
+async function take<T extends SlackClick | SlackCommand>(
   { untrustedHeaders, untrustedBodyBase64 }: ChannelRequest,
   { app: current, store, clock, onResult, onFailure }: SlackRoutesOptions,
   read: (headers: HeaderList, body: Buffer) => T | undefined,
 ): Promise<ChannelAnswer | { readonly app: SlackApp; readonly message: T }> {
-  const refuse = (why: ChannelRefusal, sender?: SlackSender): ChannelAnswer => {
-    onResult(why, sender)
+  const refuse = (why: ChannelRefusal, wanted?: T): ChannelAnswer => {
+    onResult(why, wanted)
     return refusalAnswer(why)
   }
   const app = current()
@@ -114,16 +120,19 @@ async function take<T extends SlackSender>(
   if (!signature.ok) return refuse(signature.fault)
   const message = read(headers, body)
   if (message === undefined) return refuse('unreadable')
-  const { teamId, appId } = app.config
-  if (message.teamId !== teamId || message.userTeamId !== teamId || message.appId !== appId)
-    return refuse('foreign', message)
   try {
+    // Before anything is put on record, so that nobody can fill the record with one message.
     const isFirst = await store.claim(`slack:${signature.key}`, MAX_AGE_MS + 2 * MAX_SKEW_MS)
-    return isFirst ? { app, message } : refuse('replayed', message)
+    if (!isFirst) return refuse('replayed', message)
   } catch (cause) {
     onFailure(cause)
     return refuse('unavailable', message)
   }
+  return isOurs(message, app) ? { app, message } : refuse('foreign', message)
+}
+
+function isOurs({ teamId, userTeamId, appId }: SlackSender, { config }: SlackApp): boolean {
+  return teamId === config.teamId && userTeamId === config.teamId && appId === config.appId
 }
 
 async function tellAlone(api: SlackApi, { channel, userId }: SlackSender, text: string): Promise<void> {
