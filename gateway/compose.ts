@@ -201,7 +201,9 @@ function shadowInfo({ shadow }: Generation): { revision: string; digest: string 
 const NEEDS_RESTART = ['listen', 'workers', 'store', 'locks', 'approvals', 'audit', 'telemetry'] as const
 
 function refuseRestart(running: Config, next: Config): void {
-  const changed: string[] = NEEDS_RESTART.filter((name) => !isDeepStrictEqual(running[name], next[name]))
+  const changed: string[] = NEEDS_RESTART.filter(
+    (name) => !isDeepStrictEqual(fixedOf(running)[name], fixedOf(next)[name]),
+  )
   for (const name of new Set([...Object.keys(running.connectors), ...Object.keys(next.connectors)])) {
     if (running.connectors[name]?.address.port !== next.connectors[name]?.address.port)
       changed.push(`connectors.${name}.address.port`)
@@ -212,3 +214,11 @@ function refuseRestart(running: Config, next: Config): void {
   if (changed.length === 0) return
   throw new ConfigError(changed.map((path) => ({ path, reason: 'was changed, which needs a restart' })))
 }
+
+/** Without the people whom the admin listener knows, who come and go. */
+function fixedOf(config: Config): Config {
+  const { listen } = config
+  return { ...config, listen: { ...listen, admin: { ...listen.admin, people: NOBODY } } }
+}
+
+const NOBODY = { issuers: [], certificates: [], operatorGroups: [] } as const

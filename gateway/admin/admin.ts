@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { AdminConfig } from '../config/admin-config.ts'
+import type { AdminConfig, PeopleConfig } from '../config/admin-config.ts'
 import type { DpopConfig } from '../config/config.ts'
 import { isLoopback } from '../config/loopback.ts'
 import type { IdentityEvents } from '../identity/key-source.ts'
@@ -11,9 +11,10 @@ import { readSecureContext, tlsServerOptions } from '../listen/tls.ts'
 import type { Refusal } from '../refusal.ts'
 import { problem, send, type Answer } from './answer.ts'
 import { createAuthenticate } from './authenticate.ts'
-import { createAnswer, type Entrance } from './entrance.ts'
+import { CurrentEntrance, type OpenEntrance } from './current-entrance.ts'
+import { createAnswer } from './entrance.ts'
 import { createPersonByCertificate } from './people-certificates.ts'
-import { PeopleTokens } from './people-tokens.ts'
+import { createUsedProofs, PeopleTokens, type UsedProofs } from './people-tokens.ts'
 import type { AdminSources } from './resources.ts'
 import { ownOrigins } from './same-site.ts'
 
@@ -41,6 +42,8 @@ export interface Admin extends AsyncDisposable {
    * @throws GatewayFault when the files cannot be used; the old ones then stay in force
    */
   reloadTls(): void
+  /** Knows these people from now on, and no others; whoever is being answered is known as before. */
+  usePeople(people: PeopleConfig): Promise<void>
 }
 
 /** Holds an access token and a proof of the greatest sizes that are read. */
@@ -59,19 +62,23 @@ export async function startAdmin(options: AdminOptions, sources: AdminSources): 
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: object) => {
     opened.set(socket, generation)
   })
-  const entrance = Promise.withResolvers<Entrance>()
-  const answer = createAnswer(entrance.promise, sources)
+  const proofs = createUsedProofs()
+  let port = options.port
+  const entrance = stack.use(
+    new CurrentEntrance((people) => openEntrance({ ...options, people, port }, proofs)),
+  )
+  const answer = createAnswer(() => entrance.now(), sources)
   // Before it listens: Node drops a request that nobody waits for, and whoever sent it waits for good.
   server.on('request', (incoming, response) => {
     void answer(incoming)
       .catch((): Answer => problem(500, 'The admin listener failed'))
       .then((given) => send(response, given, opened.get(incoming.socket) !== generation))
   })
-  server.listen(options.port, options.host)
+  server.listen(port, options.host)
   await once(server, 'listening')
   stack.defer(() => close(server))
-  const { port } = server.address() as AddressInfo
-  entrance.resolve(stack.use(await openEntrance(options, port)))
+  port = (server.address() as AddressInfo).port
+  await entrance.use(options.people)
   const owned = stack.move()
   return {
     port,
@@ -81,6 +88,7 @@ export async function startAdmin(options: AdminOptions, sources: AdminSources): 
       generation += 1
       server.closeIdleConnections()
     },
+    usePeople: (people) => entrance.use(people),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
@@ -101,14 +109,14 @@ function openServer(tls: AdminConfig['tls']): Server {
 }
 
 /** Waits for the keys of people's issuers, or for the first failure to get them. */
-async function openEntrance(options: AdminOptions, port: number): Promise<Entrance & Disposable> {
+async function openEntrance(options: AdminOptions, proofs: UsedProofs): Promise<OpenEntrance> {
   const { token, host, tls, people, dpop, clock, events } = options
-  const origins = ownOrigins(options, tls === undefined ? 'http' : 'https', port)
+  const origins = ownOrigins(options, tls === undefined ? 'http' : 'https', options.port)
   const isOpenHere = token === undefined && isLoopback(host)
   const peopleTokens =
     people.issuers.length === 0
       ? undefined
-      : new PeopleTokens({ people, dpop, tls, origins, clock, events: events.identity })
+      : new PeopleTokens({ people, dpop, tls, origins, proofs, clock, events: events.identity })
   await peopleTokens?.opened
   return {
     origins,

@@ -21,7 +21,7 @@ export interface Entrance {
 
 /** Makes the function that answers a request, checks first: what is open to all, then who asks, then what they may. */
 export function createAnswer(
-  opening: Promise<Entrance>,
+  entranceNow: () => Promise<Entrance>,
   sources: AdminSources,
 ): (incoming: IncomingMessage) => Promise<Answer> {
   return async (incoming) => {
@@ -29,7 +29,7 @@ export function createAnswer(
     if ('status' in request) return request
     const channel = await answerChannel(request, sources)
     if (channel !== undefined) return channel
-    const entrance = await opening
+    const entrance = await entranceNow()
     const { origins, isOpenHere, authenticate } = entrance
     // A web page may not reach a loopback listener through a name that it controls (DNS rebinding).
     if (isOpenHere && !isOwnAuthority(request, origins))

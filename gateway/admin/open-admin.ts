@@ -1,3 +1,4 @@
+import type { PeopleConfig } from '../config/admin-config.ts'
 import type { Config } from '../config/config.ts'
 import { createSecretReader } from '../config/secret.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -41,6 +42,19 @@ function complaints(complain: (text: string) => void): AdminEvents {
       tokenLookedUp: () => undefined,
       unboundTokenAccepted: () => undefined,
     },
+  }
+}
+
+/** After the configuration was read anew: whom it names; those of before stay where that cannot be done. */
+export async function reloadPeople(
+  admin: Admin,
+  people: PeopleConfig,
+  { complain }: Pick<AdminSurroundings, 'complain'>,
+): Promise<void> {
+  try {
+    await admin.usePeople(people)
+  } catch (cause) {
+    complain(`toolgate: the people of the admin listener stay as they were: ${String(cause)}\n`)
   }
 }
 

@@ -15,12 +15,21 @@ import type { AdminRequest } from './request.ts'
 /** Proofs are good for seconds; people make few. */
 const MAX_PROOFS = 10_000
 
+/** End of each proof that was taken at this listener, by key. It is one process, so nobody else has to know. */
+export type UsedProofs = ExpiringMap<number>
+
+export function createUsedProofs(): UsedProofs {
+  return new ExpiringMap(MAX_PROOFS, (expiresAtMs) => expiresAtMs)
+}
+
 export interface PeopleTokensOptions {
   readonly people: PeopleConfig
   readonly dpop: Config['identity']['dpop']
   readonly tls: Config['listen']['tls']
   /** What `htu` of a proof is compared with. */
   readonly origins: readonly string[]
+  /** Kept by the listener, which outlives what it knows of people. */
+  readonly proofs: UsedProofs
   readonly clock: Clock
   readonly events: IdentityEvents
 }
@@ -35,11 +44,11 @@ export class PeopleTokens implements Disposable {
   readonly opened: Promise<void>
   readonly #identity: Identity
   readonly #clock: Clock
-  /** End of each proof that was taken here, by key. The listener is one process, so nobody else has to know. */
-  readonly #proofs = new ExpiringMap<number>(MAX_PROOFS, (expiresAtMs) => expiresAtMs)
+  readonly #proofs: UsedProofs
 
-  constructor({ people, dpop, tls, origins, clock, events }: PeopleTokensOptions) {
+  constructor({ people, dpop, tls, origins, proofs, clock, events }: PeopleTokensOptions) {
     this.#clock = clock
+    this.#proofs = proofs
     this.resource = {
       identity: {
         issuers: people.issuers.map(issuerOf),

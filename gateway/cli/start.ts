@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { parseArgs } from 'node:util'
-import { openAdmin, reloadAdminTls, type AdminSurroundings } from '../admin/open-admin.ts'
+import { openAdmin, reloadAdminTls, reloadPeople, type AdminSurroundings } from '../admin/open-admin.ts'
 import { everyProblem } from '../check-config.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import type { Config } from '../config/config.ts'
@@ -51,8 +51,11 @@ async function runAlone(
   await using gateway = await startGateway(config, { environment: surroundings.environment, worker: 0 })
   await using admin = await startAdminFor(gateway, config, surroundings)
   const reload = (): void => {
-    void gateway.reload(load)
     reloadAdminTls(admin, surroundings)
+    // Those of the last good configuration, where this one was not.
+    void gateway
+      .reload(load)
+      .then(() => reloadPeople(admin, gateway.config().listen.admin.people, surroundings))
   }
   using _following = followFiles(files, reload)
   surroundings.onReload(reload)

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { Readiness } from '../admin/admin.ts'
+import type { PeopleConfig } from '../config/admin-config.ts'
 import { mergeMetrics, type MetricsText } from '../telemetry/merge.ts'
 import { ControlRelay } from './control-relay.ts'
 import { isFromWorker, type ToWorker, type WorkerReport } from './messages.ts'
@@ -18,6 +19,7 @@ export class Fleet {
   readonly #alive = new Set<Worker>()
   readonly #waiting = new Map<number, (report: WorkerReport) => void>()
   #requests = 0
+  #reloaded: (people: PeopleConfig) => void = () => undefined
 
   /** `ownMetrics` are those of the primary itself, in prom-client's JSON form. */
   constructor(complain: (text: string) => void, ownMetrics: () => Promise<readonly object[]>) {
@@ -29,11 +31,17 @@ export class Fleet {
     this.#alive.add(worker)
     this.relay.add(worker)
     worker.on('message', (message: unknown) => {
-      if (!isFromWorker(message) || message.kind !== 'report') return
-      this.#waiting.get(message.request)?.(message.report)
+      if (!isFromWorker(message)) return
+      if (message.kind === 'report') this.#waiting.get(message.request)?.(message.report)
+      if (message.kind === 'reloaded') this.#reloaded(message.people)
     })
     worker.on('exit', () => this.#alive.delete(worker))
     worker.on('error', (error) => this.#complain(`toolgate: worker ${worker.id}: ${error.message}\n`))
+  }
+
+  /** Calls back with the people whom a worker's configuration names, after it was told to reload. */
+  onReloaded(callback: (people: PeopleConfig) => void): void {
+    this.#reloaded = callback
   }
 
   /** Whether the worker came up; false when it ended first. */

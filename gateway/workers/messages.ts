@@ -1,10 +1,13 @@
 import type { Readiness } from '../admin/admin.ts'
+import type { PeopleConfig } from '../config/admin-config.ts'
 import type { ChannelAnswer, ChannelRequest, ControlAnswer, ControlRequest } from '../control/control.ts'
 
 /** What a worker tells the primary. */
 export type FromWorker =
   | { readonly kind: 'started' }
   | { readonly kind: 'report'; readonly request: number; readonly report: WorkerReport }
+  /** Who is known at the admin listener by the configuration in force, after a reload that may have been refused. */
+  | { readonly kind: 'reloaded'; readonly people: PeopleConfig }
   | { readonly kind: 'answer'; readonly request: number; readonly answer: ControlAnswer | ChannelAnswer }
 
 /** What the primary asks of a worker. */
@@ -25,7 +28,7 @@ export interface WorkerReport {
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {
-  return hasKind(message) && ['started', 'report', 'answer'].includes(String(message.kind))
+  return hasKind(message) && ['started', 'report', 'reloaded', 'answer'].includes(String(message.kind))
 }
 
 export function isToWorker(message: unknown): message is ToWorker {

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Admin } from '../admin/admin.ts'
-import { openAdmin, reloadAdminTls } from '../admin/open-admin.ts'
+import { openAdmin, reloadAdminTls, reloadPeople } from '../admin/open-admin.ts'
 import { openExports, type Exports } from '../audit/exports/open-exports.ts'
 import { FleetLog } from '../audit/fleet-log.ts'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
@@ -33,6 +33,7 @@ export async function runPrimary(
   await using _exports = record.startExports()
   replaceTheDead(({ id }) => launch(numbers.get(id) ?? id), fleet, surroundings)
   await using admin = await startFleetAdmin(fleet, config, surroundings)
+  fleet.onReloaded((people) => void reloadPeople(admin, people, surroundings))
   const reload = (): void => {
     fleet.tell({ kind: 'reload' })
     reloadAdminTls(admin, surroundings)

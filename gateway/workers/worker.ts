@@ -46,7 +46,8 @@ async function obey(
     case 'channel':
       return tell({ kind: 'answer', request: message.request, answer: await gateway.channel(message.asked) })
     case 'reload':
-      return gateway.reload(load)
+      await gateway.reload(load)
+      return tell({ kind: 'reloaded', people: gateway.config().listen.admin.people })
     case 'drain':
       return drain('drain')
   }

@@ -17,6 +17,7 @@ let fakes: Fakes
 let redis: RunningRedis
 let toolgate: ToolgateProcess
 let admin = ''
+let configure: (issuers: readonly object[]) => Promise<void>
 beforeAll(async () => {
   ;[folder, issuer, people, fakes, redis] = await Promise.all([
     temporaryDirectory(),
@@ -26,14 +27,12 @@ beforeAll(async () => {
     startRedis(),
   ])
   const [port = 0, adminPort = 0] = await freePorts(2)
-  const settings = {
+  const settings = (issuers: readonly object[]) => ({
     listen: {
       port,
       admin: {
         port: adminPort,
-        people: {
-          issuers: [{ issuer: people.issuer, audiences: [AUDIENCE], jwks: { uri: people.jwksUri } }],
-        },
+        people: { issuers },
       },
       drain: { graceMs: 0, deadlineMs: 5_000 },
     },
@@ -50,8 +49,9 @@ beforeAll(async () => {
       },
     },
     telemetry: { logDestination: 'stderr' },
-  }
-  await writeFile(configFileIn(folder.path), JSON.stringify(settings))
+  })
+  configure = (issuers) => writeFile(configFileIn(folder.path), JSON.stringify(settings(issuers)))
+  await configure([{ issuer: people.issuer, audiences: [AUDIENCE], jwks: { uri: people.jwksUri } }])
   toolgate = runToolgate(['start', '--config', configFileIn(folder.path)], fakes.environment)
   await untilReady(toolgate, adminPort)
   admin = `http://127.0.0.1:${adminPort}/admin/v1`
@@ -107,4 +107,12 @@ it('a worker that dies takes no request of people with it but those that it had'
   // At most one request was with it when it died, and was told that nobody knows.
   expect([...statuses].filter((status) => status !== 200 && status !== 502)).toEqual([])
   expect((await setLock('after it died')).status).toBe(201)
+})
+
+it('people who are taken out of the configuration are known no more, without a restart', async () => {
+  const status = async (): Promise<number> => (await fetch(`${admin}/locks`, { headers: headers() })).status
+  await configure([])
+  await expect.poll(status, { timeout: 20_000 }).toBe(401)
+  await configure([{ issuer: people.issuer, audiences: [AUDIENCE], jwks: { uri: people.jwksUri } }])
+  await expect.poll(status, { timeout: 20_000 }).toBe(200)
 })

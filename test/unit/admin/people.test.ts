@@ -204,6 +204,22 @@ it('a request that comes before the keys of people are there is answered, and no
   expect((await early.response()).status).toBe(200)
 })
 
+describe('after people were configured anew', () => {
+  it('knows the new ones and no others, and still what proofs were used', async () => {
+    await using listener = await startTestAdmin({ token: OPERATORS, people: peopleOf(issuer) }, plane)
+    const url = `http://127.0.0.1:${listener.port}/admin/v1/locks`
+    const bound = token({ jkt: key.jkt })
+    const headers = dpop(bound, { url })
+    const status = async (sent: Record<string, string>): Promise<number> =>
+      (await fetch(url, { method: 'POST', headers: sent })).status
+    expect(await status(headers)).toBe(200)
+    await listener.usePeople({ issuers: [], certificates: [], operatorGroups: [] })
+    expect([await status(bearer(token())), await status(bearer(OPERATORS))]).toEqual([401, 200])
+    await listener.usePeople(peopleOf(issuer))
+    expect([await status(bearer(token())), await status(headers)]).toEqual([200, 401])
+  })
+})
+
 describe('the shared token', () => {
   it('is an operator, and nobody in particular', async () => {
     await ask(bearer(OPERATORS))
