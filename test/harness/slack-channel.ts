@@ -49,6 +49,7 @@ export interface SlackChannelOptions {
   readonly app?: Partial<SlackAppConfig>
   readonly environment?: Readonly<Record<string, string>>
   readonly control?: (request: ControlRequest) => Promise<ControlAnswer>
+  readonly answerWithinMs?: number
   /** Breaks the memory of the channel. */
   readonly forgetful?: boolean
 }
@@ -101,6 +102,7 @@ export async function startSlackChannel(options: SlackChannelOptions = {}): Prom
     control: options.control ?? (() => Promise.resolve({ status: 404, body: {} })),
     store: channelStore,
     clock: systemClock,
+    ...(options.answerWithinMs !== undefined && { answerWithinMs: options.answerWithinMs }),
     onResult: (result) => void results.push(result),
     onFailure: (cause) => void failures.push(cause),
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ESCALATION_CHANNEL, startSlackChannel } from '../harness/slack-channel.ts'
-import { buttonsOf, click, signed } from '../harness/slack-workspace.ts'
+import { buttonsOf, click, signed, slashCommand } from '../harness/slack-workspace.ts'
 import { until } from '../harness/until.ts'
 
 const NOW = (): number => Math.floor(Date.now() / 1_000)
@@ -88,20 +88,24 @@ describe('an approval in Slack', () => {
     expect((await slack.service.lookup(id))?.state).toBe('approved')
   })
 
-  it.each([
-    ['expires', 'Expired'],
-    ['is revoked', 'Revoked'],
-  ])('that %s loses its buttons', async (_, title) => {
+  it('that expires loses its buttons', async () => {
     await using slack = await startSlackChannel()
     const { id } = await slack.ask()
     const message = await slack.message()
-    if (title === 'Revoked') await slack.service.revoke(id, { by: 'ida@zyx.example', reason: 'wrong' })
-    else {
-      slack.clock.advance(900_000)
-      await slack.service.settle(id)
-    }
-    await until(() => slack.workspace.shown(message).includes(title))
+    slack.clock.advance(900_000)
+    await slack.service.settle(id)
+    await until(() => slack.workspace.shown(message).includes('Expired'))
     expect(buttonsOf(message).size).toBe(0)
+  })
+
+  it('that is taken back loses its buttons, and says by whom and why', async () => {
+    await using slack = await startSlackChannel()
+    const { id } = await slack.ask()
+    const message = await slack.message()
+    await slack.service.revoke(id, { by: 'ida@zyx.example', reason: 'wrong <one>' })
+    await until(() => slack.workspace.shown(message).includes('Revoked'))
+    expect(buttonsOf(message).size).toBe(0)
+    expect(slack.workspace.shown(message)).toContain('Taken back by `ida@zyx.example`: wrong &lt;one&gt;')
   })
 
   it('that a message cannot hold can only be refused there, even by a click that says otherwise', async () => {
@@ -269,5 +273,19 @@ describe('a message of Slack', () => {
     const request = signed('slack/interactions', '{}')
     const headers = { ...request.headers, 'content-type': 'application/json' }
     expect(await slack.post({ ...request, headers })).toMatchObject({ status: 400 })
+  })
+
+  it('is answered in time, whatever it takes to do what it wants, and who sent it is told later', async () => {
+    const { promise: done, resolve: finish } = Promise.withResolvers<{ status: number; body: object }>()
+    await using slack = await startSlackChannel({ answerWithinMs: 20, control: () => done })
+    const answer = await slack.post(slashCommand('lock list'))
+    expect(answer).toMatchObject({ status: 200 })
+    expect(JSON.parse(answer.body)).toMatchObject({
+      response_type: 'ephemeral',
+      text: expect.stringContaining('takes longer') as string,
+    })
+    finish({ status: 200, body: { locks: [], state: 'fresh' } })
+    await until(() => slack.workspace.told('U0OMAR').length === 1)
+    expect(slack.workspace.told('U0OMAR')).toEqual(['No locks are in force.'])
   })
 })

@@ -2,7 +2,7 @@ import type { Approval, Vote } from '../../approvals/approval.ts'
 import { peopleFor } from '../../approvals/people.ts'
 import { assertNever } from '../../lib/assert-never.ts'
 import { REASONS } from '../../policy/reasons.ts'
-import { nameIn, section, timeIn } from './mrkdwn.ts'
+import { freeIn, nameIn, section, timeIn } from './mrkdwn.ts'
 import { viewSections } from './view-sections.ts'
 
 /** What `chat.postMessage` and `chat.update` take. */
@@ -44,6 +44,7 @@ export function approvalMessage(approval: Approval): SlackMessage {
         `digest of what is shown \`${subject.viewDigest}\``,
       ]),
       ...(approval.votes.length === 0 ? [] : [section(votesText(approval.votes))]),
+      ...(approval.state === 'revoked' ? [section(revocationText(approval))] : []),
       ...buttons(approval, view.isWhole),
     ],
   }
@@ -96,11 +97,15 @@ function truncation({ id, subject }: Approval, shownCharacters: number): string 
 function votesText(votes: readonly Vote[]): string {
   return votes
     .slice(-VOTES_LIMIT)
-    .map(({ person, verdict, atMs }) => {
+    .map(({ person, verdict, atMs, comment }) => {
       const said = verdict === 'approve' ? 'said yes' : 'said no'
-      return `${nameIn(person.id)} ${said}, ${timeIn(atMs)}`
+      return `${nameIn(person.id)} ${said}, ${timeIn(atMs)}${comment === '' ? '' : `: ${freeIn(comment)}`}`
     })
     .join('\n')
+}
+
+function revocationText({ revokedBy, revocationReason }: Approval): string {
+  return `Taken back by ${nameIn(revokedBy)}: ${freeIn(revocationReason)}`
 }
 
 function context(parts: readonly string[]): object {

@@ -1,4 +1,7 @@
 import { shown } from '../../approvals/visible.ts'
+import { scrub } from '../../lib/scrub.ts'
+
+const FREE_TEXT_LIMIT = 1_024
 
 /** Three characters begin everything that Slack would make something of: mentions, links, dates, entities. */
 export function escapeMrkdwn(text: string): string {
@@ -9,6 +12,11 @@ export function escapeMrkdwn(text: string): string {
 export function nameIn(untrusted: string): string {
   // Only between backticks are asterisks, underscores and tildes letters.
   return `\`${escapeMrkdwn(shown(untrusted).replaceAll('`', 'ˋ'))}\``
+}
+
+/** Free text that somebody typed, on one line: what looks like a secret in it goes to nobody. */
+export function freeIn(untrusted: string): string {
+  return escapeMrkdwn(scrub(untrusted, FREE_TEXT_LIMIT))
 }
 
 /** A moment in the reader's own time zone. */

@@ -1,10 +1,7 @@
 import { assertNever } from '../../lib/assert-never.ts'
-import { scrub } from '../../lib/scrub.ts'
 import type { ApprovalNews, NotifyEvent } from '../event.ts'
 import type { SlackMessage } from './approval-message.ts'
-import { escapeMrkdwn, nameIn, section, timeIn } from './mrkdwn.ts'
-
-const TEXT_LIMIT = 1_024
+import { freeIn, nameIn, section, timeIn } from './mrkdwn.ts'
 
 type OtherNews = Exclude<NotifyEvent, ApprovalNews>
 
@@ -23,7 +20,7 @@ export function newsMessage(event: OtherNews): SlackMessage {
 function lineOf(event: OtherNews): string {
   switch (event.type) {
     case 'lock.set':
-      return `:lock: *Lock set* on ${nameIn(event.lock.scope)} by ${nameIn(event.by)}: ${free(event.lock.reason)}`
+      return `:lock: *Lock set* on ${nameIn(event.lock.scope)} by ${nameIn(event.by)}: ${freeIn(event.lock.reason)}`
     case 'lock.released':
       return `:unlock: *Lock released* on ${nameIn(event.lock.scope)} by ${nameIn(event.by)}`
     case 'lock.expired':
@@ -34,7 +31,7 @@ function lineOf(event: OtherNews): string {
       const { kind, agent, principal, hypothesis, nextStep, lock } = event.detection
       const whose = principal === '' ? nameIn(agent) : `${nameIn(agent)} for ${nameIn(principal)}`
       const locked = lock === '' ? '' : '\n:lock: It has been locked.'
-      return `:rotating_light: *${nameIn(kind)}* of ${whose}: ${free(hypothesis)}\nNext: ${free(nextStep)}${locked}`
+      return `:rotating_light: *${nameIn(kind)}* of ${whose}: ${freeIn(hypothesis)}\nNext: ${freeIn(nextStep)}${locked}`
     }
     case 'policy.notice': {
       const { agent, principal, operation, outcome, risk } = event
@@ -63,9 +60,4 @@ function footOf(event: OtherNews): string {
     default:
       return assertNever(event)
   }
-}
-
-/** Free text that somebody typed: what looks like a secret in it goes to nobody. */
-function free(untrusted: string): string {
-  return escapeMrkdwn(scrub(untrusted, TEXT_LIMIT))
 }

@@ -32,12 +32,13 @@ export interface SlackRoutesOptions {
   readonly control: AnswerCommandOptions['control']
   readonly store: ChannelStore
   readonly clock: Pick<Clock, 'nowMs'>
+  /** Slack shows an error to whoever is not answered within three seconds; two by default. */
+  readonly answerWithinMs?: number
   /** What became of a message; what it wanted only where Slack vouches for it. */
   readonly onResult: (result: ChannelResult, wanted: SlackClick | SlackCommand | undefined) => void
   readonly onFailure: (cause: unknown) => void
 }
 
-/** Slack shows an error to whoever is not answered within three seconds. */
 const ANSWER_WITHIN_MS = 2_000
 const TELL_WITHIN_MS = 10_000
 
@@ -56,7 +57,7 @@ async function answerInteraction(
   const taken = await take(request, options, readClick)
   if ('status' in taken) return taken
   const { app, message: click } = taken
-  const { approvals, store, onResult, onFailure } = options
+  const { approvals, store, answerWithinMs = ANSWER_WITHIN_MS, onResult, onFailure } = options
   const counting = answerClick(click, { approvals, store, app: app.config }).then(
     ({ result, text }) => {
       onResult(result, click)
@@ -70,7 +71,7 @@ async function answerInteraction(
   )
   const telling = counting.then((text) => tellAlone(app.api, click, text)).catch(onFailure)
   // Whoever clicked is told what became of it in Slack; all that the answer says is that it arrived.
-  await Promise.race([telling, delay(ANSWER_WITHIN_MS, undefined, { ref: false })])
+  await Promise.race([telling, delay(answerWithinMs, undefined, { ref: false })])
   return { status: 200, contentType: 'text/plain', body: '' }
 }
 
@@ -81,7 +82,7 @@ async function answerSlashCommand(
   const taken = await take(request, options, readCommand)
   if ('status' in taken) return taken
   const { app, message: command } = taken
-  const { control, onResult, onFailure } = options
+  const { control, answerWithinMs = ANSWER_WITHIN_MS, onResult, onFailure } = options
   const asked = answerCommand(command, { app: app.config, control }).then(
     ({ result, text }) => {
       onResult(result, command)
@@ -93,7 +94,7 @@ async function answerSlashCommand(
       return 'That could not be done. Please see whether it was, and try again.'
     },
   )
-  const inTime = await Promise.race([asked, delay(ANSWER_WITHIN_MS, undefined, { ref: false })])
+  const inTime = await Promise.race([asked, delay(answerWithinMs, undefined, { ref: false })])
   if (inTime === undefined) void asked.then((text) => tellAlone(app.api, command, text)).catch(onFailure)
   return channelAnswer(200, {
     response_type: 'ephemeral',
