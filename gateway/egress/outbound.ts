@@ -35,7 +35,7 @@ export interface OutboundOptions {
 }
 
 export const TIMED_OUT = 'TOOLGATE_ANSWER_TIMEOUT'
-const ANSWER_LIMIT_BYTES = 65_536
+const ANSWER_LIMIT_BYTES = 262_144
 const CONNECTIONS = 2
 
 /** Throws a `ConfigError` when an allowed range is none or the CA file cannot be read. */

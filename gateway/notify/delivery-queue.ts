@@ -48,14 +48,7 @@ export class DeliveryQueue implements AsyncDisposable {
   }
 
   add(event: NotifyEvent): void {
-    const { clock, limitEvents } = this.#options
-    if (this.#closing.signal.aborted) return this.#end(event, 'stopped')
-    if (this.#waiting.length >= limitEvents) {
-      const oldest = this.#waiting.shift()
-      if (oldest !== undefined) this.#end(oldest.event, 'overflowed')
-    }
-    this.#waiting.push({ event, sinceMs: clock.monotonicMs() })
-    this.#running ??= this.#run()
+    this.#add({ event, sinceMs: this.#options.clock.monotonicMs() })
   }
 
   state(): { readonly events: number; readonly lagSeconds: number } {
@@ -64,8 +57,15 @@ export class DeliveryQueue implements AsyncDisposable {
     return { events: this.#waiting.length + Number(this.#current !== undefined), lagSeconds: lagMs / 1_000 }
   }
 
-  /** Waits a little for a target that takes what it is told, and not at all for one that does not. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close(undefined)
+  }
+
+  /**
+   * Waits a little for a target that takes what it is told, and not at all for one that does not. What is left goes to
+   * `successor`, as old as it is.
+   */
+  async close(successor: DeliveryQueue | undefined): Promise<void> {
     const { promise: waited, resolve: stopWaiting } = Promise.withResolvers<void>()
     const timer = setTimeout(stopWaiting, this.#failures > 0 ? 0 : LAST_WAIT_MS)
     await Promise.race([this.#running, waited])
@@ -73,8 +73,21 @@ export class DeliveryQueue implements AsyncDisposable {
     this.#closing.abort()
     this.#endPause()
     await this.#running
-    for (const { event } of this.#waiting.splice(0)) this.#end(event, 'stopped')
+    for (const left of this.#waiting.splice(0)) {
+      if (successor === undefined) this.#end(left.event, 'stopped')
+      else successor.#add(left)
+    }
     await this.#options.target[Symbol.asyncDispose]()
+  }
+
+  #add(waiting: Waiting): void {
+    if (this.#closing.signal.aborted) return this.#end(waiting.event, 'stopped')
+    if (this.#waiting.length >= this.#options.limitEvents) {
+      const oldest = this.#waiting.shift()
+      if (oldest !== undefined) this.#end(oldest.event, 'overflowed')
+    }
+    this.#waiting.push(waiting)
+    this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {

@@ -49,7 +49,8 @@ export class Notifier implements AsyncDisposable {
   }
 
   /**
-   * Opens what a configuration names; the result puts it in force. What has not changed keeps its queue.
+   * Opens what a configuration names; the result puts it in force. What has not changed keeps its queue, and
+   * what has changed takes over what was waiting.
    *
    * @throws ConfigError when a target cannot be reached as it says; what is in force stays so
    */
@@ -64,7 +65,10 @@ export class Notifier implements AsyncDisposable {
       const before = this.#targets
       this.#targets = next
       this.#config = config
-      for (const [name, { queue }] of before) if (next.get(name)?.queue !== queue) this.#endLater(queue)
+      for (const [name, { queue }] of before) {
+        const successor = next.get(name)?.queue
+        if (successor !== queue) this.#endLater(queue, successor)
+      }
     }
   }
 
@@ -73,9 +77,11 @@ export class Notifier implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const queues = [...this.#targets.values()].map(({ queue }) => queue[Symbol.asyncDispose]())
+    const targets = [...this.#targets.values()]
     this.#targets = new Map()
-    await Promise.all([...queues, ...this.#ending])
+    // First those that may leave something to the others.
+    await Promise.all(this.#ending)
+    await Promise.all(targets.map(({ queue }) => queue[Symbol.asyncDispose]()))
   }
 
   #isSame(known: Opened, target: NotifyTargetConfig, { queue, slack }: NotifyConfig): boolean {
@@ -97,8 +103,8 @@ export class Notifier implements AsyncDisposable {
     return { config: target, queue }
   }
 
-  #endLater(queue: DeliveryQueue): void {
-    const ending = queue[Symbol.asyncDispose]()
+  #endLater(queue: DeliveryQueue, successor: DeliveryQueue | undefined): void {
+    const ending = queue.close(successor)
     this.#ending.add(ending)
     void ending.finally(() => this.#ending.delete(ending))
   }

@@ -139,6 +139,22 @@ it('does not wait at its end for a target that takes nothing, and counts what is
   expect(ended()).toHaveLength(3)
 })
 
+it('leaves what waits to its successor, in order', async () => {
+  const before = open(() => Promise.reject(new DeliveryError('was answered 401', 'later')))
+  before.queue.add(numbered(1))
+  before.queue.add(numbered(2))
+  await until(() => before.seen.length > 0)
+  const after = open(() => Promise.resolve())
+  await before.queue.close(after.queue)
+  await until(() => after.ended().length === 2)
+  expect(before.ended()).toEqual([])
+  expect(after.ended()).toEqual([
+    [1, 'delivered'],
+    [2, 'delivered'],
+  ])
+  await after.queue[Symbol.asyncDispose]()
+})
+
 it('takes a thrown fault of a target for a failure, not for its end', async () => {
   let attempts = 0
   const { queue, ended } = open(() => {
