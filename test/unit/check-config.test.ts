@@ -39,6 +39,19 @@ it('an upstream authority that is no certificate is found before the start, with
   expect(await problemsWith({ connectors: { github } })).toEqual(['connectors.github.caFile'])
 })
 
+it('so is one of a place that is told, and of Slack', async () => {
+  const caFile = 'no-certificate.pem'
+  const slack = { teamId: 'T0A', appId: 'A0A', token: 'env:LONG', signingSecrets: ['env:LONG'], caFile }
+  const targets = {
+    soc: { webhook: { url: 'https://hooks.test', caFile } },
+    chat: { slack: { channel: 'C0A' } },
+  }
+  expect(await problemsWith({ notify: { slack, targets } })).toEqual([
+    'notify.slack.caFile',
+    'notify.targets.soc.webhook.caFile',
+  ])
+})
+
 it('a nonce key that could be guessed is found before the start, with its path', async () => {
   expect(await problemsWith(withNonceKey('env:SHORT'))).toEqual(['identity.dpop.nonceSecret'])
 })

@@ -112,6 +112,7 @@ describe('an intent', () => {
       decision: 'allow',
       risk: 1,
       reasons: [],
+      lock_epoch: 7,
       obligations: [],
       policy: { digest: 'sha256:3f1c', revision: '2026-11-21.1' },
       facts: {

@@ -75,6 +75,20 @@ it('tries again what was not taken, and says once that it works again', async ()
   await queue[Symbol.asyncDispose]()
 })
 
+it('leaves a target alone for as long as it wants to be', async () => {
+  const atMs: number[] = []
+  const { queue, ended } = open(() => {
+    atMs.push(performance.now())
+    return atMs.length === 1
+      ? Promise.reject(new DeliveryError('was answered 429', 'later', 300))
+      : Promise.resolve()
+  })
+  queue.add(numbered(1))
+  await until(() => ended().length === 1)
+  expect((atMs[1] ?? 0) - (atMs[0] ?? 0)).toBeGreaterThanOrEqual(295)
+  await queue[Symbol.asyncDispose]()
+})
+
 it('leaves out what is refused for good, and goes on with the next', async () => {
   const { queue, ended } = open((event) =>
     epochOf(event) === 1 ? Promise.reject(new DeliveryError('was answered 400', 'never')) : Promise.resolve(),
