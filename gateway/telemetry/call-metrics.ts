@@ -28,6 +28,7 @@ interface Handles {
   readonly upstream: Observing
   readonly replyBytes: Counting
   readonly byCode: Map<OutcomeCode, Counting>
+  readonly byStatusClass: Map<string, Counting>
 }
 
 /** Counts finished calls. */
@@ -55,8 +56,7 @@ export class CallMetrics {
     else if (isLimiterRefusal(outcome.code)) this.#countVerdict(outcome.code)
     if (outcome.upstreamStatus > 0) {
       handles.upstream.observe(outcome.upstreamMs / 1_000)
-      const status_class = statusClass(outcome.upstreamStatus)
-      this.#metrics.upstreamReplies.inc({ connector, status_class })
+      this.#countStatus(handles, connector, statusClass(outcome.upstreamStatus))
     }
     if (outcome.code === 'policy.denied') {
       for (const { code } of outcome.reasons) this.#metrics.policyReasons.inc({ connector, reason: code })
@@ -84,6 +84,7 @@ export class CallMetrics {
       upstream: this.#metrics.upstreamSeconds.labels(connector),
       replyBytes: this.#metrics.replyBytes.labels(connector),
       byCode: new Map(),
+      byStatusClass: new Map(),
     }
     this.#handles.set(key, made)
     return made
@@ -95,6 +96,15 @@ export class CallMetrics {
       closedLabel(OUTCOME_CODES, code)
       counting = this.#metrics.calls.labels(connector, access, decisionOf(code), code)
       byCode.set(code, counting)
+    }
+    counting.inc()
+  }
+
+  #countStatus({ byStatusClass }: Handles, connector: string, statusClass: string): void {
+    let counting = byStatusClass.get(statusClass)
+    if (counting === undefined) {
+      counting = this.#metrics.upstreamReplies.labels(connector, statusClass)
+      byStatusClass.set(statusClass, counting)
     }
     counting.inc()
   }
