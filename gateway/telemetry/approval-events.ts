@@ -36,7 +36,7 @@ export interface WatchedApprovals {
 }
 
 export interface ApprovalEventsOptions {
-  readonly log: Log
+  readonly log: Pick<Log, 'write'>
   readonly registry: Registry
   /** `undefined` before there are any. */
   readonly watched: () => WatchedApprovals | undefined

@@ -76,6 +76,10 @@ function bringUp(telemetry: Telemetry): void {
     fleetLog: () => ({ logs: 2, healthy: true, quorumAtMs: Date.now() }),
     exports: () => [{ name: 'siem', lagEntries: 4, lagSeconds: 2 }],
     decisionLog: () => ({ bufferBytes: 2_048, events: 2, lagSeconds: 3 }),
+    approvals: () => ({
+      pending: { approval: { count: 2, oldestMs: 40_000 }, review: { count: 1, oldestMs: 3_600_000 } },
+      isUp: true,
+    }),
     storeState: () => 'ready',
     breakers: () => [
       ['github', 'closed'],
