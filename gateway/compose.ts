@@ -58,7 +58,15 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   const port = await settlePort(given.listen)
   const make = (config: Config, lasting: Lasting, before?: Generation): Promise<Generation> => {
     const settled = { ...config, listen: settleOrigins(config, port) }
-    return createGeneration({ config: settled, lasting, environment, clock, before, connectorsDirectory })
+    return createGeneration({
+      config: settled,
+      lasting,
+      environment,
+      clock,
+      redecide: (call) => generations.current.stages.decide(call),
+      before,
+      connectorsDirectory,
+    })
   }
 
   await using stack = new AsyncDisposableStack()
@@ -104,6 +112,7 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     reload: (load) => (reloading = reloading.then(() => attempt(() => take(load), lasting))),
     async drain(hurry) {
       events.draining()
+      lasting.heldPlaces.end()
       await listener.drain(given.listen.drain, hurry)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -13,6 +13,8 @@ import type { Decision } from './policy/decision.ts'
 import type { PolicyInput } from './policy/input.ts'
 import type { OutcomeCode } from './outcome.ts'
 import type { Refusal } from './refusal.ts'
+import type { Approval } from './approvals/approval.ts'
+import type { Wishes } from './listen/rules/wishes.ts'
 import type { Permit } from './stages/approve.ts'
 import type { Intended } from './stages/intend.ts'
 
@@ -69,6 +71,7 @@ export interface Received {
   readonly peer: Peer
   readonly body: InboundBody
   readonly declared: Declared
+  readonly wishes: Wishes
   readonly trace: TraceContext
 }
 
@@ -212,7 +215,14 @@ export interface Reserved extends ReadCall {
   readonly reservation: Reservation | undefined
 }
 
-export interface Decided extends Reserved {
+export interface Presented extends Reserved {
+  /** What people answered to this very call, as far as is known; `pending` where they have not yet. */
+  readonly approval: Approval | undefined
+  /** What policy is told of the time: that of arrival, or of the answer that the call has waited for. */
+  readonly askedAtMs: number
+}
+
+export interface Decided extends Presented {
   /** What policy was given, for the record: with it the decision can be made again. */
   readonly input: PolicyInput
   readonly decision: Decision

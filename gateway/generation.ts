@@ -1,4 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { Hold } from './approvals/hold.ts'
+import { createStatusUrl } from './approvals/status-url.ts'
+import { createBoundOf } from './approvals/subject.ts'
 import { loadCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Connector } from './catalog/connector.ts'
 import type { Config } from './config/config.ts'
@@ -9,6 +12,7 @@ import { createDetectors } from './detectors/detectors.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
 import type { ExternalBase } from './egress/external-address.ts'
 import type { ReadCall } from './exchange.ts'
+import { refuse } from './refusal.ts'
 import { createIdentity, type Identity } from './identity/identity.ts'
 import { readNonceSecret } from './identity/nonce-secret.ts'
 import type { Clock } from './lib/clock.ts'
@@ -23,13 +27,15 @@ import type { Policy } from './policy/policy.ts'
 import type { Shadow } from './policy/shadow.ts'
 import { openPolicies } from './policies.ts'
 import { createAdmit } from './stages/admit.ts'
-import { approve } from './stages/approve.ts'
+import { createAnswer } from './stages/answer.ts'
+import { type ApproveDependencies, createApprove } from './stages/approve.ts'
 import { createDecide } from './stages/decide.ts'
 import { createForward } from './stages/forward.ts'
 import { createIdentify } from './stages/identify.ts'
 import { createIntend } from './stages/intend.ts'
 import { createRead } from './stages/read.ts'
 import { createRecall } from './stages/recall.ts'
+import { createPresent } from './stages/present.ts'
 import { createReceive } from './stages/receive.ts'
 import { createRecord } from './stages/record.ts'
 import { createRelay } from './stages/relay.ts'
@@ -63,6 +69,8 @@ export interface GenerationOptions {
   readonly lasting: Lasting
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
+  /** Asks the policy of the generation that is in force by then. */
+  readonly redecide: ApproveDependencies['redecide']
   /** The one in force: an upstream that is being left alone stays so across a reload. */
   readonly before: Generation | undefined
   readonly connectorsDirectory: string | undefined
@@ -94,7 +102,7 @@ export async function createGeneration(options: GenerationOptions): Promise<Gene
   )
   const egress = stack.use(createEgress({ connectors: upstreamsOf(config), clock, events }))
   const parts = { config, catalog, identity, policy, shadow, credentials, egress, ...breakersOf(options) }
-  const stages = bindStages(parts, lasting, clock)
+  const stages = bindStages(parts, options)
   const owned = stack.move()
   return { ...parts, stages, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -117,13 +125,15 @@ function breakersOf({ config, lasting, clock, before }: GenerationOptions) {
 
 type Parts = Omit<Generation, 'stages' | typeof Symbol.asyncDispose>
 
-function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
+function bindStages(parts: Parts, { lasting, clock, redecide }: GenerationOptions): Stages {
   const { config, catalog, identity, policy, shadow, credentials, egress, breakers, policyBreaker } = parts
   const { connectors } = catalog
   const { recorder } = lasting.audit
   const { events } = lasting.telemetry
   const timeOf = createCalendar(config.policy)
   const detectors = createDetectors(config.detectors)
+  const { service } = lasting.approvals
+  const boundOf = createBoundOf(connectors)
   return {
     receive: createReceive(),
     identify: createIdentify(identity),
@@ -141,6 +151,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       dataClasses: catalog.dataClasses,
       onLimited: events.limited,
     }),
+    answer: createAnswer({ service }),
     read: createRead({
       view: catalog.view,
       environment: catalog.environment,
@@ -155,6 +166,7 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       dayOf: (nowMs) => timeOf(nowMs).date,
       onEnd: events.store.spendEnded,
     }),
+    present: createPresent({ service, boundOf }),
     decide: createDecide({
       policy,
       decisionLog: lasting.reports.decisionLog,
@@ -166,7 +178,19 @@ function bindStages(parts: Parts, lasting: Lasting, clock: Clock): Stages {
       observe: events.policyEvaluated,
       shadow,
     }),
-    approve,
+    approve: createApprove({
+      hold: new Hold({
+        service,
+        config: config.approvals,
+        boundOf,
+        places: lasting.heldPlaces,
+        statusUrl: createStatusUrl(config),
+        tokenExpired: (call) => identity.challenged(refuse('identity.token_expired'), call),
+        clock,
+      }),
+      redecide,
+      clock,
+    }),
     seal: createSeal({ connectors, credentials, locks: lasting.locks }),
     intend: createIntend(recorder),
     forward: createForward(egress),

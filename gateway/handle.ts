@@ -1,3 +1,4 @@
+import { OWN_CONNECTOR } from './catalog/own-connector.ts'
 import type { Arrival, Progress } from './exchange.ts'
 import type { Outcome } from './outcome.ts'
 import { refusalCodeOf } from './fault.ts'
@@ -26,6 +27,10 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const admitted = await stages.admit(routed.value)
     if (!admitted.ok) return stop(admitted.refusal)
     call = admitted.value
+    if (admitted.value.connector === OWN_CONNECTOR) {
+      outcome = await stages.answer(admitted.value, reply)
+      return
+    }
     const read = await stages.read(admitted.value, reply)
     if (!read.ok) return stop(read.refusal)
     call = read.value
@@ -34,12 +39,16 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const reserved = await stages.reserve(recalled.value)
     if (!reserved.ok) return stop(reserved.refusal)
     call = reserved.value
-    const deciding = stages.decide(reserved.value)
+    const presented = await stages.present(reserved.value)
+    if (!presented.ok) return stop(presented.refusal)
+    call = presented.value
+    const deciding = stages.decide(presented.value)
     const decided = deciding instanceof Promise ? await deciding : deciding
     if (!decided.ok) return stop(decided.refusal)
     call = decided.value
-    const permit = stages.approve(decided.value)
+    const permit = await stages.approve(decided.value)
     if (!permit.ok) return stop(permit.refusal)
+    call = permit.value.call
     const sealed = await stages.seal(permit.value)
     if (!sealed.ok) return stop(sealed.refusal)
     const intended = await stages.intend(sealed.value)

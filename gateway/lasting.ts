@@ -3,6 +3,7 @@ import { openExports, type Exports } from './audit/exports/open-exports.ts'
 import { FleetLog } from './audit/fleet-log.ts'
 import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
+import { HeldPlaces } from './approvals/held-places.ts'
 import { createSecretReader } from './config/secret.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Notify } from './notify/event.ts'
@@ -31,6 +32,7 @@ export interface Lasting extends AsyncDisposable {
   readonly locks: Locks
   readonly lockService: LockService
   readonly approvals: OpenedApprovals
+  readonly heldPlaces: HeldPlaces
   readonly reports: Reports
   readonly channels: Channels
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
@@ -131,6 +133,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     locks,
     lockService,
     approvals,
+    heldPlaces: new HeldPlaces(),
     reports,
     channels,
     nonceKey,

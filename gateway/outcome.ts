@@ -3,9 +3,10 @@ import type { DecidedBy, Reason, RefusalCode } from './refusal.ts'
 
 /**
  * How a call ended. `allowed` means the upstream's answer was relayed whole, whatever its status;
- * the other non-refusals say where the stream broke after the header section was out.
+ * `answered` that the gateway itself was asked; the other non-refusals say where the stream broke after the header section
+ * was out.
  */
-export type OutcomeCode = RefusalCode | 'allowed' | 'client.gone' | 'upstream.truncated'
+export type OutcomeCode = RefusalCode | 'allowed' | 'answered' | 'client.gone' | 'upstream.truncated'
 
 export interface Outcome {
   readonly code: OutcomeCode

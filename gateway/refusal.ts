@@ -1,3 +1,4 @@
+import type { ApprovalState } from './approvals/approval.ts'
 import type { PolicyInput } from './policy/input.ts'
 import type { ReasonCode } from './policy/reasons.ts'
 
@@ -75,6 +76,16 @@ export const REFUSALS = {
   'lock.unknown': row(503, 'dependency', 'after', 'The locks in force cannot be known'),
 
   'approval.required': row(403, 'client', 'after', 'A person has to approve this call first'),
+  'approval.pending': row(202, 'client', 'after', 'People are asked about this call'),
+  'approval.denied': row(403, 'client', 'never', 'A person said no to this call'),
+  'approval.expired': row(403, 'client', 'never', 'The time of the approval is over'),
+  'approval.revoked': row(403, 'client', 'never', 'The approval was taken back'),
+  'approval.used': row(403, 'client', 'never', 'The approval has been used'),
+  'approval.mismatch': row(403, 'client', 'never', 'The approval is of another call'),
+  'approval.unknown': row(403, 'client', 'never', 'There is no such approval'),
+  'approval.unbindable': row(413, 'client', 'never', 'The body is too large to be approved'),
+  'approval.too_many': row(429, 'client', 'after', 'Too many calls of this agent wait for people'),
+  'approval.unavailable': row(503, 'dependency', 'after', 'The store of approvals cannot be reached'),
 
   'credential.unavailable': row(503, 'dependency', 'after', 'The upstream credential cannot be had'),
   'audit.unavailable': row(503, 'dependency', 'after', 'The call cannot be put on record'),
@@ -102,6 +113,11 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS
 
+/** People are asked, and the same call may be made once they have answered. */
+export function isHold(code: string): boolean {
+  return code === 'approval.required' || code === 'approval.pending'
+}
+
 /** One reason that policy gave; `code` is from the closed set shared with Rego. */
 export interface Reason {
   readonly code: ReasonCode
@@ -121,6 +137,18 @@ export interface DecidedBy {
   readonly input?: PolicyInput
 }
 
+/** What an agent is told of the approval that its call needs. */
+export interface ApprovalNotice {
+  readonly id: string
+  readonly state: ApprovalState
+  /** Where it can ask how the approval stands, and withdraw it. */
+  readonly url: string
+  /** When time alone ends it; infinite where it is over. */
+  readonly endsAtMs: number
+  /** There was an approval already, but policy asks for more by now. */
+  readonly isOutgrown?: boolean
+}
+
 /**
  * The gateway's no to one call. `code`, `reasons` and `retryAfterMs` reach the caller; `detail` is for the log
  * and the record only, because it may say which check failed, and so is `decidedBy`; `cause` is for the log only.
@@ -130,6 +158,7 @@ export interface Refusal {
   readonly detail?: string
   readonly reasons?: readonly Reason[]
   readonly retryAfterMs?: number
+  readonly approval?: ApprovalNotice
   /** Headers the specification ties to this refusal, as a flat name, value list (`WWW-Authenticate`, `DPoP-Nonce`). */
   readonly headers?: readonly string[]
   readonly cause?: unknown

@@ -1,6 +1,7 @@
 import { createEntrances, type Entrance } from '../config/entrance.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import type { Addressed, Connector } from './connector.ts'
+import { OWN_CONNECTOR, OWN_PREFIX } from './own-connector.ts'
 
 /** How callers reach one connector: any mix of the three. */
 export interface ConnectorAddress {
@@ -23,7 +24,7 @@ export interface RequestAddress {
 
 /**
  * Makes the function that tells which connector a request names: by the port it came in on, else by its host name, else
- * by the longest path prefix that ends at a segment boundary.
+ * by the longest path prefix that ends at a segment boundary. What is the gateway's own is so at every way in.
  */
 export function createAddressing(
   addresses: readonly ConnectorAddress[],
@@ -40,6 +41,8 @@ export function createAddressing(
 
   return ({ untrustedHost, port, path }) => {
     const entrance = entranceOf(untrustedHost, port)
+    if (path.startsWith(`${OWN_PREFIX}/`))
+      return { connector: OWN_CONNECTOR, upstreamPath: path.slice(OWN_PREFIX.length), entrance }
     const whole = byEntrance.get(entrance)
     if (whole !== undefined) return { connector: whole, upstreamPath: path, entrance }
     const named = byPrefix.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))

@@ -11,6 +11,7 @@ import { mayPassResponseHeader } from '../egress/response-headers.ts'
 import { environmentOf } from './environment.ts'
 import { createFolderReader, type ConnectorFile, type ConnectorFolder } from './folder.ts'
 import { assertNever } from '../lib/assert-never.ts'
+import { matchOwn, OWN_CONNECTOR, OWN_NAME } from './own-connector.ts'
 import { readRawPath } from './raw-path.ts'
 import { createPathTrie, type PathTrie } from './trie.ts'
 import { viewCall, type View, type ViewInput } from './view.ts'
@@ -72,6 +73,7 @@ export function loadCatalog(
   const problems: ConfigProblem[] = []
   const readFolder = createFolderReader(directory)
   const all = Object.entries(configs).flatMap(([name, config]) => {
+    if (name === OWN_NAME) problems.push({ path: `connectors.${name}`, reason: 'is the gateway itself' })
     const folder = readFolder(name, problems)
     return folder === undefined ? [] : [loadConnector(folder, config, problems)]
   })
@@ -96,7 +98,10 @@ function createCatalog(all: readonly Loaded[], addresses: readonly ConnectorAddr
   return {
     connectors: all.map(({ connector }) => connector),
     connectorAt: createAddressing(addresses),
-    match: (connector, method, upstreamPath) => matchPath(loadedOf(connector.name), method, upstreamPath),
+    match: (connector, method, upstreamPath) =>
+      connector === OWN_CONNECTOR
+        ? matchOwn(method, upstreamPath)
+        : matchPath(loadedOf(connector.name), method, upstreamPath),
     view: (operation, input) =>
       viewCall(loadedOf(operation.connector).connector, compiledOf(operation), input),
     acceptsOpaque: (operation) => compiledOf(operation).opaque,
@@ -108,7 +113,9 @@ function createCatalog(all: readonly Loaded[], addresses: readonly ConnectorAddr
 
 /** A task may remember operations of a connector that was configured when they were used. */
 function dataClassesOf(ids: readonly string[], byName: ReadonlyMap<string, Loaded>): readonly DataClass[] {
-  const classes = ids.map((id): DataClass => {
+  // Asking the gateway how an approval stands is no way to data.
+  const touched = ids.filter((id) => !id.startsWith(`${OWN_NAME}.`))
+  const classes = touched.map((id): DataClass => {
     const operations = byName.get(id.slice(0, id.indexOf('.')))?.operations
     return operations?.get(id)?.operation.dataClass ?? 'restricted'
   })

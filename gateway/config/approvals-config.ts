@@ -2,6 +2,8 @@
 export interface ApprovalsConfig {
   /** Longest that `Prefer: wait` holds a connection. */
   readonly maxWaitMs: number
+  /** Connections that one process holds at once; further calls are answered as if they had not asked for it. */
+  readonly maxHeld: number
   /** Policy says how long people have to answer; no less and no more than this. */
   readonly answerWithinMs: { readonly min: number; readonly max: number }
   /** How long an approved call has to be made. */

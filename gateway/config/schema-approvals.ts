@@ -7,6 +7,10 @@ export const approvalsSchema = closed({
     ...milliseconds(0, 3_600_000, 300_000),
     description: 'Longest that Prefer: wait holds a connection, in milliseconds',
   },
+  maxHeld: {
+    ...integer(0, 100_000, 1_000),
+    description: 'Connections that one process holds at once for Prefer: wait',
+  },
   answerWithinMs: {
     ...closed({
       min: milliseconds(1_000, LONGEST_ANSWER_MS, 60_000),

@@ -1,7 +1,7 @@
 import { assertNever } from '../lib/assert-never.ts'
 import { renderAtlassian } from './atlassian.ts'
 import { renderGithub } from './github.ts'
-import { renderProblem } from './problem.ts'
+import { renderProblem, renderTask } from './problem.ts'
 import type { RefusalContext, RenderedRefusal } from './problem.ts'
 import { renderSlack } from './slack.ts'
 
@@ -13,6 +13,8 @@ export type DialectName = 'github' | 'slack' | 'atlassian' | 'problem'
 
 /** Renders `context` as the vendor would; pure, and never throws for a row of the table. */
 export function renderRefusal(dialect: DialectName, context: RefusalContext): RenderedRefusal {
+  // Only who asked for it gets 202 (RFC 7240 §4.1), and so understands a task, which no vendor has a body for.
+  if (context.refusal.code === 'approval.pending') return renderTask(context)
   switch (dialect) {
     case 'github':
       return renderGithub(context)

@@ -1,7 +1,7 @@
 import type { CallId, LimitState } from '../exchange.ts'
 import { REASONS } from '../policy/reasons.ts'
 import { REFUSALS } from '../refusal.ts'
-import type { Reason, Refusal, RefusalCode } from '../refusal.ts'
+import type { ApprovalNotice, Reason, Refusal, RefusalCode } from '../refusal.ts'
 
 /** More reasons than this tell a caller nothing new; the record keeps all of them. */
 const REASONS_SHOWN = 16
@@ -37,6 +37,17 @@ export interface ProblemMembers {
   readonly reasons: readonly Reason[]
   /** Integer seconds; absent where sending the call again later would not help. */
   readonly retry_after?: number
+  /** The approval that the call needs, or came with. */
+  readonly approval?: ApprovalMembers
+}
+
+export interface ApprovalMembers {
+  /** For `Toolgate-Approval`. */
+  readonly id: string
+  readonly state: ApprovalNotice['state']
+  readonly url: string
+  /** RFC 3339; absent where it is over. */
+  readonly expires_at?: string
 }
 
 /**
@@ -57,6 +68,22 @@ export function problemMembers({ refusal, callId }: RefusalContext): ProblemMemb
     call_id: callId,
     reasons,
     ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+    ...(refusal.approval && { approval: approvalMembers(refusal.approval) }),
+  }
+}
+
+export function approvalMembers({ id, state, url, endsAtMs }: ApprovalNotice): ApprovalMembers {
+  const ends = Number.isFinite(endsAtMs) ? { expires_at: new Date(endsAtMs).toISOString() } : {}
+  return { id, state, url, ...ends }
+}
+
+/** What `Prefer: respond-async` is answered with: the same members, of something that is under way. */
+export function renderTask(context: RefusalContext): RenderedRefusal {
+  const members = problemMembers(context)
+  return {
+    status: members.status,
+    headers: ['Content-Type', 'application/json'],
+    body: Buffer.from(JSON.stringify(members)),
   }
 }
 
@@ -81,14 +108,22 @@ export function renderProblem(context: RefusalContext): RenderedRefusal {
 
 function detailOf(refusal: Refusal, reasons: readonly Reason[], retryAfter: number | undefined): string {
   const sentences = [...new Set(reasons.map(({ code }) => `${REASONS[code]}.`))]
-  return [...sentences, adviceOf(refusal.code, retryAfter)].join(' ')
+  return [...sentences, adviceOf(refusal, retryAfter)].join(' ')
 }
 
-function adviceOf(code: RefusalCode, retryAfter: number | undefined): string {
-  if (code === 'approval.required') return 'Send the same call again once it is approved.'
+function adviceOf({ code, approval }: Refusal, retryAfter: number | undefined): string {
+  if (code === 'approval.required' || code === 'approval.pending') return approvalAdvice(approval)
   if (code === 'policy.answer_withheld') return 'What it asked for may have been done: do not send it again.'
   const { retry } = REFUSALS[code]
   if (retry === 'never') return 'The same call will be refused again.'
   if (retry === 'same' || retryAfter === undefined) return 'The same call may be sent again.'
   return `The same call may be sent again in ${retryAfter} s.`
+}
+
+function approvalAdvice(approval: ApprovalNotice | undefined): string {
+  if (approval === undefined) return 'Send the same call again once it is approved.'
+  const repeat = `Send the same call again with Toolgate-Approval: ${approval.id}`
+  if (approval.state === 'approved') return `It is approved. ${repeat}.`
+  const more = approval.isOutgrown === true ? 'Policy asks for more than was approved. ' : ''
+  return `${more}${repeat} once it is approved.`
 }

@@ -39,8 +39,11 @@ const MAYBE_FORWARDED: ReadonlySet<string> = new Set([
 ])
 const NEVER_FORWARDED = codes((code) => !code.startsWith('upstream.') && !MAYBE_FORWARDED.has(code))
 
+/** An approval that is asked for, or has run out while people were busy. */
+const WAITING = new Set(['approval.required', 'approval.pending', 'approval.too_many', 'approval.expired'])
+
 /** Refusals that are no sign of an agent run wild: it is asked to wait, or for a person's yes; or people stopped it. */
-const NOT_A_DENIAL = codes((code) => /^(limit|breaker|lock)\./.test(code) || code === 'approval.required')
+const NOT_A_DENIAL = codes((code) => /^(limit|breaker|lock)\./.test(code) || WAITING.has(code))
 
 const UPSTREAM_FAILURES: ReadonlySet<OutcomeCode> = new Set([
   'upstream.unreachable',

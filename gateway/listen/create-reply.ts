@@ -4,7 +4,7 @@ import type { DialectName } from '../dialects/dialect.ts'
 import { retryAfterSeconds } from '../dialects/problem.ts'
 import type { CallId, LimitState, Progress } from '../exchange.ts'
 import type { Outcome } from '../outcome.ts'
-import type { Refusal, RefusalCode } from '../refusal.ts'
+import { isHold, type Refusal, type RefusalCode } from '../refusal.ts'
 import { endAfterBody, hasUnreadBody, isBodyComing } from './linger.ts'
 import type { Reply } from './reply.ts'
 
@@ -87,7 +87,7 @@ function refusalHeaders(
 ): string[] {
   const list = [...rendered, 'Content-Length', String(bodyBytes), ...(refusal.headers ?? [])]
   list.push('Toolgate-Call-Id', callId)
-  list.push('Toolgate-Decision', refusal.code === 'approval.required' ? 'hold' : 'deny')
+  list.push('Toolgate-Decision', isHold(refusal.code) ? 'hold' : 'deny')
   putIfAbsent(list, 'Cache-Control', 'no-store')
   const retryAfter = retryAfterSeconds(refusal)
   if (retryAfter !== undefined) putIfAbsent(list, 'Retry-After', String(retryAfter))

@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts'
-import type { ReadCall, Reserved } from '../exchange.ts'
+import { peopleFor } from '../approvals/people.ts'
+import type { Presented, ReadCall, Reserved } from '../exchange.ts'
 import type { PolicyInput, Signals } from './input.ts'
 import type { PolicyTime } from './calendar.ts'
 
@@ -7,7 +8,7 @@ import type { PolicyTime } from './calendar.ts'
  * Presents a call to the rules: version 1 of the input, DESIGN §5. Every fact comes from the call and from the
  * time given, so the same call at the same time is always the same input.
  */
-export function buildInput(call: Reserved, signals: Signals, time: PolicyTime): PolicyInput {
+export function buildInput(call: Presented, signals: Signals, time: PolicyTime): PolicyInput {
   const { caller, declared, resource } = call
   return {
     v: 1,
@@ -33,9 +34,15 @@ export function buildInput(call: Reserved, signals: Signals, time: PolicyTime): 
     },
     signals,
     history: historyFacts(call),
-    approval: { state: 'none', id: '', approvers: [] },
+    approval: approvalFacts(call),
     time,
   }
+}
+
+/** Only what was approved is told: what people have not answered yet is no reason for anything. */
+function approvalFacts({ approval }: Presented): PolicyInput['approval'] {
+  if (approval?.state !== 'approved') return { state: 'none', id: '', approvers: [] }
+  return { state: 'approved', id: approval.id, approvers: peopleFor(approval.votes).map(({ id }) => id) }
 }
 
 function agentFacts({ agent }: Caller): PolicyInput['agent'] {

@@ -1,4 +1,4 @@
-import type { Decided, ReadCall, Reserved } from '../exchange.ts'
+import type { Decided, Presented, ReadCall } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PolicyBreaker, ProvenAgent } from '../limits/policy-breaker.ts'
 import { buildInput } from '../policy/build-input.ts'
@@ -33,7 +33,7 @@ export interface DecideDependencies {
 type Deciding = Verdict<Decided> | Promise<Verdict<Decided>>
 
 /** Asks policy. Only a well-formed allow passes; DESIGN §3, row 6. */
-export function createDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
+export function createDecide(dependencies: DecideDependencies): (call: Presented) => Deciding {
   const { decisionLog, breaker, clock } = dependencies
   const decide = bindDecide(dependencies)
   return (call) => {
@@ -50,7 +50,7 @@ function stopped(retryAfterMs: number): Verdict<Decided> {
   return refuse('breaker.agent_open', { retryAfterMs, detail })
 }
 
-function provenAgent({ caller: { tenant, agent } }: Reserved): ProvenAgent {
+function provenAgent({ caller: { tenant, agent } }: Presented): ProvenAgent {
   return { tenant, issuer: agent.issuer, id: agent.id }
 }
 
@@ -59,12 +59,11 @@ function unlogged(): Verdict<Decided> {
   return refuse('audit.unavailable', { detail: 'the decision log is full', retryAfterMs: 1_000 })
 }
 
-function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Deciding {
+function bindDecide(dependencies: DecideDependencies): (call: Presented) => Deciding {
   const { policy, decisionLog, timeOf, signalsOf, breaker, budgetMs, clock, observe, shadow } = dependencies
   return (call) => {
     const begunMs = clock.monotonicMs()
-    // The time of arrival, not of evaluation: it is on record, so the decision can be made again.
-    const input = buildInput(call, signalsOf(call), timeOf(call.arrival.receivedAtMs))
+    const input = buildInput(call, signalsOf(call), timeOf(call.askedAtMs))
     const builtMs = clock.monotonicMs()
     const deciding = policy.decide(input)
     // Now, not when the answer is there: another policy may be in force by then.
@@ -86,7 +85,7 @@ function bindDecide(dependencies: DecideDependencies): (call: Reserved) => Decid
 
 function decidedBy(
   by: DecidedBy & Pick<Decided, 'input'>,
-  call: Reserved,
+  call: Presented,
   verdict: Verdict<Decision>,
 ): Verdict<Decided> {
   if (!verdict.ok) return { ok: false, refusal: { ...verdict.refusal, decidedBy: by } }

@@ -4,6 +4,7 @@ import { readDeclared } from '../listen/rules/declared.ts'
 import { readFraming } from '../listen/rules/framing.ts'
 import { judgeHeaderSection } from '../listen/rules/header-section.ts'
 import { readTarget } from '../listen/rules/target.ts'
+import { readWishes } from '../listen/rules/wishes.ts'
 import { readTrace } from '../listen/rules/trace.ts'
 import { HeaderList } from '../lib/header-list.ts'
 import { parseMediaType } from '../lib/media-type.ts'
@@ -31,6 +32,8 @@ export function createReceive(): (arrival: Arrival) => Verdict<Received> {
     if (!canonical.ok) return canonical
     const declared = readDeclared(headers)
     if (!declared.ok) return declared
+    const wishes = readWishes(headers)
+    if (!wishes.ok) return wishes
     const contentType = headers.get('content-type')
     const mediaType = contentType === undefined ? undefined : parseMediaType(contentType)
     if (contentType !== undefined && mediaType === undefined) {
@@ -46,6 +49,7 @@ export function createReceive(): (arrival: Arrival) => Verdict<Received> {
       peer: peerOf(request.socket),
       body: { declaredBytes: framing.value, stream: request, mediaType: mediaType?.essence ?? '' },
       declared: declared.value,
+      wishes: wishes.value,
       trace: readTrace(headers, randomHex),
     })
   }

@@ -2,7 +2,8 @@ import type { Connector } from '../catalog/connector.ts'
 import type { CredentialProvider } from '../credentials/credential.ts'
 import { misplacedCredential } from '../egress/credential-parameters.ts'
 import { buildRequestHeaders, passedRequestHeaders } from '../egress/request-headers.ts'
-import type { Decided, ReadBody, Sealed } from '../exchange.ts'
+import { upstreamTargetOf } from '../egress/upstream-target.ts'
+import type { ReadBody, Sealed } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { LockGate } from '../locks/locks.ts'
 import { pass, refuse } from '../refusal.ts'
@@ -57,18 +58,12 @@ function sealWith(
   const headers = buildRequestHeaders(call, passed)
   credential.value.apply(headers)
   const request = {
-    origin: call.operation.origin ?? call.connector.origin,
+    ...upstreamTargetOf(call),
     method: call.method,
-    target: targetOf(call),
     headers,
     body: bodyOf(call.content),
   }
   return pass({ permit, request, credentialVersion: credential.value.version, lockEpoch: locks.epoch })
-}
-
-/** Byte for byte what was authorised. */
-function targetOf({ upstreamPath, query }: Decided): string {
-  return query === '' ? upstreamPath : `${upstreamPath}?${query}`
 }
 
 function bodyOf({ kind, bytes, stream }: ReadBody): Sealed['request']['body'] {

@@ -4,6 +4,7 @@ import type {
   Arrival,
   Decided,
   Identified,
+  Presented,
   Progress,
   ReadCall,
   Received,
@@ -25,12 +26,17 @@ export interface Stages {
   identify(received: Received): Awaitable<Verdict<Identified>>
   route(identified: Identified): Verdict<Routed>
   admit(routed: Routed): Awaitable<Verdict<Admitted>>
+  /** Instead of all that follows, for a call to the gateway itself. */
+  answer(admitted: Admitted, reply: Reply): Promise<Outcome>
   read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
   recall(read: ReadCall): Awaitable<Verdict<ReadCall>>
   reserve(read: ReadCall): Awaitable<Verdict<Reserved>>
+  /** A promise only where the call names an approval. */
+  present(reserved: Reserved): Awaitable<Verdict<Presented>>
   /** A promise only where policy is evaluated in another thread, or the decision log has to have room first. */
-  decide(reserved: Reserved): Awaitable<Verdict<Decided>>
-  approve(decided: Decided): Verdict<Permit>
+  decide(presented: Presented): Awaitable<Verdict<Decided>>
+  /** A promise only where people are asked, or were. */
+  approve(decided: Decided): Awaitable<Verdict<Permit>>
   seal(permit: Permit): Awaitable<Verdict<Sealed>>
   intend(sealed: Sealed): Awaitable<Verdict<Intended>>
   forward(intended: Intended): Promise<Verdict<Answered>>

@@ -53,7 +53,7 @@ export function callLine(call: Progress, outcome: Outcome, durationMs: number): 
 
 /** What is the caller's doing is information; what an operator should look at is louder. */
 export function levelOf(code: OutcomeCode): LogLevel {
-  if (code === 'allowed' || code === 'client.gone') return 'info'
+  if (code === 'allowed' || code === 'answered' || code === 'client.gone') return 'info'
   if (code === 'upstream.truncated') return 'warn'
   if (code === 'gateway.draining') return 'info'
   return LEVELS[REFUSALS[code].blame]

@@ -1,6 +1,6 @@
 import type { Access } from '../catalog/connector.ts'
 import type { OutcomeCode } from '../outcome.ts'
-import { REFUSALS } from '../refusal.ts'
+import { isHold, REFUSALS } from '../refusal.ts'
 
 /** Label of a call that did not get as far as having the thing. */
 export const NONE = 'none'
@@ -22,6 +22,7 @@ export const LIMITER_REFUSALS = [
 
 const NOT_REFUSALS = [
   'allowed',
+  'answered',
   'client.gone',
   'upstream.truncated',
 ] as const satisfies readonly OutcomeCode[]
@@ -30,7 +31,7 @@ export const OUTCOME_CODES: ReadonlySet<string> = new Set<string>([...Object.key
 
 /** What the caller was told in `Toolgate-Decision`. */
 export function decisionOf(code: OutcomeCode): DecisionLabel {
-  if (code === 'approval.required') return 'hold'
+  if (isHold(code)) return 'hold'
   return NOT_REFUSALS.some((relayed) => relayed === code) ? 'allow' : 'deny'
 }
 

@@ -1,3 +1,4 @@
+import { OWN_NAME } from '../catalog/own-connector.ts'
 import { Registry } from 'prom-client'
 import type { TelemetryConfig } from '../config/config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
@@ -50,7 +51,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
   const clock = options.clock ?? systemClock
   const log = options.log ?? (await openLog(options.config))
   const registry = new Registry()
-  let connectors: ReadonlySet<string> = new Set(options.connectors)
+  let connectors: ReadonlySet<string> = new Set([OWN_NAME, ...options.connectors])
   let watched: Partial<Watched> = { logLinesLost: () => log.lostLines() }
   const metrics = createMetrics(registry)
   const parts = createPartMetrics(registry)
@@ -73,7 +74,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       watched = { ...watched, ...sources }
     },
     useConnectors: (names) => {
-      connectors = new Set(names)
+      connectors = new Set([OWN_NAME, ...names])
     },
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     metricsJson: () => registry.getMetricsAsJSON(),

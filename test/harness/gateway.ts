@@ -210,8 +210,12 @@ function defaultSettings(
     ...(options.bundle === undefined ? {} : { policy: { bundle: bundlePath } }),
     store:
       options.redisUrl === undefined
-        ? {}
-        : { kind: 'redis', redis: { url: options.redisUrl, timeoutMs: REDIS_TIMEOUT_MS } },
+        ? { controlFile: join(folder, 'control.db') }
+        : {
+            kind: 'redis',
+            controlFile: join(folder, 'control.db'),
+            redis: { url: options.redisUrl, timeoutMs: REDIS_TIMEOUT_MS },
+          },
     connectors: {
       github: {
         ...connector('github', { type: 'bearer', token: 'env:GITHUB' }),

@@ -9,7 +9,7 @@ import type { Arrival, CallId, Decided, Declared, Resource, Sealed } from '../..
 import type { Outcome } from '../../gateway/outcome.ts'
 import { HeaderList } from '../../gateway/lib/header-list.ts'
 import { NOBODY } from '../../gateway/policy/evaluation/self-test.ts'
-import { approve } from '../../gateway/stages/approve.ts'
+import { permitted } from './permitted.ts'
 
 export interface SyntheticCall {
   readonly callId?: string
@@ -41,6 +41,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
     peer: { address: '127.0.0.1', secure: false, certificate: undefined },
     body: { declaredBytes: bytes.length, stream: Readable.from([]), mediaType: '' },
     declared: { task: '', rationale: '', ticket: '', rollbackPlan: '', ...wanted.declared },
+    wishes: { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' },
     trace: {
       traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
       spanId: '00f067aa0ba902b7',
@@ -93,6 +94,8 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
     findings: NOTHING_FOUND,
     spend: { day: 0, task: 0 },
     reservation: undefined,
+    approval: undefined,
+    askedAtMs: Date.UTC(2026, 10, 21, 9, 0, 0, 125),
     input: NOBODY,
     decision: { allow: true, risk: 1, reasons: [], reported: [], obligations: [] },
     policy: { digest: 'sha256:3f1c', revision: '2026-11-21.1' },
@@ -101,10 +104,8 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
 
 /** The same call with its permit and its upstream request, as seal hands it over. */
 export function syntheticSealed(wanted: SyntheticCall = {}): Sealed {
-  const permit = approve(syntheticCall(wanted))
-  if (!permit.ok) throw new Error(`not permitted: ${permit.refusal.code}`)
   return {
-    permit: permit.value,
+    permit: permitted(syntheticCall(wanted)),
     request: {
       origin: 'https://upstream.example',
       method: 'GET',

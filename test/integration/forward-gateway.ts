@@ -17,7 +17,7 @@ import { systemClock } from '../../gateway/lib/clock.ts'
 import { createReply } from '../../gateway/listen/create-reply.ts'
 import { pass } from '../../gateway/refusal.ts'
 import type { Refusal } from '../../gateway/refusal.ts'
-import { approve } from '../../gateway/stages/approve.ts'
+import { permitted } from '../harness/permitted.ts'
 import { createForward } from '../../gateway/stages/forward.ts'
 import { createIntend } from '../../gateway/stages/intend.ts'
 import { createReceive } from '../../gateway/stages/receive.ts'
@@ -134,9 +134,8 @@ export async function startForwardGateway(options: ForwardOptions): Promise<Forw
     const received = stages.receive(arrival)
     if (!received.ok) return stop(received.refusal)
     reply.continue()
-    const permit = approve(await decidedCall(received.value, connector, options.operation ?? {}))
-    if (!permit.ok) return stop(permit.refusal)
-    const sealed = await stages.seal(permit.value)
+    const permit = permitted(await decidedCall(received.value, connector, options.operation ?? {}))
+    const sealed = await stages.seal(permit)
     if (!sealed.ok) return stop(sealed.refusal)
     const intended = await stages.intend(sealed.value)
     if (!intended.ok) return stop(intended.refusal)
@@ -246,6 +245,8 @@ async function decidedCall(
     findings: NOTHING_FOUND,
     spend: { day: 0, task: 0 },
     reservation: undefined,
+    approval: undefined,
+    askedAtMs: received.arrival.receivedAtMs,
     input: NOBODY,
     decision: { allow: true, risk: 0, reasons: [], reported: [], obligations: [] },
     policy: { digest: '', revision: '' },

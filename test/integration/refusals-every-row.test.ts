@@ -19,11 +19,12 @@ const calls = rows.flatMap(({ code, row }) =>
 )
 
 const OFTEN = { interval: 5 }
+const HOLDS = new Set<RefusalCode>(['approval.required', 'approval.pending'])
 
 describe('every row of the table', () => {
   it.each(calls)('$code through $connector', async ({ code, row, connector }) => {
     const toolgate = await ground.gateway(row.kind)
-    const decision = code === 'approval.required' ? 'hold' : 'deny'
+    const decision = HOLDS.has(code) ? 'hold' : 'deny'
     const counted = { reason: code, decision, connector: row.plain === true ? 'none' : connector }
     // A gateway drains once, so the calls that it cut short are counted before the first of them is looked at.
     const before = row.gone === true ? 0 : await toolgate.metric('toolgate_calls_total', counted)
@@ -46,6 +47,8 @@ describe('every row of the table', () => {
 
 function statusOf(code: RefusalCode, row: Row, connector: ConnectorName): number {
   if (connector !== 'slack' || row.plain === true) return REFUSALS[code].status
+  // Nobody who has not asked for it gets this one.
+  if (code === 'approval.pending') return 202
   // Its SDK would repeat any other status for half an hour.
   if (code === 'identity.nonce_required') return 401
   return code === 'limit.rate' || code === 'limit.concurrency' || code === 'breaker.agent_open' ? 429 : 200
@@ -57,7 +60,7 @@ function bodyOf(code: RefusalCode, row: Row, connector: ConnectorName, { callId 
   const members = { type: `urn:toolgate:refusal:${code}`, title, status, code, call_id: callId }
   const text: unknown = expect.stringContaining(title)
   const word: unknown = expect.stringMatching(/^[a-z_]+$/)
-  if (row.plain === true) return members
+  if (row.plain === true || code === 'approval.pending') return members
   if (connector === 'github') return { ...members, message: text, documentation_url: members.type }
   if (connector === 'slack') return { ...members, ok: false, error: word }
   return { ...members, message: text, errorMessages: [text], errors: {} }
@@ -72,11 +75,13 @@ async function expectEvidence(
   connector: ConnectorName,
 ): Promise<void> {
   const events = records.length === 0 ? ['call', 'audit.outcome_lost'] : ['call']
-  const lines = () => toolgate.linesOf(callId)
+  // What became of its approval is told in lines and entries of its own.
+  const lines = async () =>
+    (await toolgate.linesOf(callId)).filter(({ event }) => !String(event).startsWith('approval.'))
   await expect.poll(async () => (await lines()).map(({ event }) => event), OFTEN).toEqual(events)
-  const decision = code === 'approval.required' ? 'hold' : 'deny'
+  const decision = HOLDS.has(code) ? 'hold' : 'deny'
   expect((await lines())[0]).toMatchObject({ reason: code, decision, status })
-  const recorded = () => recordsOf(toolgate, callId)
+  const recorded = async () => (await recordsOf(toolgate, callId)).filter(({ type }) => type !== 'approval')
   await expect.poll(async () => (await recorded()).map(({ type }) => type), OFTEN).toEqual(records)
   const expected = records.map((type) => (type === 'outcome' ? { type, outcome: code, status } : { type }))
   expect(await recorded()).toMatchObject(expected)
@@ -91,8 +96,9 @@ function knownBy(code: RefusalCode, connector: ConnectorName): object {
   const operation: unknown = expect.stringMatching(`^${connector}[.]`)
   const routed = { who, what: { connector, operation } }
   // Presented to policy are only calls that can be.
-  if (/^(?:policy|approval)\.(?!input_invalid)/.test(code)) return { ...routed, policy: { digest } }
-  return /^(?:limit|breaker|store|policy|credential|upstream)\./.test(code) ? routed : {}
+  if (/^(?:policy\.(?!input_invalid)|approval\.(?:required|pending|too_many|unbindable))/.test(code))
+    return { ...routed, policy: { digest } }
+  return /^(?:limit|breaker|store|policy|approval|credential|upstream)\./.test(code) ? routed : {}
 }
 
 /** Nothing where the whole folder is gone, as one of the provocations wants it. */
@@ -102,7 +108,7 @@ function recordsOf(toolgate: TestGateway, callId: string): Promise<AuditEntry[]>
 
 /** Nothing of the inside is in the reply, and no secret is in reply, log or record. */
 async function expectSilence(toolgate: TestGateway, { callId, text, rawHeaders }: Answer): Promise<void> {
-  const told = text + rawHeaders.join('\n').replaceAll(toolgate.origin, '')
+  const told = (text + rawHeaders.join('\n')).replaceAll(toolgate.origin, '')
   const lines = await toolgate.linesOf(callId)
   // One word, such as the name of a claim or a limit, may stand in the reply for its own reasons.
   const inner = lines

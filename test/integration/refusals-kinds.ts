@@ -52,6 +52,12 @@ export const KINDS = {
   unheard: () => ({
     settings: { store: { controlKind: 'redis', redis: { url: 'redis://127.0.0.1:1' } } },
   }),
+  roomy: () => ({}),
+  eager: () => ({ settings: { approvals: { maxPendingPerAgent: 1 } } }),
+  // Counts in its own memory, and keeps what people decide elsewhere.
+  forgetful: ({ controlRedis }) => ({
+    settings: { store: { controlKind: 'redis', redis: { url: controlRedis.url } } },
+  }),
   unsealed: () => ({
     settings: forEach((name) => ({
       credential:

@@ -26,7 +26,8 @@ special := {"denied", "approval", "unsupported", "withheld", "invalid", "conflic
 decision := outcome(false, [reason], []) if not known
 decision := outcome(true, [], []) if { known; not special[task] }
 decision := outcome(false, [reason], []) if { known; task == "denied" }
-decision := outcome(true, [], [approval]) if { known; task == "approval" }
+owed contains approval if input.approval.state != "approved"
+decision := outcome(true, [], owed) if { known; task == "approval" }
 decision := outcome(true, [], [review]) if { known; task == "unsupported" }
 decision := outcome(true, [], [withheld]) if { known; task == "withheld" }
 decision := {"allow": "yes"} if { known; task == "invalid" }
@@ -62,19 +63,22 @@ export interface Parts {
   readonly redis: RunningRedis
   /** Is killed by the provocation that needs a store that is gone. */
   readonly mortalRedis: RunningRedis
+  /** Keeps what people decide for `forgetful`, until it is killed. */
+  readonly controlRedis: RunningRedis
 }
 
 /** What the gateways of every kind stand between; `down` is an issuer whose keys cannot be had. */
 export async function startParts(stack: AsyncDisposableStack): Promise<Parts> {
-  const [bundle, upstream, strict, down, redis, mortalRedis] = await Promise.all([
+  const [bundle, upstream, strict, down, redis, mortalRedis, controlRedis] = await Promise.all([
     compileRules(RULES),
     startRawUpstream(behave),
     startIssuer(),
     startIssuer(),
     startRedis(),
     startRedis(),
+    startRedis(),
   ])
-  for (const part of [upstream, strict, down, redis, mortalRedis]) stack.use(part)
+  for (const part of [upstream, strict, down, redis, mortalRedis, controlRedis]) stack.use(part)
   down.answerWith((_request, response) => response.writeHead(500).end())
-  return { bundle, upstream, strict, down, redis, mortalRedis }
+  return { bundle, upstream, strict, down, redis, mortalRedis, controlRedis }
 }

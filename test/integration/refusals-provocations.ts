@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { RefusalCode } from '../../gateway/refusal.ts'
 import { createProofKey } from '../harness/proof.ts'
 import type { Answer } from '../harness/send.ts'
+import { APPROVAL_PROVOCATIONS } from './refusals-approvals.ts'
 import { type ConnectorName, READS } from './refusals-calls.ts'
 import type { Ground } from './refusals-ground.ts'
 import { EXHAUSTED, type GatewayKind } from './refusals-kinds.ts'
@@ -185,7 +186,17 @@ export const PROVOCATIONS = {
   }),
   'lock.unknown': at('unheard', (ground, connector) => ground.read('unheard', connector)),
 
-  'approval.required': asked('approval'),
+  'approval.required': plain(APPROVAL_PROVOCATIONS['approval.required']),
+  'approval.pending': plain(APPROVAL_PROVOCATIONS['approval.pending']),
+  'approval.denied': plain(APPROVAL_PROVOCATIONS['approval.denied']),
+  'approval.expired': plain(APPROVAL_PROVOCATIONS['approval.expired']),
+  'approval.revoked': plain(APPROVAL_PROVOCATIONS['approval.revoked']),
+  'approval.used': plain(APPROVAL_PROVOCATIONS['approval.used']),
+  'approval.mismatch': plain(APPROVAL_PROVOCATIONS['approval.mismatch']),
+  'approval.unknown': plain(APPROVAL_PROVOCATIONS['approval.unknown']),
+  'approval.unbindable': at('roomy', APPROVAL_PROVOCATIONS['approval.unbindable']),
+  'approval.too_many': at('eager', APPROVAL_PROVOCATIONS['approval.too_many']),
+  'approval.unavailable': at('forgetful', APPROVAL_PROVOCATIONS['approval.unavailable']),
 
   'credential.unavailable': at('unsealed', (ground, connector) => ground.read('unsealed', connector)),
   'audit.unavailable': at(

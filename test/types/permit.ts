@@ -1,13 +1,13 @@
 // Compiled, never run: a path that skips policy or approval has no permit, and there is no other way to one.
 import type { Decided, ReadCall } from '../../gateway/exchange.ts'
-import { approve } from '../../gateway/stages/approve.ts'
-import type { Permit } from '../../gateway/stages/approve.ts'
+import type { createApprove, Permit } from '../../gateway/stages/approve.ts'
 
 declare const decided: Decided
 declare const read: ReadCall
+declare const approve: ReturnType<typeof createApprove>
 declare function seal(permit: Permit): void
 
-const verdict = approve(decided)
+const verdict = await approve(decided)
 if (verdict.ok) seal(verdict.value)
 
 // @ts-expect-error The class is exported as a type only.
@@ -30,10 +30,10 @@ export const impostor: Permit = new Impostor()
 seal(decided)
 
 // @ts-expect-error What was only read was never decided.
-approve(read)
+void approve(read)
 
 // @ts-expect-error A verdict is not a permit until somebody looked at it.
-seal(approve(decided))
+seal(await approve(decided))
 
 if (!verdict.ok) {
   // @ts-expect-error A refusal carries no permit.

@@ -1,3 +1,4 @@
+import { isHold } from '../../refusal.ts'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { readBlockHeader } from '../disclosures/block.ts'
 import { decodeEntry, type DecisionEntry, type OutcomeEntry } from '../entry.ts'
@@ -114,7 +115,7 @@ export class IndexWriter {
 /** What the gateway made of a call; `undefined` for an end that follows an intent. */
 export function decisionOf(entry: DecisionEntry | OutcomeEntry): string | undefined {
   if (entry.type === 'decision') return entry.decision
-  if (entry.outcome === 'approval.required') return 'hold'
+  if (isHold(entry.outcome)) return 'hold'
   if (entry.outcome === 'policy.denied') return 'deny'
   return entry.received === undefined ? undefined : 'refused'
 }

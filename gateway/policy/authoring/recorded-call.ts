@@ -2,6 +2,7 @@ import type { DecisionEntry, OutcomeEntry } from '../../audit/entry.ts'
 import { decodeEntry } from '../../audit/entry.ts'
 import type { DisclosureReader } from '../../audit/disclosures/disclosure-reader.ts'
 import { readEntries } from '../../audit/read-entries.ts'
+import { isHold } from '../../refusal.ts'
 import type { PolicyTime } from '../calendar.ts'
 import type { PolicyInput } from '../input.ts'
 import type { ReadToken } from './known-tokens.ts'
@@ -32,7 +33,7 @@ export interface RecordedCall {
 type Entry = DecisionEntry | OutcomeEntry
 
 /** Outcomes that tell what policy decided of a call that has no intent on record. */
-const DECIDED: ReadonlySet<string> = new Set(['policy.denied', 'approval.required'])
+const DECIDED: ReadonlySet<string> = new Set(['policy.denied', 'approval.required', 'approval.pending'])
 
 export interface RecordOptions {
   /** Local time as the configuration of the gateway has it; without it, weekday and business hours are unknown. */
@@ -80,7 +81,7 @@ function decisionIn(
   entry: Entry,
   policy: RecordedCall['policy'],
 ): Omit<RecordedCall, 'id' | 'received' | 'input' | 'unknown'> {
-  const held = entry.type === 'outcome' && entry.outcome === 'approval.required'
+  const held = entry.type === 'outcome' && isHold(entry.outcome)
   const reasons = held ? [] : (entry.reasons ?? [])
   return {
     allowed: entry.type === 'decision' || held,

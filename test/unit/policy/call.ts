@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { NOTHING_FOUND } from '../../../gateway/detectors/findings.ts'
-import type { CallId, Reserved } from '../../../gateway/exchange.ts'
+import type { CallId, Presented } from '../../../gateway/exchange.ts'
 import { HeaderList } from '../../../gateway/lib/header-list.ts'
 import type { Connector } from '../../../gateway/catalog/connector.ts'
 
@@ -21,7 +21,7 @@ const CONNECTOR: Connector = {
 }
 
 /** Dana, through the change review, reads pull request 991. */
-export function aCall(): Reserved {
+export function aCall(): Presented {
   const path = '/repos/zyx/platform-infra/pulls/991'
   return {
     arrival: {
@@ -41,6 +41,7 @@ export function aCall(): Reserved {
     peer: { address: '127.0.0.1', secure: true, certificate: undefined },
     body: { declaredBytes: 0, stream: Readable.from([]), mediaType: '' },
     declared: { task: 't', rationale: 'review', ticket: 'CHG-18422', rollbackPlan: 'Close it.' },
+    wishes: { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' },
     trace: { traceId: '', spanId: '', parentId: undefined, sampled: false, state: undefined },
     caller: {
       agent: { id: 'change-review-agent', issuer: 'https://id.zyx.example', binding: 'dpop', key: 'k' },
@@ -108,5 +109,7 @@ export function aCall(): Reserved {
     findings: NOTHING_FOUND,
     spend: { day: 0, task: 0 },
     reservation: undefined,
+    approval: undefined,
+    askedAtMs: Date.parse('2026-11-23T09:00:00Z'),
   }
 }

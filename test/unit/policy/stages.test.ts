@@ -2,9 +2,10 @@ import { NOBODY } from '../../../gateway/policy/evaluation/self-test.ts'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildInput } from '../../../gateway/policy/build-input.ts'
 import type { Decision, Obligation } from '../../../gateway/policy/decision.ts'
+import type { Decided } from '../../../gateway/exchange.ts'
 import { pass, refuse } from '../../../gateway/refusal.ts'
 import type { Verdict } from '../../../gateway/refusal.ts'
-import { approve } from '../../../gateway/stages/approve.ts'
+import { createApprove } from '../../../gateway/stages/approve.ts'
 import { createDecide, type DecideDependencies } from '../../../gateway/stages/decide.ts'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { INPUT_V1 } from '../../../gateway/policy/input.ts'
@@ -193,42 +194,66 @@ describe('approve', () => {
     { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } },
     { id: 'R5', type: 'limit', properties: { name: 'a' } },
   ]
-  const approved = (obligations: readonly Obligation[]): ReturnType<typeof approve> =>
-    approve({ ...aCall(), input: NOBODY, policy: POLICY, decision: { ...ALLOW, obligations } })
+  const decidedWith = (decision: Decision): Decided => ({
+    ...aCall(),
+    input: NOBODY,
+    policy: POLICY,
+    decision,
+  })
+  const owing = (obligations: readonly Obligation[]): Decided => decidedWith({ ...ALLOW, obligations })
+  let asked: unknown[] = []
+  beforeEach(() => void (asked = []))
+  const approve = createApprove({
+    hold: {
+      ask: async (_call, obligation) => {
+        asked.push(obligation)
+        return refuse('approval.required')
+      },
+      use: async () => refuse('approval.used'),
+    },
+    redecide: () => refuse('policy.error'),
+    clock: { nowMs: () => 0 },
+  })
 
-  test('gives a permit for the call that owes nothing', () => {
-    const decided = { ...aCall(), input: NOBODY, policy: POLICY, decision: ALLOW }
+  test('gives a permit for the call that owes nothing, and asks nobody', () => {
+    const decided = decidedWith(ALLOW)
     const verdict = approve(decided)
-    expect(verdict.ok && verdict.value.call).toBe(decided)
+    expect('ok' in verdict && verdict.ok && verdict.value.call).toBe(decided)
+    expect(asked).toEqual([])
   })
 
   test('gives none for a deny, should one ever come this far', () => {
-    const verdict = approve({
-      ...aCall(),
-      input: NOBODY,
-      policy: POLICY,
-      decision: { ...ALLOW, allow: false },
+    expect(approve(decidedWith({ ...ALLOW, allow: false }))).toMatchObject({
+      ok: false,
+      refusal: { code: 'policy.denied' },
     })
-    expect(verdict).toMatchObject({ ok: false, refusal: { code: 'policy.denied' } })
   })
 
-  test('refuses the call that a person has to approve', () => {
-    expect(approved([approval])).toMatchObject({ ok: false, refusal: { code: 'approval.required' } })
+  test('asks people about the call that they have to approve', async () => {
+    expect(await approve(owing([...later, approval]))).toMatchObject({
+      refusal: { code: 'approval.required' },
+    })
+    expect(asked).toEqual([approval])
   })
 
   test('lets a call go on whose answer is redacted or bounded, or of which somebody is told', () => {
-    expect(approved(later).ok).toBe(true)
-    expect(approved([...later, approval])).toMatchObject({ refusal: { code: 'approval.required' } })
+    expect(approve(owing(later))).toMatchObject({ ok: true })
   })
 
   test.each(others)('refuses an obligation that nobody here can carry out: $type', (obligation) => {
-    expect(approved([obligation])).toMatchObject({ refusal: { code: 'policy.obligation_unsupported' } })
+    expect(approve(owing([obligation]))).toMatchObject({ refusal: { code: 'policy.obligation_unsupported' } })
   })
 
-  test('does not ask for an approval that could not help', () => {
-    expect(approved([approval, ...later, ...others])).toMatchObject({
-      refusal: { code: 'policy.obligation_unsupported' },
-    })
+  test('asks nobody for an approval that could not help, or for two at once', () => {
+    for (const obligations of [
+      [approval, ...later, ...others],
+      [approval, { ...approval, id: 'R099' }],
+    ]) {
+      expect(approve(owing(obligations))).toMatchObject({
+        refusal: { code: 'policy.obligation_unsupported' },
+      })
+    }
+    expect(asked).toEqual([])
   })
 })
 
