@@ -8,6 +8,7 @@ import { ANY_PORTS, startWorld } from './world.ts'
 
 const PACKAGE_FOLDER = resolve(import.meta.dirname, '../..')
 const DEFAULT_PORT = 8080
+const DEFAULT_ADMIN_PORT = 9090
 const DEV_CONFIG = join(PACKAGE_FOLDER, 'deploy/dev/toolgate.yaml')
 
 export async function runDev(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -15,7 +16,7 @@ export async function runDev(args: readonly string[], surroundings: Surroundings
     args: [...args],
     options: {
       port: { type: 'string', default: String(DEFAULT_PORT) },
-      'admin-port': { type: 'string', default: '9090' },
+      'admin-port': { type: 'string', default: String(DEFAULT_ADMIN_PORT) },
     },
   })
   const origin = `http://127.0.0.1:${values.port}`
@@ -47,6 +48,8 @@ function welcome(
   const stand = Object.entries(origins).map(([vendor, origin]) => `  ${vendor.padEnd(11)} ${origin}`)
   // What the other commands take for granted is the port that is the default here, too.
   const option = port === DEFAULT_PORT ? '' : ` --gateway http://127.0.0.1:${port}`
+  const isUsual = port === DEFAULT_PORT && adminPort === DEFAULT_ADMIN_PORT
+  const tourOptions = isUsual ? '' : `${option} --admin http://127.0.0.1:${adminPort}`
   return `Toolgate is listening.
 
   calls       http://127.0.0.1:${port}
@@ -57,7 +60,7 @@ ${stand.join('\n')}
 Try next, in another terminal:
 
   npx toolgate dev call github GET /repos/zyx/platform-infra/pulls/991${option}
-  npx toolgate dev tour${option}
+  npx toolgate dev tour${tourOptions}
   curl -s http://127.0.0.1:${adminPort}/metrics | grep toolgate_calls_total
 
 One line per call follows on stderr. Ctrl-C drains and stops.

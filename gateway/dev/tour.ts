@@ -7,34 +7,33 @@ import { table } from '../lib/table.ts'
 import { discoverIssuer } from './token-source.ts'
 import { createContext, isAsExpected, REFUSED_STEPS } from './tour-steps.ts'
 import type { TourContext } from './tour-steps.ts'
-import { readVerdict, reasonText } from './verdict.ts'
-import type { CallVerdict } from './verdict.ts'
+import { runApproval } from './tour-people.ts'
+import type { TourPeople } from './tour-people.ts'
+import { rowOf } from './tour-row.ts'
+import type { TourRow } from './tour-row.ts'
+import { readVerdict } from './verdict.ts'
 
-const USAGE = `toolgate dev tour [--json] [--gateway ORIGIN] [--issuer ORIGIN]
+const DEFAULT_GATEWAY = 'http://127.0.0.1:8080'
+const DEFAULT_ADMIN = 'http://127.0.0.1:9090'
 
-Runs the example agent of deploy/examples/change-review through the running gateway, then tries what has to be
-refused. Every verdict is checked: exit code 1 when one is not as it should be.
+const USAGE = `toolgate dev tour [--json] [--gateway ORIGIN] [--admin ORIGIN] [--issuer ORIGIN]
+
+Runs the example agent of deploy/examples/change-review through the running gateway, has people answer for a call that
+waits for them, then tries what has to be refused. Every verdict is checked: exit code 1 when one is not as it should be.
 
   --json             one JSON object instead of text
-  --gateway ORIGIN   http://127.0.0.1:8080
+  --gateway ORIGIN   ${DEFAULT_GATEWAY}
+  --admin ORIGIN     where people answer: ${DEFAULT_ADMIN} beside that gateway, and nowhere beside another
   --issuer ORIGIN    the one that the gateway's metadata names
 `
-
-interface TourRow {
-  readonly tried: string
-  readonly decision: string
-  readonly status: number
-  readonly reason: string
-  readonly callId: string
-  /** What it should have been; empty when it was. */
-  readonly difference: string
-}
 
 interface TourResult {
   readonly review: unknown
   /** Why there is no review; empty when there is one. */
   readonly reviewFailure: string
   readonly allowed: readonly TourRow[]
+  /** Empty where nobody could be asked. */
+  readonly answered: readonly TourRow[]
   readonly refused: readonly TourRow[]
 }
 
@@ -46,22 +45,41 @@ export async function runTour(args: readonly string[], surroundings: Surrounding
     args: [...args],
     options: {
       json: { type: 'boolean', default: false },
-      gateway: { type: 'string', default: 'http://127.0.0.1:8080' },
+      gateway: { type: 'string', default: DEFAULT_GATEWAY },
+      admin: { type: 'string' },
       issuer: { type: 'string' },
     },
   })
   const context = createContext(values.gateway, values.issuer ?? (await discoverIssuer(values.gateway)))
-  const result = { ...(await runAgent(context)), refused: await runRefused(context) }
+  const people = await findPeople(values, surroundings)
+  const result = {
+    ...(await runAgent(context)),
+    answered: people === undefined ? [] : await runApproval(context, people),
+    refused: await runRefused(context),
+  }
   surroundings.print(values.json ? `${JSON.stringify(asJson(result), null, 2)}\n` : asText(result))
-  const wrong = [...result.allowed, ...result.refused].filter(({ difference }) => difference !== '')
+  const wrong = [...result.allowed, ...result.answered, ...result.refused].filter(
+    ({ difference }) => difference !== '',
+  )
   for (const row of wrong) surroundings.complain(`not as it should be: ${row.tried}: ${row.difference}\n`)
   if (result.reviewFailure !== '')
     surroundings.complain(`the example agent failed: ${result.reviewFailure}\n`)
   return wrong.length === 0 && result.reviewFailure === '' ? 0 : 1
 }
 
+/** Where people can answer: where it is said, and else where `npm start` has them, if they are known there. */
+async function findPeople(
+  { admin, gateway }: { readonly admin?: string | undefined; readonly gateway: string },
+  surroundings: Surroundings,
+): Promise<TourPeople | undefined> {
+  if (admin !== undefined) return { admin, issuer: await discoverIssuer(admin), surroundings }
+  if (gateway !== DEFAULT_GATEWAY) return undefined
+  const issuer = await discoverIssuer(DEFAULT_ADMIN).catch(() => undefined)
+  return issuer === undefined ? undefined : { admin: DEFAULT_ADMIN, issuer, surroundings }
+}
+
 /** Runs the example with the SDKs it uses, and notes each of its calls as the gateway answered it. */
-async function runAgent(context: TourContext): Promise<Omit<TourResult, 'refused'>> {
+async function runAgent(context: TourContext): Promise<Omit<TourResult, 'answered' | 'refused'>> {
   const { belowGateway, createClients, EXAMPLE_REQUEST, reviewChange } = await loadExample()
   const { key, accessToken } = await context.as(DEFAULT_PERSONA)
   const pending: Promise<TourRow>[] = []
@@ -122,12 +140,7 @@ async function runRefused(context: TourContext): Promise<TourRow[]> {
   return rows
 }
 
-function rowOf(tried: string, verdict: CallVerdict, difference: string): TourRow {
-  const { decision, status, callId } = verdict
-  return { tried, decision: decision ?? 'none', status, reason: reasonText(verdict), callId, difference }
-}
-
-function asJson({ review, allowed, refused }: TourResult): object {
+function asJson({ review, allowed, answered, refused }: TourResult): object {
   const row = ({ tried, decision, status, reason, callId, difference }: TourRow): object => ({
     tried,
     decision,
@@ -136,10 +149,10 @@ function asJson({ review, allowed, refused }: TourResult): object {
     call_id: callId,
     as_expected: difference === '',
   })
-  return { review, allowed: allowed.map(row), refused: refused.map(row) }
+  return { review, allowed: allowed.map(row), answered: answered.map(row), refused: refused.map(row) }
 }
 
-function asText({ review, allowed, refused }: TourResult): string {
+function asText({ review, allowed, answered, refused }: TourResult): string {
   const rows = (head: string, list: readonly TourRow[]): string =>
     table([
       [head, 'decision', 'status', 'reason', 'call id', ''],
@@ -159,6 +172,10 @@ ${JSON.stringify(review, null, 2)}
 What it did
 
 ${rows('call', allowed)}
+
+What waits for people
+
+${answered.length === 0 ? '  nobody was asked: --admin says where people can answer' : rows('tried', answered)}
 
 What is refused
 

@@ -37,7 +37,7 @@ describe.each([
   ['config', '[--config FILE] [--schema]'],
   ['dev', '[--port N] [--admin-port N]'],
   ['dev call', 'CONNECTOR METHOD PATH [options]'],
-  ['dev tour', '[--json] [--gateway ORIGIN] [--issuer ORIGIN]'],
+  ['dev tour', '[--json] [--gateway ORIGIN] [--admin ORIGIN] [--issuer ORIGIN]'],
   ['approvals list', '[--state STATE]… [--limit N] [options]'],
   ['approvals show', 'ID [options]'],
   ['approvals approve', 'ID [--comment TEXT] [--yes] [options]'],

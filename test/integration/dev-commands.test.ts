@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { REPOSITORY } from '../harness/compose-file.ts'
+import { readmeCommands } from '../harness/readme.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { firstOfFreePorts, freePorts } from '../harness/free-ports.ts'
 import { toolgateHere } from '../harness/run-here.ts'
-import { runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
+import { runProcess, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 
 const PULL = '/repos/zyx/platform-infra/pulls/991'
 
@@ -18,6 +20,7 @@ beforeAll(async () => {
   admin = `http://127.0.0.1:${adminPort}`
   gateway = runToolgate(['dev', '--port', String(port), '--admin-port', String(adminPort)], {
     TOOLGATE__AUDIT__DIRECTORY: join(folder.path, 'audit'),
+    TOOLGATE__STORE__CONTROL_FILE: join(folder.path, 'control.db'),
   })
   await untilReady(gateway, adminPort)
 })
@@ -82,11 +85,46 @@ describe('toolgate dev token', () => {
   })
 })
 
+describe('people who decide, as the README shows them', () => {
+  /** The line of the README that begins so, without the second that npx takes. */
+  const lineOf = (commands: readonly string[], beginning: string): string => {
+    const line = commands.find((each) => each.startsWith(beginning))
+    if (line === undefined) throw new Error(`the README has no command that begins with ${beginning}`)
+    return line.replaceAll('npx toolgate', `"${process.execPath}" gateway/main.ts`)
+  }
+  const inShell = (line: string, environment: Record<string, string>) =>
+    runProcess(['sh', '-c', line], { cwd: REPOSITORY, environment })
+
+  it('see a call that waits, approve it, and it is made', async () => {
+    const commands = await readmeCommands()
+    const made = lineOf(commands, 'npx toolgate dev call github POST')
+    await using agent = inShell(`${made} --gateway ${origin}`, {})
+    const environment: Record<string, string> = { TOOLGATE_ADMIN: admin }
+    const signIn = lineOf(commands, 'export TOOLGATE_ADMIN_TOKEN=')
+    await using signedIn = inShell(`${signIn} && echo $TOOLGATE_ADMIN_TOKEN`, environment)
+    expect(await signedIn.ended).toBe(0)
+    environment['TOOLGATE_ADMIN_TOKEN'] = signedIn.output().trim()
+    const waiting = async (): Promise<string> =>
+      (await toolgateHere(['approvals', 'list'], { environment })).printed
+    await expect.poll(waiting, { timeout: 10_000 }).toContain('github.issues/create-comment')
+    const [id = ''] = /[0-9a-f-]{36}/.exec(await waiting()) ?? []
+    await using approving = inShell(
+      `${lineOf(commands, 'npx toolgate approvals approve ID').replace('ID', id)} --yes`,
+      environment,
+    )
+    expect([await approving.ended, approving.output()]).toEqual([
+      0,
+      expect.stringMatching(/"Released"[^]*approved;/),
+    ])
+    expect([await agent.ended, agent.output()]).toEqual([0, expect.stringContaining('decision  allow')])
+  })
+})
+
 it('toolgate dev lists its parts, and says how to reach a gateway on another port', () => {
   const output = gateway.output()
   for (const part of ['calls', 'operators', 'issuer', 'github', 'jira', 'confluence', 'slack'])
     expect(output).toMatch(new RegExp(`^ {2}${part} +http://127\\.0\\.0\\.1:\\d+`, 'm'))
-  expect(output).toContain(`npx toolgate dev tour --gateway ${origin}`)
+  expect(output).toContain(`npx toolgate dev tour --gateway ${origin} --admin ${admin}`)
 })
 
 it.each([

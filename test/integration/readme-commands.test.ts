@@ -40,6 +40,11 @@ it('nothing stands among the commands of the README that no test runs', () => {
     // By readme-rule.test.ts.
     'npx toolgate policy test',
     'npx toolgate policy build',
+    // By dev-commands.test.ts.
+    `npx toolgate dev call github POST /repos/zyx/platform-infra/issues/991/comments --as release-agent --data '{"body":"Released"}' --header Toolgate-Ticket:CHG-18422 --header 'Toolgate-Rollback-Plan:Delete it' --header Prefer:wait=120`,
+    'export TOOLGATE_ADMIN_TOKEN=$(npx toolgate dev token priya)',
+    'npx toolgate approvals list',
+    'npx toolgate approvals approve ID',
     'npx toolgate lock set agent:invoice-bot --reason "runs wild" --expires 2h',
     'npx toolgate lock list',
     'npx toolgate check --config toolgate.yaml',
@@ -84,7 +89,9 @@ describe('npm start', () => {
       .split('\n')
       .map((line) => line.trim())
       .filter(Boolean)
-    expect(suggested.map((line) => line.replace(` --gateway http://127.0.0.1:${port}`, ''))).toEqual(
+    const options = ` --gateway http://127.0.0.1:${port}`
+    const moreOptions = `${options} --admin http://127.0.0.1:${adminPort}`
+    expect(suggested.map((line) => line.replace(moreOptions, '').replace(options, ''))).toEqual(
       commands.slice(2, 5).map((line) => line.replace('9090', String(adminPort))),
     )
   })
@@ -105,7 +112,8 @@ describe('npm start', () => {
 
   it('takes the tour', async () => {
     const tour = 'npx toolgate dev tour'
-    const [code] = await inShell(tour, { [tour]: `${tour} --gateway http://127.0.0.1:${port}` })
+    const here = `--gateway http://127.0.0.1:${port} --admin http://127.0.0.1:${adminPort}`
+    const [code] = await inShell(tour, { [tour]: `${tour} ${here}` })
     expect(code).toBe(0)
   })
 

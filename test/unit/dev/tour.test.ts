@@ -11,6 +11,7 @@ function zyxGateway(): (call: ScriptedCall) => ScriptedReply {
   return (call) => {
     if (call.replayed) return refused(401, 'identity.proof_replayed')
     if (!call.bound) return refused(401, 'identity.binding_mismatch')
+    if (call.target.endsWith('/issues/991/comments')) return { status: 201, body: { id: 1 } }
     if (!JSON.stringify(call.claims['groups']).includes('devsecops-change-review'))
       return denied('group.not_allowed')
     if (call.claims['device_compliant'] !== true) return denied('device.not_compliant')
@@ -125,6 +126,20 @@ describe('toolgate dev tour', () => {
     expect(await runTour(['--gateway', gateway.origin], world)).toBe(1)
     expect(world.complained()).toContain('/pulls/991/files: should have been allowed')
     expect(world.complained()).toContain('the example agent failed')
+  })
+
+  it('asks nobody beside a gateway of another origin, and says so', async () => {
+    await using gateway = await startScriptedGateway(zyxGateway())
+    const world = captureSurroundings()
+    await runTour(['--gateway', gateway.origin], world)
+    expect(world.printed()).toContain('nobody was asked: --admin says where people can answer')
+  })
+
+  it('fails when a call is made that people should have been asked about', async () => {
+    await using gateway = await startScriptedGateway(zyxGateway())
+    const world = captureSurroundings()
+    expect(await runTour(['--gateway', gateway.origin, '--admin', gateway.origin], world)).toBe(1)
+    expect(world.complained()).toContain('a comment of the release agent: should have been held for people')
   })
 
   it('says how to start a gateway where there is none', async () => {
