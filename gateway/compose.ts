@@ -120,7 +120,8 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
 }
 
 /** Tells the log, the metrics and the record under which configuration and policy calls are decided from now on. */
-function putInForce({ audit, telemetry }: Lasting, { config, policy }: Generation): void {
+function putInForce({ audit, detections, telemetry }: Lasting, { config, policy }: Generation): void {
+  detections.use(config.detections)
   telemetry.events.configLoaded()
   audit.changes.configLoaded(showConfig(config), policy)
 }

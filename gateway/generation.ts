@@ -200,7 +200,13 @@ function bindStages(parts: Parts, { lasting, clock, redecide }: GenerationOption
       detectors,
       stallTimeoutMs: STALL_TIMEOUT_MS,
     }),
-    record: createRecord({ recorder, events, notify: lasting.channels.notifier.notify, clock }),
+    record: createRecord({
+      recorder,
+      events,
+      notify: lasting.channels.notifier.notify,
+      detections: lasting.detections,
+      clock,
+    }),
   }
 }
 

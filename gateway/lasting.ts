@@ -5,6 +5,7 @@ import { openAudit, type Audit } from './audit/open-audit.ts'
 import type { Config } from './config/config.ts'
 import { HeldPlaces } from './approvals/held-places.ts'
 import { createSecretReader } from './config/secret.ts'
+import type { Detections } from './detections/detections.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Notify } from './notify/event.ts'
 import type { LockService } from './locks/lock-service.ts'
@@ -12,6 +13,7 @@ import type { Locks } from './locks/locks.ts'
 import { openApprovals, type OpenedApprovals } from './open-approvals.ts'
 import { type Channels, openChannels } from './open-channels.ts'
 import { openLocks } from './open-locks.ts'
+import { openDetections } from './open-detections.ts'
 import { openReports, type Reports } from './reports.ts'
 import type { ControlPlace } from './store/open-control.ts'
 import { openStore, type OpenedStore } from './store/open-store.ts'
@@ -35,6 +37,7 @@ export interface Lasting extends AsyncDisposable {
   readonly heldPlaces: HeldPlaces
   readonly reports: Reports
   readonly channels: Channels
+  readonly detections: Detections
   /** Key of the DPoP nonces of one process whose memory of proofs ends with it. */
   readonly nonceKey: Uint8Array
 }
@@ -109,7 +112,15 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     openLocks({ config, password, clock, audit, events, notify }),
   )
   const approvals = stack.use(
-    openApprovals({ config: config.approvals, control, clock, audit, events, notify }),
+    openApprovals({
+      config: config.approvals,
+      control,
+      clock,
+      audit,
+      events,
+      notify,
+      detect: (event) => detections.approvalEvent(event),
+    }),
   )
   const { deployment } = config.audit
   const { service } = approvals
@@ -118,6 +129,17 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     openChannels({ deployment, environment, clock, place: control, approvals: service, events, audit }),
   )
   channels.prepare(config.notify)()
+  const detections = stack.use(
+    openDetections({
+      config,
+      store: store.sightings,
+      clock,
+      audit,
+      events,
+      notify,
+      locks: lockService,
+    }),
+  )
   // Before that every call would get what the failure modes say of a store that is away.
   await Promise.all([store.opened, known])
   const owned = stack.move()
@@ -136,6 +158,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     heldPlaces: new HeldPlaces(),
     reports,
     channels,
+    detections,
     nonceKey,
     [Symbol.asyncDispose]: close,
   }

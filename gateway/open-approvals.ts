@@ -20,6 +20,8 @@ export interface OpenApprovalsOptions {
   readonly audit: Pick<Audit, 'changes' | 'tokens'>
   readonly events: Pick<Telemetry['events'], 'approval' | 'store'>
   readonly notify: Notify
+  /** Looks whether what happens is suspicious. */
+  readonly detect: (event: ApprovalEvent) => void
 }
 
 export interface OpenedApprovals extends AsyncDisposable {
@@ -29,7 +31,7 @@ export interface OpenedApprovals extends AsyncDisposable {
 
 /** Approvals, where the control state is kept; whatever happens to them is on record, counted, and told to people. */
 export function openApprovals(options: OpenApprovalsOptions): OpenedApprovals {
-  const { config, control, clock, audit, events, notify } = options
+  const { config, control, clock, audit, events, notify, detect } = options
   const stack = new AsyncDisposableStack()
   const store = stack.use(
     openApprovalStore({
@@ -49,6 +51,7 @@ export function openApprovals(options: OpenApprovalsOptions): OpenedApprovals {
       events.approval.happened(event)
       const news = approvalNews(event)
       if (news !== undefined) notify(news)
+      detect(event)
     },
     onFull: events.approval.full,
   })

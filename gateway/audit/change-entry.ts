@@ -1,4 +1,11 @@
-import type { ActorFields, BundleFields, PolicyFields, PrunedLogFields } from './entry-fields.ts'
+import type {
+  ActorFields,
+  BundleFields,
+  DetectionLockFields,
+  PolicyFields,
+  PrunedLogFields,
+  SubjectFields,
+} from './entry-fields.ts'
 
 /** The first entry of every epoch. */
 export interface StartEntry {
@@ -164,6 +171,35 @@ export interface ApprovalEntry {
   readonly type: 'approval'
   readonly v: 1
   readonly verdict?: 'approve' | 'deny'
+}
+
+/** Something was seen that people should look at. */
+export interface DetectionEntry {
+  /** Of the call that made it enough. */
+  readonly agent?: string
+  /** Sightings in the window that led to it. */
+  readonly count: number
+  readonly detail: string
+  /** UUIDv7. */
+  readonly id: string
+  /** The call that made it enough; absent where it was no call. */
+  readonly last_call?: string
+  /** Absent where none was wanted. */
+  readonly lock?: DetectionLockFields
+  readonly operation?: string
+  readonly peer?: string
+  readonly principal?: string
+  /** Name of the rule, out of the closed set. */
+  readonly rule: string
+  readonly severity: 'info' | 'warning' | 'error' | 'critical'
+  readonly subject: SubjectFields
+  /** Sightings since the last one of the same, of which nothing was said. */
+  readonly suppressed: number
+  readonly tenant?: string
+  readonly time: string
+  readonly type: 'detection'
+  readonly v: 1
+  readonly window_ms: number
 }
 
 /** Calls with a decision and no outcome yet, repeated at the head of each new segment. */

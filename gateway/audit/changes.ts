@@ -12,6 +12,8 @@ import type { AuditLog } from './audit-log.ts'
 import { detailField, timeField } from './call-fields.ts'
 import type { ChannelEntry, ConfigEntry, PolicyEntry } from './change-entry.ts'
 import type { BundleFields } from './entry-fields.ts'
+import type { Detection } from '../detections/detection.ts'
+import { detectionEntry } from './detection-entry.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
 import { approvalEntry } from './approval-entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
@@ -118,6 +120,10 @@ export class Changes {
       type: 'channel',
       v: 1,
     })
+  }
+
+  detectionRaised(detection: Detection): void {
+    void this.#append(detectionEntry(detection))
   }
 
   /** The last entry of an orderly end; resolves when it is durable, or cannot be. */

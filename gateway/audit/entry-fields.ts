@@ -157,6 +157,22 @@ export interface ReplyFields {
   readonly digest: string
 }
 
+/** Whom a detection is about. */
+export interface SubjectFields {
+  /** Empty for an address. */
+  readonly issuer: string
+  readonly kind: 'agent' | 'person' | 'peer'
+  readonly name: string
+  /** Empty where it has none. */
+  readonly tenant: string
+}
+
+/** A lock that a detection set. */
+export interface DetectionLockFields {
+  readonly id: string
+  readonly scope: string
+}
+
 /** A log that was removed, and what it had committed to. */
 export interface PrunedLogFields {
   readonly epoch: string

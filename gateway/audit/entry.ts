@@ -6,6 +6,7 @@ import type {
   ConfigEntry,
   ChannelEntry,
   LockEntry,
+  DetectionEntry,
   OpenEntry,
   PolicyEntry,
   PruneEntry,
@@ -53,6 +54,7 @@ export type AuditEntry =
   | LockEntry
   | ApprovalEntry
   | ChannelEntry
+  | DetectionEntry
   | OpenEntry
   | RecoveryEntry
   | CheckpointEntry
@@ -176,6 +178,7 @@ const TYPES: ReadonlySet<unknown> = new Set<AuditEntry['type']>([
   'lock',
   'approval',
   'channel',
+  'detection',
   'open',
   'recovery',
   'checkpoint',

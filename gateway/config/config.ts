@@ -3,6 +3,7 @@ import type { AdminConfig } from './admin-config.ts'
 import type { ApprovalsConfig } from './approvals-config.ts'
 import type { AuditConfig } from './audit-config.ts'
 import type { NotifyConfig } from './notify-config.ts'
+import type { DetectionsConfig } from './detections-config.ts'
 import type { DetectorsConfig } from './detectors-config.ts'
 import type { LocksConfig } from './locks-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
@@ -26,6 +27,7 @@ export interface Config {
   readonly audit: AuditConfig
   readonly notify: NotifyConfig
   readonly detectors: DetectorsConfig
+  readonly detections: DetectionsConfig
   readonly telemetry: TelemetryConfig
 }
 

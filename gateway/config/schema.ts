@@ -3,6 +3,7 @@ import { adminSchema } from './schema-admin.ts'
 import { breakersSchema, limitsSchema } from './schema-limits.ts'
 import { approvalsSchema } from './schema-approvals.ts'
 import { connectorSchema } from './schema-connector.ts'
+import { detectionsSchema } from './schema-detections.ts'
 import { detectorsSchema } from './schema-detectors.ts'
 import { exportsSchema } from './schema-exports.ts'
 import { identitySchema } from './schema-identity.ts'
@@ -125,6 +126,7 @@ const sections = {
   audit,
   notify: notifySchema,
   detectors: detectorsSchema,
+  detections: detectionsSchema,
   telemetry,
 } satisfies Record<keyof Config, unknown>
 

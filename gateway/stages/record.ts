@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/recorder.ts'
+import type { Detections } from '../detections/detections.ts'
 import type { Progress, Unparsed } from '../exchange.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -13,6 +14,7 @@ export interface RecordDependencies {
   readonly events: Pick<Events, 'callFinished' | 'requestUnparsed' | 'outcomeLost' | 'faulted'> &
     Pick<PartEvents, 'obligationEnded'>
   readonly notify: Notify
+  readonly detections: Pick<Detections, 'callEnded'>
   readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>
 }
 
@@ -24,6 +26,7 @@ export function createRecord({
   recorder,
   events,
   notify,
+  detections,
   clock,
 }: RecordDependencies): (call: Progress, outcome: Outcome, attempted: boolean) => Promise<void> {
   return async (call, sent, attempted) => {
@@ -37,6 +40,11 @@ export function createRecord({
       await recorder.conclude(call, outcome)
     } catch (cause) {
       events.outcomeLost(call.arrival.callId, cause)
+    }
+    try {
+      detections.callEnded(call, outcome)
+    } catch (cause) {
+      events.faulted(cause)
     }
   }
 }

@@ -3,6 +3,7 @@ import type { StoreConfig } from '../config/store-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
 import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'
+import { createEmbeddedSightingStore } from './embedded-sighting-store.ts'
 import { createEmbeddedSpendStore } from './embedded-spend-store.ts'
 import {
   createGuardedAdmissionStore,
@@ -11,7 +12,9 @@ import {
 } from './guarded-admission-store.ts'
 import { createRedisAdmissionStore } from './redis-admission-store.ts'
 import { createRedisClient } from './redis-client.ts'
+import { createRedisSightingStore } from './redis-sighting-store.ts'
 import { createRedisSpendStore } from './redis-spend-store.ts'
+import type { SightingStore } from './sighting-store.ts'
 import type { SpendStore } from './spend-store.ts'
 
 export interface OpenStoreOptions {
@@ -32,6 +35,7 @@ export type StoreCondition = 'ready' | 'degraded' | 'unavailable'
 export interface OpenedStore extends AsyncDisposable {
   readonly admission: AdmissionStore
   readonly spend: SpendStore
+  readonly sightings: SightingStore
   /** `degraded` answers calls by the configured failure modes; `unavailable` when those close every door. */
   state(): StoreCondition
   /** Settles when the store can be asked, or has had its time: a gateway starts without its store, too. */
@@ -54,6 +58,7 @@ export function openStore({
     return {
       admission: embedded,
       spend: createEmbeddedSpendStore({ clock }),
+      sightings: createEmbeddedSightingStore({ clock }),
       state: () => 'ready',
       opened: Promise.resolve(),
       [Symbol.asyncDispose]: () => embedded.close(),
@@ -80,6 +85,11 @@ export function openStore({
       keyPrefix: redis.keyPrefix,
       isUp: () => guarded.state === 'up',
       onSettlementLost: events.settlementLost,
+    }),
+    sightings: createRedisSightingStore({
+      client,
+      keyPrefix: redis.keyPrefix,
+      local: createEmbeddedSightingStore({ clock }),
     }),
     state: () => conditionOf(guarded, config.onFailure),
     opened: Promise.race([guarded.opened, delay(OPEN_WAIT_MS, undefined, { ref: false })]),

@@ -68,6 +68,10 @@ export function readLockScripts(): LockScripts {
   }
 }
 
+export function readSightingScript(): RedisScript {
+  return read('sighting-see.lua')
+}
+
 function read(name: string): RedisScript {
   return redisScript(readFileSync(new URL(name, import.meta.url), 'utf8'))
 }

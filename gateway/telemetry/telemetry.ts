@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../lib/clock.ts'
 import { createApprovalEvents, type ApprovalEvents } from './approval-events.ts'
 import { createChannelEvents, type ChannelEvents } from './channel-events.ts'
 import { createEvents, type Events } from './events.ts'
+import { createDetectionEvents, type DetectionEvents } from './detection-events.ts'
 import { createReportEvents, type ReportEvents } from './decision-log-events.ts'
 import { registerExports, type ExportMetrics } from './export-metrics.ts'
 import { registerFleetLog } from './fleet-log-metrics.ts'
@@ -32,6 +33,7 @@ export interface Telemetry extends AsyncDisposable {
   readonly events: Events &
     PartEvents &
     ReportEvents &
+    DetectionEvents &
     NotifyEvents &
     ChannelEvents & { readonly lock: LockEvents; readonly approval: ApprovalEvents }
   readonly exportMetrics: ExportMetrics
@@ -64,6 +66,7 @@ export async function createTelemetry(options: TelemetryOptions): Promise<Teleme
       ...createPartEvents({ log, metrics, parts, nowMs }),
       ...createReportEvents(log, registry),
       ...createChannelEvents(log, registry),
+      ...createDetectionEvents(log, registry),
       ...createNotifyEvents(log, registry, () => watched.notify?.() ?? []),
       lock: createLockEvents({ log, registry, nowMs, watched: () => watched.locks?.() }),
       approval: createApprovalEvents({ log, registry, watched: () => watched.approvals?.() }),

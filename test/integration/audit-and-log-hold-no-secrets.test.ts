@@ -77,7 +77,13 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
     })
     const { events } = telemetry
     const { recorder } = audit
-    const record = createRecord({ recorder, events, notify: () => undefined, clock: systemClock })
+    const record = createRecord({
+      recorder,
+      events,
+      notify: () => undefined,
+      detections: { callEnded: () => undefined },
+      clock: systemClock,
+    })
     const recordUnparsed = createRecordUnparsed({ recorder, events })
     const sealed = syntheticSealed(WANTED)
     expect(await recorder.intend(sealed)).toMatchObject({ ok: true })

@@ -1,5 +1,6 @@
 import type { ExportConfig } from '../../config/export-config.ts'
 import { decodeEntry, type DecisionEntry, type OutcomeEntry } from '../entry.ts'
+import { ocsfDetection } from '../export/ocsf-detection.ts'
 import { ocsfEvent } from '../export/ocsf.ts'
 import { decisionOf } from '../index/index-writer.ts'
 
@@ -19,13 +20,14 @@ function entryLine(bytes: Buffer, id: string): string {
 }
 
 /**
- * One event for each entry of a call; others have no place in API Activity. The end of a call says little by itself, so
+ * One event for each entry of a call (API Activity) and for each detection (Detection Finding); others have no place there. The end of a call says little by itself, so
  * its intent is remembered; after a restart in between, the two have `correlation_uid` in common and nothing else.
  */
 function createOcsfLine(): EventLine {
   const intents = new Map<string, DecisionEntry>()
   return (bytes, id) => {
     const entry = decodeEntry(bytes)
+    if (entry?.type === 'detection') return JSON.stringify(ocsfDetection(entry, id))
     if (entry?.type !== 'decision' && entry?.type !== 'outcome') return undefined
     if (entry.type === 'decision') remember(intents, entry)
     const decision = entry.type === 'decision' ? entry : intents.get(entry.call)

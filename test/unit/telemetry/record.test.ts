@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import type { Detections } from '../../../gateway/detections/detections.ts'
 import type { CallId, Unparsed } from '../../../gateway/exchange.ts'
 import type { Recorder } from '../../../gateway/audit/recorder.ts'
 import { systemClock } from '../../../gateway/lib/clock.ts'
@@ -31,6 +32,7 @@ function dependencies() {
       obligationEnded: vi.fn<PartEvents['obligationEnded']>(),
     },
     notify: vi.fn<Notify>(),
+    detections: { callEnded: vi.fn<Detections['callEnded']>() },
     clock: systemClock,
   }
 }

@@ -1,0 +1,70 @@
+import type { Caller, Peer } from '../caller.ts'
+import type { Progress } from '../exchange.ts'
+import { keyPart } from '../limits/key-part.ts'
+import { ExpiringMap } from '../store/expiring-map.ts'
+import type { SightingKey, SightingStore } from '../store/sighting-store.ts'
+
+/** Tokens, and keys, of which this process knows where they came from; the store is asked about others. */
+const CAPACITY = 20_000
+/** How long a key is remembered that is not used. */
+const KEY_TTL_MS = 24 * 3_600_000
+const LONGEST_TOKEN_MS = 24 * 3_600_000
+
+interface Known {
+  /** Who or what was seen with it first. */
+  readonly first: string
+  readonly endsAtMs: number
+}
+
+/**
+ * Remembers from which workload each token came first, and which agent used each key, for the whole fleet. The store is
+ * asked once for each token and key that is new to this process, never once for each call.
+ */
+export class Workloads {
+  readonly #store: Pick<SightingStore, 'first'>
+  readonly #nowMs: () => number
+  readonly #known = new ExpiringMap<Known>(CAPACITY, ({ endsAtMs }) => endsAtMs)
+
+  constructor(store: Pick<SightingStore, 'first'>, nowMs: () => number) {
+    this.#store = store
+    this.#nowMs = nowMs
+  }
+
+  /** How the call's token or key came from somewhere else than before; empty where it did not. */
+  async movedIn({ caller, peer }: Progress): Promise<string> {
+    if (caller === undefined || peer === undefined) return ''
+    const { agent, tenant, tokenId, tokenExpiresAtMs } = caller
+    const tag = `{${keyPart(tenant)}}`
+    const issuer = keyPart(agent.issuer)
+    const nowMs = this.#nowMs()
+    const tokenTtlMs = Math.min(Math.max(tokenExpiresAtMs - nowMs, 1_000), LONGEST_TOKEN_MS)
+    const workload = workloadOf(caller, peer)
+    const token = { tag, name: `t:${issuer}:${keyPart(tokenId)}`, isProven: true }
+    const before = await this.#first(token, workload, tokenTtlMs, nowMs)
+    if (before !== workload) return `the token came from ${before} before, and from ${workload} now`
+    if (agent.key === '') return ''
+    const name = `${agent.issuer}#${agent.id}`
+    const owner = await this.#first(
+      { tag, name: `k:${keyPart(agent.key)}`, isProven: true },
+      name,
+      KEY_TTL_MS,
+      nowMs,
+    )
+    return owner === name ? '' : `the key is that of ${owner}, too`
+  }
+
+  async #first(key: SightingKey, value: string, ttlMs: number, nowMs: number): Promise<string> {
+    const at = `${key.tag}:${key.name}`
+    const known = this.#known.get(at, nowMs)
+    if (known !== undefined) return known.first
+    const first = await this.#store.first(key, value, ttlMs)
+    if (this.#known.hasRoom(at, nowMs)) this.#known.set(at, { first, endsAtMs: nowMs + ttlMs }, nowMs)
+    return first
+  }
+}
+
+/** A name that its certificate proves, where there is one; else its address. */
+function workloadOf({ agent }: Caller, { address, certificate }: Peer): string {
+  if (certificate === undefined) return `${agent.binding} ${address}`
+  return `${agent.binding} ${certificate.uris[0] ?? certificate.x5t}`
+}
