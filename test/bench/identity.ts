@@ -106,7 +106,7 @@ function receivedWith(headers: readonly string[]): Received {
     peer: { address: '127.0.0.1', secure: false, certificate: undefined },
     body: { declaredBytes: 0, stream: Readable.from([]), mediaType: '' },
     declared: { task: '', rationale: '', ticket: '', rollbackPlan: '' },
-    wishes: { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' },
+    wishes: { approval: '', waitMs: 0, respondAsync: false },
     trace: { traceId: '', spanId: '', parentId: undefined, sampled: false, state: undefined },
   }
 }

@@ -8,7 +8,7 @@ import { syntheticOutcome, syntheticSealed } from './synthetic-call.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** Small enough that the busy worker has several segments. */
-const SEGMENT_LIMIT_BYTES = 65_536
+const SEGMENT_LIMIT_BYTES = 72_000
 
 export interface RecordedLives extends AsyncDisposable {
   readonly directory: string

@@ -41,7 +41,7 @@ export function syntheticCall(wanted: SyntheticCall = {}): Decided {
     peer: { address: '127.0.0.1', secure: false, certificate: undefined },
     body: { declaredBytes: bytes.length, stream: Readable.from([]), mediaType: '' },
     declared: { task: '', rationale: '', ticket: '', rollbackPlan: '', ...wanted.declared },
-    wishes: { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' },
+    wishes: { approval: '', waitMs: 0, respondAsync: false },
     trace: {
       traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
       spanId: '00f067aa0ba902b7',

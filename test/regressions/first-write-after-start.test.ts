@@ -13,7 +13,7 @@ test('the first call of a gateway with Redis may be a write', async () => {
     body: '{"body":{"type":"doc","version":1,"content":[]}}',
     headers: { 'content-type': 'application/json' },
   })
-  expect(answer.code).not.toBe('store.unavailable')
+  expect(['store.unavailable', 'lock.unknown']).not.toContain(answer.code)
 })
 
 test('a gateway starts although Redis does not answer', async () => {
@@ -21,7 +21,7 @@ test('a gateway starts although Redis does not answer', async () => {
   redis.pause()
   await using toolgate = await startTestGateway({ redisUrl: redis.url })
   expect(await toolgate.send('DELETE', COMMENT.replace('/comment', ''))).toMatchObject({
-    code: 'store.unavailable',
+    code: 'lock.unknown',
   })
   redis.resume()
 })

@@ -11,16 +11,12 @@ export interface Wishes {
   readonly waitMs: number
   /** `Prefer: respond-async` (RFC 7240 §4.1): it understands 202. */
   readonly respondAsync: boolean
-  /** `Idempotency-Key` as sent, quotes taken off; empty for none. */
-  readonly idempotencyKey: string
 }
 
-const NO_WISHES: Wishes = { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' }
+const NO_WISHES: Wishes = { approval: '', waitMs: 0, respondAsync: false }
 
 /** RFC 9562 §5.7 */
 export const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-/** As a structured string, or bare as most SDKs send it; printable ASCII, so that it is one key to everybody. */
-const IDEMPOTENCY_KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-+\--~]{1,255}))$/
 /** RFC 7240 §2: a name, perhaps a value, perhaps parameters, which no preference of ours has. */
 const PREFERENCE = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(?:=[\t ]*(?:"([^"\\]*)"|([^\s";,]*)))?[\t ]*(?:;|$)/
 const LONGEST_PREFER = 512
@@ -28,23 +24,17 @@ const WAIT_SECONDS = /^[0-9]{1,6}$/
 
 /** Refuses what is not well-formed where it names something; a preference that is not is no preference (RFC 7240 §2). */
 export function readWishes(headers: HeaderList): Verdict<Wishes> {
-  const names = ['toolgate-approval', 'prefer', 'idempotency-key'] as const
+  const names = ['toolgate-approval', 'prefer'] as const
   if (!names.some((name) => headers.has(name))) return pass(NO_WISHES)
   const approval = headers.get('toolgate-approval') ?? ''
   if (headers.count('toolgate-approval') > 1 || (approval !== '' && !UUID_V7.test(approval)))
     return refuse('request.malformed', { detail: 'Toolgate-Approval is not an id' })
-  const key = headers.get('idempotency-key')
-  const [, quoted, bare] = IDEMPOTENCY_KEY.exec(key ?? '') ?? []
-  const idempotencyKey = quoted ?? bare ?? ''
-  if (headers.count('idempotency-key') > 1 || (key !== undefined && idempotencyKey === ''))
-    return refuse('request.malformed', { detail: 'Idempotency-Key is not a key' })
   const preferences = readPreferences(headers.all('prefer'))
   const wait = preferences.get('wait') ?? ''
   return pass({
     approval: approval as ApprovalId | '',
     waitMs: WAIT_SECONDS.test(wait) ? Number(wait) * 1_000 : 0,
     respondAsync: preferences.has('respond-async'),
-    idempotencyKey,
   })
 }
 

@@ -41,7 +41,7 @@ export function aCall(): Presented {
     peer: { address: '127.0.0.1', secure: true, certificate: undefined },
     body: { declaredBytes: 0, stream: Readable.from([]), mediaType: '' },
     declared: { task: 't', rationale: 'review', ticket: 'CHG-18422', rollbackPlan: 'Close it.' },
-    wishes: { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' },
+    wishes: { approval: '', waitMs: 0, respondAsync: false },
     trace: { traceId: '', spanId: '', parentId: undefined, sampled: false, state: undefined },
     caller: {
       agent: { id: 'change-review-agent', issuer: 'https://id.zyx.example', binding: 'dpop', key: 'k' },

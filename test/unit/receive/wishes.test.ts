@@ -9,7 +9,7 @@ function wishes(...flat: string[]): Wishes | string {
   return verdict.ok ? verdict.value : verdict.refusal.code
 }
 
-const NONE = { approval: '', waitMs: 0, respondAsync: false, idempotencyKey: '' }
+const NONE = { approval: '', waitMs: 0, respondAsync: false }
 
 describe('what an agent asks of the gateway', () => {
   it('is nothing for nearly every call', () => {
@@ -59,21 +59,5 @@ describe('what an agent asks of the gateway', () => {
       `wait=1${' '.repeat(600)}`,
     ])
       expect(wishes('Prefer', value)).toEqual(NONE)
-  })
-
-  it('is a key, in quotes or without, and the same key either way', () => {
-    expect(wishes('Idempotency-Key', '"8e03978e-40d5"')).toEqual({ ...NONE, idempotencyKey: '8e03978e-40d5' })
-    expect(wishes('Idempotency-Key', '8e03978e-40d5')).toEqual({ ...NONE, idempotencyKey: '8e03978e-40d5' })
-  })
-
-  it.each(['', '""', 'a b', '"a', 'a,b', 'ü', `"${'x'.repeat(256)}"`])(
-    'never another text as a key: %s',
-    (text) => {
-      expect(wishes('Idempotency-Key', text)).toBe('request.malformed')
-    },
-  )
-
-  it('never two keys', () => {
-    expect(wishes('Idempotency-Key', 'a', 'Idempotency-Key', 'a')).toBe('request.malformed')
   })
 })
