@@ -31,6 +31,8 @@ test('a probe whose body does not come does not keep others out', async () => {
   const token = toolgate.token()
   await using hostage = await connectRaw(toolgate.gateway.port)
   clock.advance(OPEN_MS)
+  // For the locks, too, that much time has passed without news: until there are some, changes are refused.
+  await expect.poll(() => toolgate.metric('toolgate_locks_state', { state: 'fresh' })).toBe(1)
   hostage.send(
     [
       `POST ${COMMENT} HTTP/1.1`,
