@@ -94,10 +94,12 @@ describe('several workers', () => {
     await using fleet = await startFleet(2)
     const replies = await Promise.all(Array.from({ length: 12 }, () => fleet.call()))
     expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200))
-    const metrics = await (await fetch(`${fleet.admin}/metrics`)).text()
-    expect(metrics).toMatch(
-      /toolgate_calls_total\{connector="github",access="read",decision="allow",reason="allowed"\} 12/,
-    )
+    // A call is counted once it has been answered.
+    await expect
+      .poll(async () => (await fetch(`${fleet.admin}/metrics`)).text())
+      .toMatch(
+        /toolgate_calls_total\{connector="github",access="read",decision="allow",reason="allowed"\} 12/,
+      )
     const status = (await (await fetch(`${fleet.admin}/admin/v1/status`)).json()) as { workers: object }
     expect(Object.keys(status.workers)).toHaveLength(2)
   })
