@@ -15,7 +15,8 @@ export type ApprovalKind = 'approval' | 'review'
  * `pending` waits for people. An `approved` approval waits for its call and can still end in any other way; an `approved`
  * review is over. The rest is final.
  */
-export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'revoked' | 'consumed'
+export const APPROVAL_STATES = ['pending', 'approved', 'denied', 'expired', 'revoked', 'consumed'] as const
+export type ApprovalState = (typeof APPROVAL_STATES)[number]
 
 /** What one person answered. Votes are only ever added. */
 export interface Vote {

@@ -1,14 +1,6 @@
-import type { ApprovalId, ApprovalState } from './approval.ts'
+import { isUuid } from '../lib/uuid.ts'
+import { APPROVAL_STATES, type ApprovalId, type ApprovalState } from './approval.ts'
 
-const STATES = [
-  'pending',
-  'approved',
-  'denied',
-  'expired',
-  'revoked',
-  'consumed',
-] as const satisfies readonly ApprovalState[]
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DIGEST = /^[0-9a-f]{64}$/
 const MOST_LISTED = 200
 const COMMENT_CHARACTERS = 1_024
@@ -28,7 +20,7 @@ export interface AskedVote {
 }
 
 export function readApprovalId(untrusted: string | undefined): ApprovalId | undefined {
-  return untrusted !== undefined && UUID.test(untrusted) ? (untrusted as ApprovalId) : undefined
+  return untrusted !== undefined && isUuid(untrusted) ? (untrusted as ApprovalId) : undefined
 }
 
 /** `state` as often as there are states to list, pending ones where there is none; and `limit`. */
@@ -37,9 +29,9 @@ export function readList(untrustedQuery: string): Parsed<AskedList> {
   const unknown = [...query.keys()].find((name) => name !== 'state' && name !== 'limit')
   if (unknown !== undefined) return bad('only state and limit can be asked for')
   const untrustedStates = query.getAll('state')
-  const states = STATES.filter((state) => untrustedStates.includes(state))
+  const states = APPROVAL_STATES.filter((state) => untrustedStates.includes(state))
   if (states.length !== new Set(untrustedStates).size)
-    return bad(`state has to be one of ${STATES.join(', ')}`)
+    return bad(`state has to be one of ${APPROVAL_STATES.join(', ')}`)
   const untrustedLimit = query.get('limit') ?? '50'
   const limit = /^[1-9]\d{0,2}$/.test(untrustedLimit) ? Number(untrustedLimit) : Infinity
   if (limit > MOST_LISTED) return bad(`limit has to be a number from 1 to ${MOST_LISTED}`)

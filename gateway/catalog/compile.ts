@@ -155,7 +155,6 @@ function operationOf(
     dataClass: rules.findLast((rule) => rule.dataClass !== undefined)?.dataClass ?? defaults.dataClass,
     reversible: rules.findLast((rule) => rule.reversible !== undefined)?.reversible ?? defaults.reversible,
     ...(facts.origin !== undefined && { origin: facts.origin }),
-    ...(rules.some(({ idempotencyKey }) => idempotencyKey === true) && { idempotencyKey: true }),
   }
 }
 

@@ -20,8 +20,6 @@ export interface Operation {
   readonly reversible: boolean
   /** Set where the vendor serves the operation from another host (GitHub release assets); else the connector's. */
   readonly origin?: string
-  /** The vendor promises to act once on an `Idempotency-Key`, however often it is sent. */
-  readonly idempotencyKey?: true
 }
 
 /** What is acted upon can be named after a person, such as a direct message. */

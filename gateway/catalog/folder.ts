@@ -41,7 +41,6 @@ export interface OverrideRule extends Partial<OperationFacts> {
   readonly resources?: Partial<Record<ResourceField, ResourceOverride>>
   readonly amount?: AmountOverride
   readonly phase?: PhaseRule
-  readonly idempotencyKey?: true
   readonly body?: 'all' | readonly string[]
 }
 

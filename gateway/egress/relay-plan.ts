@@ -6,7 +6,7 @@ import { prepareBodyLinks, rewriteLinks, rewriteWhole } from './body-links.ts'
 import { buildResponseHeaders, passedResponseHeaders } from './response-headers.ts'
 
 /** What goes to the caller in answer to one call. */
-interface RelayPlan {
+export interface RelayPlan {
   readonly headers: readonly string[]
   /** The body, where it is there whole. */
   readonly whole: Buffer | undefined

@@ -3,6 +3,7 @@ import type { Actor } from '../control/actor.ts'
 import { controlProblem } from '../control/control-problem.ts'
 import type { ControlAnswer, ControlRoute } from '../control/control.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isUuid } from '../lib/uuid.ts'
 import { assertNever } from '../lib/assert-never.ts'
 import type { Lock, LockId } from './lock.ts'
 import type { LockService, ReleaseAnswer, SetAnswer } from './lock-service.ts'
@@ -17,8 +18,6 @@ export interface LockRoutesOptions {
   /** Why a scope stops nothing here, as far as that can be told: a name that the configuration does not have. */
   readonly stopsNothing: (scope: LockScope) => string | undefined
 }
-
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** `GET locks`, `POST locks`, `DELETE locks/{id}`. Whoever may ask at all may set a lock; DESIGN §8. */
 export function lockRoutes({
@@ -53,7 +52,7 @@ export function lockRoutes({
         const { reason: given = 'released' } = (body ?? {}) as { readonly reason?: unknown }
         const reason = reasonOf(given)
         if (reason === undefined) return unreadable('body', 'reason has to be a text of 1 to 512 characters')
-        if (!ID.test(id)) return noSuchLock()
+        if (!isUuid(id)) return noSuchLock()
         try {
           return releaseAnswer(await service.release(id as LockId, actor, reason), actor)
         } catch {

@@ -5,6 +5,7 @@ import type { VoteSenderConfig } from '../config/notify-config.ts'
 import type { Person } from '../control/actor.ts'
 import type { ChannelAnswer, ChannelRequest, ChannelRoute } from '../control/control.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isUuid } from '../lib/uuid.ts'
 import { HeaderList } from '../lib/header-list.ts'
 import { scrub } from '../lib/scrub.ts'
 import { isSigned, type SignedMessage } from '../lib/standard-webhook.ts'
@@ -34,7 +35,6 @@ const MAX_AGE_MS = 5 * 60_000
 /** How far the sender's clock may be ahead of ours. */
 const MAX_SKEW_MS = 60_000
 const MEMBERS: ReadonlySet<string> = new Set(['approval', 'comment', 'person', 'verdict', 'view_digest'])
-const APPROVAL = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DIGEST = /^[0-9a-f]{64}$/
 const COMMENT_LIMIT = 1_024
 
@@ -108,7 +108,7 @@ function readVote(body: Uint8Array): WantedVote | undefined {
   const given = reading.value as Readonly<Record<string, unknown>>
   if (!Object.keys(given).every((name) => MEMBERS.has(name))) return undefined
   const { approval, person, verdict, view_digest: viewDigest, comment = '' } = given
-  if (typeof approval !== 'string' || !APPROVAL.test(approval)) return undefined
+  if (typeof approval !== 'string' || !isUuid(approval)) return undefined
   if (typeof viewDigest !== 'string' || !DIGEST.test(viewDigest)) return undefined
   if (verdict !== 'approve' && verdict !== 'deny') return undefined
   if (typeof person !== 'string' || person === '' || person.length > 256) return undefined

@@ -6,8 +6,8 @@ import { isOwn } from '../approvals/subject.ts'
 import { SHOW_APPROVAL } from '../catalog/own-connector.ts'
 import { approvalMembers } from '../dialects/problem.ts'
 import type { Admitted } from '../exchange.ts'
+import { isUuidV7 } from '../lib/uuid.ts'
 import type { Reply } from '../listen/reply.ts'
-import { UUID_V7 } from '../listen/rules/wishes.ts'
 import type { Outcome } from '../outcome.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 
@@ -27,7 +27,7 @@ export function createAnswer({
 }: AnswerDependencies): (admitted: Admitted, reply: Reply) => Promise<Outcome> {
   const find = async (call: Admitted): Promise<Verdict<Approval>> => {
     const { id = '' } = call.pathParams
-    if (!UUID_V7.test(id)) return refuse('approval.unknown')
+    if (!isUuidV7(id)) return refuse('approval.unknown')
     const approval = await service.lookup(id as Approval['id'])
     const isTheirs = approval?.kind === 'approval' && isOwn(approval.subject, call)
     if (!isTheirs) return refuse('approval.unknown')

@@ -6,7 +6,7 @@ import { createRelayPlanner } from '../egress/relay-plan.ts'
 import { sendStream, sendWhole } from '../egress/send-body.ts'
 import type { SentBody } from '../egress/send-body.ts'
 import { withhold } from '../egress/withhold.ts'
-import type { BodySink } from '../egress/upstream.ts'
+import { sendSearched, type Through } from '../egress/send-searched.ts'
 import type { Answered } from '../exchange.ts'
 import { GatewayFault, refusalOfAbort } from '../fault.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
@@ -59,22 +59,13 @@ export function createRelay({
     const maxBytes = duties?.maxBytes ?? Number.POSITIVE_INFINITY
     if (plan.whole !== undefined && plan.whole.length > maxBytes)
       return stop({ code: 'policy.answer_withheld', detail: `the answer is larger than ${maxBytes} bytes` })
-    const search = detectors.reply(upstream.headers)
-    let sent: SentBody
-    try {
-      const through = search ? (sink: BodySink) => search.through(plan.through(sink)) : plan.through
+    const send = (through: Through): SentBody | Promise<SentBody> => {
       const response = reply.begin(upstream.status, plan.headers, call)
-      sent =
-        plan.whole === undefined
-          ? await sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, signal, through })
-          : sendWhole(response, plan.whole)
-    } catch (cause) {
-      upstream.body.abort()
-      throw cause
+      return plan.whole === undefined
+        ? sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, signal, through })
+        : sendWhole(response, plan.whole)
     }
-    // As the caller got it, and when the caller has it.
-    if (plan.whole !== undefined) search?.take(plan.whole)
-    const findings = await search?.findings()
+    const { sent, findings } = await sendSearched(detectors, upstream, plan, send)
     return {
       code: sent.cause instanceof GatewayFault ? sent.cause.code : CODES[sent.end],
       status: upstream.status,

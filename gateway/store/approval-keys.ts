@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { ApprovalId, ApprovalKind, ApprovalState } from '../approvals/approval.ts'
-
-/** In the order in which approval-put.lua is given their keys. */
-export const STATES = [
-  'pending',
-  'approved',
-  'denied',
-  'expired',
-  'revoked',
-  'consumed',
-] as const satisfies readonly ApprovalState[]
+import {
+  APPROVAL_STATES,
+  type ApprovalId,
+  type ApprovalKind,
+  type ApprovalState,
+} from '../approvals/approval.ts'
 
 /** Where Redis keeps approvals; one hash tag, so that a cluster keeps all that one script touches together. */
 export class ApprovalKeys {
@@ -29,7 +24,7 @@ export class ApprovalKeys {
     this.ended = `${this.#root}:ended`
     this.channel = this.#root
     const pending = [this.pendingOfKind('approval'), this.pendingOfKind('review')]
-    this.indexes = [this.ended, this.due, ...pending, ...STATES.map((state) => this.state(state))]
+    this.indexes = [this.ended, this.due, ...pending, ...APPROVAL_STATES.map((state) => this.state(state))]
   }
 
   approval(id: ApprovalId): string {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import type { Approval } from '../approvals/approval.ts'
+import { type Approval, APPROVAL_STATES } from '../approvals/approval.ts'
 import { dueAtMs, isOpen, openKey, pendingKey } from '../approvals/lifetime.ts'
-import { type ApprovalKeys, STATES } from './approval-keys.ts'
+import type { ApprovalKeys } from './approval-keys.ts'
 import type { PendingBounds } from './approval-store.ts'
 import { encodeApproval } from './stored-approval.ts'
 
@@ -33,13 +33,13 @@ export function putArguments(
       keys.pendingOf(pendingKey(approval)),
       keys.ended,
       keys.pendingOfKind(kind),
-      ...STATES.map((each) => keys.state(each)),
+      ...APPROVAL_STATES.map((each) => keys.state(each)),
     ],
     args: [
       id,
       encodeApproval(approval),
       read === '' ? '' : hash('sha1', read),
-      STATES.indexOf(state) + 1,
+      APPROVAL_STATES.indexOf(state) + 1,
       open ? 1 : 0,
       createdAtMs,
       open ? dueAtMs(approval) : resolvedAtMs,

@@ -1,8 +1,10 @@
 import { startAdmin, type Admin, type AdminOptions } from '../../gateway/admin/admin.ts'
 import type { AdminSources } from '../../gateway/admin/resources.ts'
+import type { Actor } from '../../gateway/control/actor.ts'
 import { createControlPlane } from '../../gateway/control/control-plane.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import type { Refusal } from '../../gateway/refusal.ts'
+import type { Pki } from './pki.ts'
 
 export interface TestAdmin extends Admin {
   /** Why tokens were refused, as the log is told. */
@@ -52,4 +54,36 @@ export async function startTestAdmin(
     },
   )
   return { ...admin, refused }
+}
+
+/** What is to be controlled, where only who asks matters: `actors` are those who posted to `locks`. */
+export function recordingPlane() {
+  const actors: Actor[] = []
+  const plane = createControlPlane({
+    routes: [
+      {
+        method: 'POST',
+        pattern: 'locks',
+        answer({ actor }) {
+          actors.push(actor)
+          return { status: 200, body: {} }
+        },
+      },
+    ],
+    channels: [],
+    onFault: () => undefined,
+  })
+  return { plane, actors }
+}
+
+/** TLS with a certificate of this authority; client certificates are asked for, not demanded. */
+export function adminTls(pki: Pki): NonNullable<AdminOptions['tls']> {
+  const { certFile, keyFile } = pki.server()
+  return {
+    certificateFile: certFile,
+    keyFile,
+    clientCaFile: pki.caFile,
+    crlFile: undefined,
+    clientCertificate: 'request',
+  }
 }

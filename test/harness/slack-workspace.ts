@@ -63,6 +63,25 @@ export async function startSlackWorkspace(): Promise<SlackWorkspace> {
   }
 }
 
+/** What the settings below take their secrets from. */
+export const SLACK_ENVIRONMENT = { SLACK_BOT: SLACK_TOKEN, SLACK_SIGNING: SLACK_SECRET } as const
+
+/** `notify.slack` of a gateway that works with this workspace; `people` by the ids of their users. */
+export function slackSettings(
+  { fake }: Pick<SlackWorkspace, 'fake'>,
+  people: Readonly<Record<string, { readonly person: string; readonly groups: readonly string[] }>>,
+) {
+  return {
+    url: `${fake.origin}/api`,
+    allowAddresses: ['127.0.0.0/8'],
+    teamId: TEAM,
+    appId: APP,
+    token: 'env:SLACK_BOT',
+    signingSecrets: ['env:SLACK_SIGNING'],
+    people,
+  }
+}
+
 /** The buttons of a message, by what stands on them. */
 export function buttonsOf({ blocks }: Pick<SlackMessage, 'blocks'>): ReadonlyMap<string, SlackButton> {
   const all = (blocks as readonly { type: string; elements?: readonly SlackButton[] }[]).flatMap(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Actor } from '../../gateway/control/actor.ts'
 import { createControlPlane } from '../../gateway/control/control-plane.ts'
-import { type TestAdmin, startTestAdmin } from '../harness/admin.ts'
+import { adminTls, type TestAdmin, startTestAdmin } from '../harness/admin.ts'
 import { type AuthorizationServer, startAuthorizationServer } from '../harness/authorization-server.ts'
 import { createPki, type Pki } from '../harness/pki.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
@@ -28,16 +28,9 @@ beforeAll(async () => {
     claims: { groups: ['change-approvers'], acr: 'phr', amr: ['hwk'] },
   })
   const { issuer, audiences, algorithms, jwks, clockSkewMs } = server.config
-  const { certFile, keyFile } = pki.server()
   admin = await startTestAdmin(
     {
-      tls: {
-        certificateFile: certFile,
-        keyFile,
-        clientCaFile: pki.caFile,
-        crlFile: undefined,
-        clientCertificate: 'request',
-      },
+      tls: adminTls(pki),
       people: {
         issuers: [
           {

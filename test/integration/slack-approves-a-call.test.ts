@@ -8,16 +8,14 @@ import { compileRules } from '../harness/opa.ts'
 import { type RunningRedis, startRedis } from '../harness/redis.ts'
 import type { Answer } from '../harness/send.ts'
 import {
-  APP,
   REVIEW_CHANNEL,
-  SLACK_SECRET,
-  SLACK_TOKEN,
-  TEAM,
+  SLACK_ENVIRONMENT,
   buttonsOf,
   click,
+  slackSettings,
+  startSlackWorkspace,
   type SlackRequest,
   type SlackWorkspace,
-  startSlackWorkspace,
 } from '../harness/slack-workspace.ts'
 import { until } from '../harness/until.ts'
 
@@ -31,21 +29,13 @@ beforeAll(async () => {
   redis = await startRedis()
   slack = await startSlackWorkspace()
   const bundle = await compileRules(APPROVAL_RULES)
-  const environment = { SLACK_BOT: SLACK_TOKEN, SLACK_SIGNING: SLACK_SECRET }
+  const environment = SLACK_ENVIRONMENT
   const settings = {
     notify: {
-      slack: {
-        url: `${slack.fake.origin}/api`,
-        allowAddresses: ['127.0.0.0/8'],
-        teamId: TEAM,
-        appId: APP,
-        token: 'env:SLACK_BOT',
-        signingSecrets: ['env:SLACK_SIGNING'],
-        people: {
-          U0OMAR: { person: 'omar@zyx.example', groups: ['change-approvers'] },
-          U0DANA: { person: 'dana@zyx.example', groups: ['change-approvers'] },
-        },
-      },
+      slack: slackSettings(slack, {
+        U0OMAR: { person: 'omar@zyx.example', groups: ['change-approvers'] },
+        U0DANA: { person: 'dana@zyx.example', groups: ['change-approvers'] },
+      }),
       targets: { review: { groups: ['change-approvers'], slack: { channel: REVIEW_CHANNEL } } },
     },
   }

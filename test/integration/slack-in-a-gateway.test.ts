@@ -3,15 +3,15 @@ import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { compileRules } from '../harness/opa.ts'
 import { ALLOW_EVERYTHING } from '../harness/permissive-rules.ts'
 import {
-  APP,
   REVIEW_CHANNEL,
+  SLACK_ENVIRONMENT,
   SLACK_SECRET,
   SLACK_TOKEN,
-  TEAM,
+  slackSettings,
   slashCommand,
+  startSlackWorkspace,
   type SlackRequest,
   type SlackWorkspace,
-  startSlackWorkspace,
 } from '../harness/slack-workspace.ts'
 import { until } from '../harness/until.ts'
 
@@ -22,20 +22,14 @@ beforeAll(async () => {
   slack = await startSlackWorkspace()
   toolgate = await startTestGateway({
     bundle: await compileRules(ALLOW_EVERYTHING),
-    environment: { SLACK_BOT: SLACK_TOKEN, SLACK_SIGNING: SLACK_SECRET },
+    environment: SLACK_ENVIRONMENT,
     settings: {
       notify: {
         slack: {
-          url: `${slack.fake.origin}/api`,
-          allowAddresses: ['127.0.0.0/8'],
-          teamId: TEAM,
-          appId: APP,
-          token: 'env:SLACK_BOT',
-          signingSecrets: ['env:SLACK_SIGNING'],
-          people: {
+          ...slackSettings(slack, {
             U0OMAR: { person: 'omar@zyx.example', groups: ['kill-switch'] },
             U0IDA: { person: 'ida@zyx.example', groups: ['devsecops-change-review'] },
-          },
+          }),
           lockGroups: ['kill-switch'],
         },
         targets: { review: { slack: { channel: REVIEW_CHANNEL } } },

@@ -1,5 +1,6 @@
 import type { ApprovalId } from '../../approvals/approval.ts'
 import type { HeaderList } from '../../lib/header-list.ts'
+import { isUuidV7 } from '../../lib/uuid.ts'
 import { pass, refuse } from '../../refusal.ts'
 import type { Verdict } from '../../refusal.ts'
 
@@ -15,8 +16,6 @@ export interface Wishes {
 
 const NO_WISHES: Wishes = { approval: '', waitMs: 0, respondAsync: false }
 
-/** RFC 9562 §5.7 */
-export const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 /** RFC 7240 §2: a name, perhaps a value, perhaps parameters, which no preference of ours has. */
 const PREFERENCE = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(?:=[\t ]*(?:"([^"\\]*)"|([^\s";,]*)))?[\t ]*(?:;|$)/
 const LONGEST_PREFER = 512
@@ -27,7 +26,7 @@ export function readWishes(headers: HeaderList): Verdict<Wishes> {
   const names = ['toolgate-approval', 'prefer'] as const
   if (!names.some((name) => headers.has(name))) return pass(NO_WISHES)
   const approval = headers.get('toolgate-approval') ?? ''
-  if (headers.count('toolgate-approval') > 1 || (approval !== '' && !UUID_V7.test(approval)))
+  if (headers.count('toolgate-approval') > 1 || (approval !== '' && !isUuidV7(approval)))
     return refuse('request.malformed', { detail: 'Toolgate-Approval is not an id' })
   const preferences = readPreferences(headers.all('prefer'))
   const wait = preferences.get('wait') ?? ''

@@ -57,18 +57,11 @@ async function answerInteraction(
   const taken = await take(request, options, readClick)
   if ('status' in taken) return taken
   const { app, message: click } = taken
-  const { approvals, store, answerWithinMs = ANSWER_WITHIN_MS, onResult, onFailure } = options
-  const counting = answerClick(click, { approvals, store, app: app.config }).then(
-    ({ result, text }) => {
-      onResult(result, click)
-      return text
-    },
-    (cause: unknown) => {
-      onResult('unavailable', click)
-      onFailure(cause)
-      return 'Your answer could not be counted. Please click again.'
-    },
-  )
+  const { approvals, store, answerWithinMs = ANSWER_WITHIN_MS, onFailure } = options
+  const counting = toldOf(answerClick(click, { approvals, store, app: app.config }), options, {
+    wanted: click,
+    failed: 'Your answer could not be counted. Please click again.',
+  })
   const telling = counting.then((text) => tellAlone(app.api, click, text)).catch(onFailure)
   // Whoever clicked is told what became of it in Slack; all that the answer says is that it arrived.
   await Promise.race([telling, delay(answerWithinMs, undefined, { ref: false })])
@@ -82,24 +75,36 @@ async function answerSlashCommand(
   const taken = await take(request, options, readCommand)
   if ('status' in taken) return taken
   const { app, message: command } = taken
-  const { control, answerWithinMs = ANSWER_WITHIN_MS, onResult, onFailure } = options
-  const asked = answerCommand(command, { app: app.config, control }).then(
-    ({ result, text }) => {
-      onResult(result, command)
-      return text
-    },
-    (cause: unknown) => {
-      onResult('unavailable', command)
-      onFailure(cause)
-      return 'That could not be done. Please see whether it was, and try again.'
-    },
-  )
+  const { control, answerWithinMs = ANSWER_WITHIN_MS, onFailure } = options
+  const asked = toldOf(answerCommand(command, { app: app.config, control }), options, {
+    wanted: command,
+    failed: 'That could not be done. Please see whether it was, and try again.',
+  })
   const inTime = await Promise.race([asked, delay(answerWithinMs, undefined, { ref: false })])
   if (inTime === undefined) void asked.then((text) => tellAlone(app.api, command, text)).catch(onFailure)
   return channelAnswer(200, {
     response_type: 'ephemeral',
     text: inTime ?? 'This takes longer than it should …',
   })
+}
+
+/** What whoever sent a message is told of it; what became of it is counted, whatever that was. */
+function toldOf(
+  answering: Promise<{ readonly result: ChannelResult; readonly text: string }>,
+  { onResult, onFailure }: Pick<SlackRoutesOptions, 'onResult' | 'onFailure'>,
+  { wanted, failed }: { readonly wanted: SlackClick | SlackCommand; readonly failed: string },
+): Promise<string> {
+  return answering.then(
+    ({ result, text }) => {
+      onResult(result, wanted)
+      return text
+    },
+    (cause: unknown) => {
+      onResult('unavailable', wanted)
+      onFailure(cause)
+      return failed
+    },
+  )
 }
 
 /** A message that is from our app in our workspace, and is taken for the first time; or the answer that says why not. */

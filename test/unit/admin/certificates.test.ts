@@ -1,26 +1,10 @@
 import { request } from 'node:https'
 import { afterAll, beforeAll, beforeEach, expect, describe, it } from 'vitest'
-import type { Actor } from '../../../gateway/control/actor.ts'
-import { createControlPlane } from '../../../gateway/control/control-plane.ts'
-import { startTestAdmin, type TestAdmin } from '../../harness/admin.ts'
+import { adminTls, recordingPlane, startTestAdmin, type TestAdmin } from '../../harness/admin.ts'
 import { connectRaw } from '../../harness/raw-client.ts'
 import { createPki, type Certified, type Pki } from '../../harness/pki.ts'
 
-const actors: Actor[] = []
-const plane = createControlPlane({
-  routes: [
-    {
-      method: 'POST',
-      pattern: 'locks',
-      answer({ actor }) {
-        actors.push(actor)
-        return { status: 200, body: {} }
-      },
-    },
-  ],
-  channels: [],
-  onFault: () => undefined,
-})
+const { plane, actors } = recordingPlane()
 const PRIYA = 'spiffe://zyx.example/people/priya'
 const TOMAS = 'spiffe://zyx.example/people/tomas'
 
@@ -28,16 +12,9 @@ let pki: Pki
 let admin: TestAdmin
 beforeAll(async () => {
   pki = createPki()
-  const { certFile, keyFile } = pki.server()
   admin = await startTestAdmin(
     {
-      tls: {
-        certificateFile: certFile,
-        keyFile,
-        clientCaFile: pki.caFile,
-        crlFile: undefined,
-        clientCertificate: 'request',
-      },
+      tls: adminTls(pki),
       people: {
         issuers: [],
         certificates: [

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Actor } from '../../../gateway/control/actor.ts'
 import type { PeopleConfig } from '../../../gateway/config/admin-config.ts'
-import { createControlPlane } from '../../../gateway/control/control-plane.ts'
-import { startTestAdmin, type TestAdmin } from '../../harness/admin.ts'
+import { recordingPlane, startTestAdmin, type TestAdmin } from '../../harness/admin.ts'
 import { freePorts } from '../../harness/free-ports.ts'
 import { startIssuer, type Issuer, type TokenOptions } from '../../harness/issuer.ts'
 import { createProofKey, signProof, type ProofOptions } from '../../harness/proof.ts'
@@ -11,21 +9,7 @@ import { connectRaw, sendRaw } from '../../harness/raw-client.ts'
 const AUDIENCE = 'https://admin.zyx.example'
 const OPERATORS = 'shared-by-operators'
 const key = createProofKey()
-const actors: Actor[] = []
-const plane = createControlPlane({
-  routes: [
-    {
-      method: 'POST',
-      pattern: 'locks',
-      answer({ actor }) {
-        actors.push(actor)
-        return { status: 200, body: {} }
-      },
-    },
-  ],
-  channels: [],
-  onFault: () => undefined,
-})
+const { plane, actors } = recordingPlane()
 
 let issuer: Issuer
 let admin: TestAdmin
