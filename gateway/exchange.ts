@@ -13,7 +13,7 @@ import type { Decision } from './policy/decision.ts'
 import type { PolicyInput } from './policy/input.ts'
 import type { OutcomeCode } from './outcome.ts'
 import type { Refusal } from './refusal.ts'
-import type { Approval } from './approvals/approval.ts'
+import type { Approval, ApprovalId } from './approvals/approval.ts'
 import type { Wishes } from './listen/rules/wishes.ts'
 import type { Permit } from './stages/approve.ts'
 import type { Intended } from './stages/intend.ts'
@@ -227,6 +227,8 @@ export interface Decided extends Presented {
   readonly input: PolicyInput
   readonly decision: Decision
   readonly policy: { readonly digest: string; readonly revision: string }
+  /** What people are asked about it afterwards; set by approve. */
+  readonly review?: ApprovalId
 }
 
 export interface Sealed {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Hold } from './approvals/hold.ts'
+import { Reviews } from './approvals/reviews.ts'
 import { createStatusUrl } from './approvals/status-url.ts'
 import { createBoundOf } from './approvals/subject.ts'
 import { loadCatalog, type Catalog } from './catalog/catalog.ts'
@@ -134,6 +135,7 @@ function bindStages(parts: Parts, { lasting, clock, redecide }: GenerationOption
   const detectors = createDetectors(config.detectors)
   const { service } = lasting.approvals
   const boundOf = createBoundOf(connectors)
+  const reviews = new Reviews({ service, config: config.approvals, boundOf, onFault: events.faulted })
   return {
     receive: createReceive(),
     identify: createIdentify(identity),
@@ -188,6 +190,7 @@ function bindStages(parts: Parts, { lasting, clock, redecide }: GenerationOption
         tokenExpired: (call) => identity.challenged(refuse('identity.token_expired'), call),
         clock,
       }),
+      reviews,
       redecide,
       clock,
     }),
@@ -205,6 +208,7 @@ function bindStages(parts: Parts, { lasting, clock, redecide }: GenerationOption
       events,
       notify: lasting.channels.notifier.notify,
       detections: lasting.detections,
+      reviews,
       clock,
     }),
   }

@@ -2,7 +2,6 @@ import type { ApprovalsConfig } from '../config/approvals-config.ts'
 import type { Decided, ReadCall } from '../exchange.ts'
 import { assertNever } from '../lib/assert-never.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Obligation } from '../policy/decision.ts'
 import {
   pass,
   refuse,
@@ -11,15 +10,15 @@ import {
   type RefusalCode,
   type Verdict,
 } from '../refusal.ts'
+import type { PendingBounds } from '../store/approval-store.ts'
 import type { Approval, ApprovalId, ApprovalState } from './approval.ts'
 import type { ApprovalService } from './approval-service.ts'
 import { ApprovalsUnavailable } from './approvals-unavailable.ts'
 import { demandOf } from './demand.ts'
 import type { HeldPlaces } from './held-places.ts'
 import { endsAtMs } from './lifetime.ts'
+import type { ApprovalObligation } from './owed.ts'
 import { type BoundOf, subjectOf } from './subject.ts'
-
-export type ApprovalObligation = Extract<Obligation, { type: 'approval' }>
 
 export interface HoldDependencies {
   readonly service: Pick<ApprovalService, 'answered' | 'consume' | 'request' | 'revoke'>
@@ -59,6 +58,11 @@ export function refusalCodeOfState(state: ApprovalState): RefusalCode | undefine
 export function unavailableOr(cause: unknown): { readonly ok: false; readonly refusal: Refusal } {
   if (!(cause instanceof ApprovalsUnavailable)) throw cause
   return refuse('approval.unavailable', { retryAfterMs: RETRY_MS, cause })
+}
+
+export function refusalOfBound(bound: keyof PendingBounds): Verdict<never> {
+  const detail = `too many are pending (${bound})`
+  return refuse(bound === 'perAgent' ? 'approval.too_many' : 'approval.unavailable', { detail })
 }
 
 /** Asks people about calls, and lets calls wait for them. */
@@ -113,7 +117,7 @@ export class Hold {
     const subject = subjectOf(call, boundOf(call))
     const demand = demandOf(properties, call.caller, config, properties.excluded)
     const asked = await service.request({ kind: 'approval', subject, demand })
-    if (asked.kind === 'full') return this.#full(asked.bound)
+    if (asked.kind === 'full') return refusalOfBound(asked.bound)
     const detail = `${id} asks for ${properties.count} of ${properties.groups.join(', ')}`
     if (outgrown !== undefined) return this.#held(call, asked.approval, detail, true)
     const waitMs = Math.min(call.wishes.waitMs, config.maxWaitMs)
@@ -130,11 +134,6 @@ export class Hold {
     if (!call.wishes.respondAsync) return refuse('approval.required', { approval: notice, detail })
     const headers = ['Location', notice.url, 'Preference-Applied', 'respond-async']
     return refuse('approval.pending', { approval: notice, headers, detail })
-  }
-
-  #full(bound: 'perAgent' | 'overall'): Verdict<never> {
-    const detail = `too many approvals are pending (${bound})`
-    return refuse(bound === 'perAgent' ? 'approval.too_many' : 'approval.unavailable', { detail })
   }
 
   /** The call keeps its place in every limit; whatever ends it, ends the waiting. */

@@ -1,3 +1,5 @@
+import type { Approval } from '../approvals/approval.ts'
+import { peopleFor } from '../approvals/people.ts'
 import type { Decided, Progress, Sealed, Unparsed } from '../exchange.ts'
 import type { Outcome } from '../outcome.ts'
 import { printable } from '../lib/scrub.ts'
@@ -15,7 +17,7 @@ import {
   whoFields,
 } from './call-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
-import type { DisclosedFields, PolicyFields } from './entry-fields.ts'
+import type { DisclosedFields, PolicyFields, UsedApprovalFields } from './entry-fields.ts'
 import { factFields } from './fact-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
 
@@ -29,10 +31,11 @@ export function decisionEntry(
   tokens: KeyedTokens,
   disclosed: DisclosedFields | undefined,
 ): DecisionEntry {
-  const { call } = sealed.permit
+  const { approval, call } = sealed.permit
   const { decision, policy } = call
   const facts = disclosed === undefined ? factFields(call) : undefined
   return {
+    ...(approval && { approval: usedApprovalFields(approval) }),
     call: call.arrival.callId,
     credential: printable(sealed.credentialVersion, 128),
     decision: 'allow',
@@ -141,6 +144,13 @@ export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
     type: 'outcome',
     v: 1,
   }
+}
+
+const APPROVERS_LIMIT = 16
+
+function usedApprovalFields({ id, votes }: Approval): UsedApprovalFields {
+  const approvers = peopleFor(votes).map(({ id: name }) => printable(name, 256))
+  return { approvers: approvers.slice(0, APPROVERS_LIMIT), id }
 }
 
 function policyFields({ digest, revision }: Decided['policy']): PolicyFields {

@@ -28,6 +28,13 @@ export interface ActorFields {
   readonly part?: string
 }
 
+/** What people answered to this call, and it used up. */
+export interface UsedApprovalFields {
+  /** Those who said yes, as their issuers name them. */
+  readonly approvers: readonly string[]
+  readonly id: string
+}
+
 /** What was to be done. */
 export interface WhatFields {
   readonly access: Access

@@ -27,6 +27,7 @@ import type {
   RequestFields,
   ResourceFields,
   UpstreamFields,
+  UsedApprovalFields,
   VerdictFields,
   WhatFields,
   WhoFields,
@@ -62,6 +63,7 @@ export type AuditEntry =
 
 /** The intent: on record before the first byte goes upstream. */
 export interface DecisionEntry {
+  readonly approval?: UsedApprovalFields
   readonly call: string
   /** Version of the upstream credential, never the credential. */
   readonly credential: string

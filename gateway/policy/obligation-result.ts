@@ -14,7 +14,7 @@ export function obligationResult({ type }: Obligation, { code, redacted }: Outco
     case 'redact':
       if (code === 'policy.answer_withheld') return 'withheld'
       return redacted === undefined ? 'moot' : 'met'
-    // An approval came before the call; nobody is permitted with one of the last two.
+    // People were asked before the call was made, about this one or about what came of it; nobody is permitted with `limit`.
     case 'approval':
     case 'notify':
     case 'limit':

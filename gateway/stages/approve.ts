@@ -1,11 +1,11 @@
 import type { Approval } from '../approvals/approval.ts'
-import type { ApprovalObligation, Hold } from '../approvals/hold.ts'
+import type { Hold } from '../approvals/hold.ts'
+import { type ApprovalObligation, type Owed, owedTo, type ReviewObligation } from '../approvals/owed.ts'
+import type { Reviews } from '../approvals/reviews.ts'
 import type { Decided, Presented } from '../exchange.ts'
-import { assertNever } from '../lib/assert-never.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Obligation } from '../policy/decision.ts'
 import { pass, refuse } from '../refusal.ts'
-import type { Refusal, Verdict } from '../refusal.ts'
+import type { Verdict } from '../refusal.ts'
 
 /**
  * Proof that policy allowed this call and that nothing it demands beforehand is owed. Only the type leaves this file, and
@@ -35,6 +35,7 @@ export type { Permit }
 
 export interface ApproveDependencies {
   readonly hold: Pick<Hold, 'ask' | 'use'>
+  readonly reviews: Pick<Reviews, 'ask' | 'withdraw'>
   /** Asks the policy that is in force by now. */
   readonly redecide: (call: Presented) => Verdict<Decided> | Promise<Verdict<Decided>>
   readonly clock: Pick<Clock, 'nowMs'>
@@ -48,60 +49,41 @@ export interface ApproveDependencies {
  */
 export function createApprove({
   hold,
+  reviews,
   redecide,
   clock,
 }: ApproveDependencies): (decided: Decided) => Verdict<Permit> | Promise<Verdict<Permit>> {
-  const use = async (call: Decided, approval: Approval): Promise<Verdict<Permit>> => {
-    const used = await hold.use(call, approval)
-    return used.ok ? pass(new Permit(call, used.value)) : used
-  }
-  const permit = (call: Decided): Verdict<Permit> | Promise<Verdict<Permit>> => {
+  const permitAsked = async (decided: Decided, owed: ReviewObligation | undefined): Promise<Verdict<Permit>> => {
+    const review = owed && (await reviews.ask(decided, owed))
+    if (review?.ok === false) return review
+    const call = review === undefined ? decided : { ...decided, review: review.value }
     const { approval } = call
-    return approval?.state === 'approved' ? use(call, approval) : pass(new Permit(call))
+    if (approval?.state !== 'approved') return pass(new Permit(call))
+    const used = await hold.use(call, approval)
+    if (used.ok) return pass(new Permit(call, used.value))
+    if (review !== undefined) reviews.withdraw(review.value)
+    return used
   }
-  const ask = async (call: Decided, owed: ApprovalObligation): Promise<Verdict<Permit>> => {
-    const answered = await hold.ask(call, owed)
+  const permit = (call: Decided, { review }: Owed): Verdict<Permit> | Promise<Verdict<Permit>> =>
+    review === undefined && call.approval === undefined ? pass(new Permit(call)) : permitAsked(call, review)
+  const ask = async (call: Decided, obligation: ApprovalObligation): Promise<Verdict<Permit>> => {
+    const answered = await hold.ask(call, obligation)
     if (!answered.ok) return answered
     const again = await redecide({ ...call, approval: answered.value, askedAtMs: clock.nowMs() })
     if (!again.ok) return again
-    const due = dueOf(again.value)
-    if (!due.ok) return due
-    if (due.value === undefined) return permit(again.value)
-    const held = await hold.ask(again.value, due.value)
+    const owed = owedTo(again.value)
+    if (!owed.ok) return owed
+    if (owed.value.approval === undefined) return permit(again.value, owed.value)
+    const held = await hold.ask(again.value, owed.value.approval)
     // With an approval that no longer suffices nobody waits a second time.
     return held.ok ? refuse('approval.required') : held
   }
   return (decided) => {
     const { allow, reasons } = decided.decision
     if (!allow) return refuse('policy.denied', { reasons })
-    const due = dueOf(decided)
-    if (!due.ok) return due
-    return due.value === undefined ? permit(decided) : ask(decided, due.value)
-  }
-}
-
-/** What people are to be asked, if anything; a refusal where something is demanded that nobody can do. */
-function dueOf({ decision: { obligations } }: Decided): Verdict<ApprovalObligation | undefined> {
-  const refusal = obligations.map(refusalOf).find((found) => found !== undefined)
-  if (refusal !== undefined) return { ok: false, refusal }
-  const [owed, other] = obligations.filter((obligation) => obligation.type === 'approval')
-  if (other !== undefined)
-    return refuse('policy.obligation_unsupported', { detail: 'two approvals are asked for at once' })
-  return pass(owed)
-}
-
-function refusalOf(obligation: Obligation): Refusal | undefined {
-  switch (obligation.type) {
-    case 'approval':
-    case 'cap_bytes':
-    case 'notify':
-    case 'redact':
-      return undefined
-    // Limits are counted at admission, before policy is asked; a review afterwards needs somebody who is asked.
-    case 'limit':
-    case 'post_review':
-      return { code: 'policy.obligation_unsupported', detail: `${obligation.id} asks for ${obligation.type}` }
-    default:
-      return assertNever(obligation)
+    const owed = owedTo(decided)
+    if (!owed.ok) return owed
+    const { approval } = owed.value
+    return approval === undefined ? permit(decided, owed.value) : ask(decided, approval)
   }
 }

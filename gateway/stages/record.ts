@@ -1,3 +1,4 @@
+import type { Reviews } from '../approvals/reviews.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Detections } from '../detections/detections.ts'
 import type { Progress, Unparsed } from '../exchange.ts'
@@ -15,6 +16,7 @@ export interface RecordDependencies {
     Pick<PartEvents, 'obligationEnded'>
   readonly notify: Notify
   readonly detections: Pick<Detections, 'callEnded'>
+  readonly reviews: Pick<Reviews, 'withdraw'>
   readonly clock: Pick<Clock, 'monotonicMs' | 'nowMs'>
 }
 
@@ -27,9 +29,11 @@ export function createRecord({
   events,
   notify,
   detections,
+  reviews,
   clock,
 }: RecordDependencies): (call: Progress, outcome: Outcome, attempted: boolean) => Promise<void> {
   return async (call, sent, attempted) => {
+    if (!attempted && call.review !== undefined) reviews.withdraw(call.review)
     const outcome = attempted ? withObligations(call, sent, { events, notify, clock }) : sent
     try {
       events.callFinished(call, outcome, clock.monotonicMs() - call.arrival.startedMs)

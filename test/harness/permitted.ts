@@ -7,6 +7,7 @@ const nobody = (): never => {
 
 const approve = createApprove({
   hold: { ask: nobody, use: nobody },
+  reviews: { ask: nobody, withdraw: nobody },
   redecide: nobody,
   clock: { nowMs: nobody },
 })

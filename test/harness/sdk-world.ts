@@ -33,8 +33,11 @@ reason := {"code": "operation.not_granted", "rule": "R020", "detail": ""}
 decision := {"allow": count(denied) == 0, "risk": 0, "reasons": denied, "obligations": []}
 `
 
-/** `dpop` is that section of the gateway's settings, such as one that demands nonces. */
-export async function startSdkWorld(dpop: Readonly<Record<string, unknown>> = {}): Promise<SdkWorld> {
+/** `dpop` is that section of the gateway's settings, such as one that demands nonces; `rules` decide in place of its own. */
+export async function startSdkWorld(
+  dpop: Readonly<Record<string, unknown>> = {},
+  rules = RULES,
+): Promise<SdkWorld> {
   await using stack = new AsyncDisposableStack()
   const pki = stack.use(createPki())
   const redis = stack.use(await startRedis())
@@ -42,7 +45,7 @@ export async function startSdkWorld(dpop: Readonly<Record<string, unknown>> = {}
     await startTestGateway({
       pki,
       redisUrl: redis.url,
-      bundle: await compileRules(RULES),
+      bundle: await compileRules(rules),
       settings: {
         identity: { dpop },
         limits: {

@@ -82,6 +82,7 @@ it('no secret of a call, and no hash that can be guessed, is in a record, a log 
       events,
       notify: () => undefined,
       detections: { callEnded: () => undefined },
+      reviews: { withdraw: () => undefined },
       clock: systemClock,
     })
     const recordUnparsed = createRecordUnparsed({ recorder, events })

@@ -12,7 +12,7 @@ approval := {"id": "two-people", "type": "approval", "properties": {
   "groups": ["change-approvers"], "count": 1, "distinct": true, "ttl_seconds": 600,
   "escalation_group": "on-call", "escalate_after_seconds": 300,
 }}
-review := {"id": "later", "type": "post_review", "properties": {"groups": ["change-approvers"], "ttl_seconds": 600}}
+limit := {"id": "later", "type": "limit", "properties": {"name": "later"}}
 withheld := {"id": "small", "type": "cap_bytes", "properties": {"max_bytes": 1}}
 reason := {"code": "group.not_allowed", "rule": "R010", "detail": ""}
 
@@ -28,7 +28,7 @@ decision := outcome(true, [], []) if { known; not special[task] }
 decision := outcome(false, [reason], []) if { known; task == "denied" }
 owed contains approval if input.approval.state != "approved"
 decision := outcome(true, [], owed) if { known; task == "approval" }
-decision := outcome(true, [], [review]) if { known; task == "unsupported" }
+decision := outcome(true, [], [limit]) if { known; task == "unsupported" }
 decision := outcome(true, [], [withheld]) if { known; task == "withheld" }
 decision := {"allow": "yes"} if { known; task == "invalid" }
 decision := outcome(true, [], []) if { known; task == "conflict" }

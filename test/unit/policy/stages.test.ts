@@ -1,3 +1,4 @@
+import type { Approval, ApprovalId } from '../../../gateway/approvals/approval.ts'
 import { NOBODY } from '../../../gateway/policy/evaluation/self-test.ts'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { buildInput } from '../../../gateway/policy/build-input.ts'
@@ -190,10 +191,8 @@ describe('approve', () => {
     { id: 'R2', type: 'cap_bytes', properties: { maxBytes: 1 } },
     { id: 'R4', type: 'notify', properties: { groups: ['a'] } },
   ]
-  const others: readonly Obligation[] = [
-    { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } },
-    { id: 'R5', type: 'limit', properties: { name: 'a' } },
-  ]
+  const review: Obligation = { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } }
+  const limit: Obligation = { id: 'R5', type: 'limit', properties: { name: 'a' } }
   const decidedWith = (decision: Decision): Decided => ({
     ...aCall(),
     input: NOBODY,
@@ -202,7 +201,11 @@ describe('approve', () => {
   })
   const owing = (obligations: readonly Obligation[]): Decided => decidedWith({ ...ALLOW, obligations })
   let asked: unknown[] = []
-  beforeEach(() => void (asked = []))
+  let withdrawn: unknown[] = []
+  beforeEach(() => {
+    asked = []
+    withdrawn = []
+  })
   const approve = createApprove({
     hold: {
       ask: async (_call, obligation) => {
@@ -210,6 +213,13 @@ describe('approve', () => {
         return refuse('approval.required')
       },
       use: async () => refuse('approval.used'),
+    },
+    reviews: {
+      ask: async (_call, obligation) => {
+        asked.push(obligation)
+        return pass('review-1' as ApprovalId)
+      },
+      withdraw: (id) => void withdrawn.push(id),
     },
     redecide: () => refuse('policy.error'),
     clock: { nowMs: () => 0 },
@@ -240,14 +250,27 @@ describe('approve', () => {
     expect(approve(owing(later))).toMatchObject({ ok: true })
   })
 
-  test.each(others)('refuses an obligation that nobody here can carry out: $type', (obligation) => {
-    expect(approve(owing([obligation]))).toMatchObject({ refusal: { code: 'policy.obligation_unsupported' } })
+  test('has people asked about the call that is looked at afterwards, before it is made', async () => {
+    const verdict = await approve(owing([...later, review]))
+    expect(verdict.ok && verdict.value.call.review).toBe('review-1')
+    expect(asked).toEqual([review])
+  })
+
+  test('asks nobody to look at a call that its approval did not let through', async () => {
+    const call = { ...owing([review]), approval: { state: 'approved' } as Approval }
+    expect(await approve(call)).toMatchObject({ refusal: { code: 'approval.used' } })
+    expect(withdrawn).toEqual(['review-1'])
+  })
+
+  test('refuses an obligation that nobody here can carry out', () => {
+    expect(approve(owing([limit]))).toMatchObject({ refusal: { code: 'policy.obligation_unsupported' } })
   })
 
   test('asks nobody for an approval that could not help, or for two at once', () => {
     for (const obligations of [
-      [approval, ...later, ...others],
+      [approval, ...later, limit],
       [approval, { ...approval, id: 'R099' }],
+      [review, { ...review, id: 'R099' }],
     ]) {
       expect(approve(owing(obligations))).toMatchObject({
         refusal: { code: 'policy.obligation_unsupported' },

@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
+import type { ApprovalId } from '../../../gateway/approvals/approval.ts'
+import type { Reviews } from '../../../gateway/approvals/reviews.ts'
 import type { Detections } from '../../../gateway/detections/detections.ts'
 import type { CallId, Unparsed } from '../../../gateway/exchange.ts'
 import type { Recorder } from '../../../gateway/audit/recorder.ts'
@@ -33,6 +35,7 @@ function dependencies() {
     },
     notify: vi.fn<Notify>(),
     detections: { callEnded: vi.fn<Detections['callEnded']>() },
+    reviews: { withdraw: vi.fn<Reviews['withdraw']>() },
     clock: systemClock,
   }
 }
@@ -55,6 +58,15 @@ describe('recording a call', () => {
     await createRecord(parts)(syntheticCall(), syntheticOutcome(), true)
     expect(parts.events.faulted).toHaveBeenCalledExactlyOnceWith(cause)
     expect(parts.recorder.conclude).toHaveBeenCalledOnce()
+  })
+
+  it('takes the review back of a call that was not made, and of no other', async () => {
+    const parts = dependencies()
+    const call = { ...syntheticCall(), review: 'review-1' as ApprovalId }
+    await createRecord(parts)(call, syntheticOutcome(), true)
+    expect(parts.reviews.withdraw).not.toHaveBeenCalled()
+    await createRecord(parts)(call, syntheticOutcome(), false)
+    expect(parts.reviews.withdraw).toHaveBeenCalledExactlyOnceWith('review-1')
   })
 
   it('never throws, and counts what could not be put on record', async () => {

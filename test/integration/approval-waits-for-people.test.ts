@@ -1,0 +1,124 @@
+import { rename, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { APPROVAL_RULES } from '../harness/approval-rules.ts'
+import { type ApprovedCalls, COMMENTS, heldBy, startApprovedCalls } from '../harness/approved-calls.ts'
+import { askLocks, setLock } from '../harness/locking.ts'
+import { compileRules } from '../harness/opa.ts'
+import { connectRaw } from '../harness/raw-client.ts'
+import { until } from '../harness/until.ts'
+
+let calls: ApprovedCalls
+beforeAll(async () => {
+  calls = await startApprovedCalls()
+})
+afterAll(() => calls[Symbol.asyncDispose]())
+
+const WAIT = { headers: { prefer: 'wait=30' } }
+
+function digestOf({ toolgate }: ApprovedCalls): string {
+  return (toolgate.gateway.status() as { readonly policy: { readonly digest: string } }).policy.digest
+}
+
+async function replaceBundle({ toolgate }: ApprovedCalls, rules: string): Promise<void> {
+  const { bundle } = toolgate.loaded.policy
+  await writeFile(`${bundle}.next`, await compileRules(rules))
+  await rename(`${bundle}.next`, bundle)
+}
+
+/** Until somebody is asked about this one, and not about another that still waits. */
+async function askedAbout(text: string): Promise<string> {
+  for (;;) {
+    const pending = await calls.approver.service.list(['pending'], 100)
+    const found = pending.find(({ subject }) => subject.view.includes(text))
+    if (found !== undefined) return found.id
+    await new Promise(setImmediate)
+  }
+}
+
+describe('a call that waits for people', () => {
+  it('goes on by itself once they said yes', async () => {
+    const answer = calls.comment(WAIT, 'patience')
+    await calls.approver.say('approve', await askedAbout('patience'))
+    expect(await answer).toMatchObject({ status: 201, decision: 'allow' })
+  })
+
+  it('ends once they said no', async () => {
+    const answer = calls.comment(WAIT, 'refusal')
+    await calls.approver.say('deny', await askedAbout('refusal'))
+    expect(await answer).toMatchObject({ status: 403, code: 'approval.denied' })
+  })
+
+  it('is answered when its time is over, and can be made later on', async () => {
+    const answer = await calls.comment({ headers: { prefer: 'wait=1' } }, 'late')
+    expect(answer).toMatchObject({ status: 403, code: 'approval.required' })
+    const { id } = heldBy(answer)
+    await calls.approver.say('approve', id)
+    const headers = { 'toolgate-approval': id }
+    expect((await calls.comment({ headers }, 'late')).status).toBe(201)
+  })
+
+  it('is ended by a lock, at once', async () => {
+    const answer = calls.comment(WAIT, 'locked')
+    await askedAbout('locked')
+    const lock = await setLock(calls.toolgate.gateway, 'agent:change-review-agent')
+    expect(await answer).toMatchObject({ status: 403, code: 'lock.engaged' })
+    await askLocks(calls.toolgate.gateway, 'DELETE', { id: lock })
+  })
+
+  it('waits no longer than its token is good for', async () => {
+    const token = calls.toolgate.token({ lifetimeMs: 2_000 })
+    const answer = await calls.comment({ ...WAIT, token }, 'token')
+    expect(answer).toMatchObject({ status: 401, code: 'identity.token_expired' })
+  })
+
+  it('leaves its place when the agent hangs up; nothing is sent then, whatever people say', async () => {
+    const { toolgate, approver } = calls
+    const before = toolgate.fakes.github.requests.length
+    const token = toolgate.token()
+    const body = JSON.stringify({ body: 'gone' })
+    const agent = await connectRaw(toolgate.gateway.port)
+    agent.send(
+      [
+        `POST ${COMMENTS} HTTP/1.1`,
+        'Host: gateway.test',
+        `Authorization: DPoP ${token}`,
+        `DPoP: ${toolgate.proof('POST', COMMENTS, { token })}`,
+        'Content-Type: application/json',
+        'Prefer: wait=30',
+        `Content-Length: ${body.length}`,
+        '',
+        body,
+      ].join('\r\n'),
+    )
+    const id = await askedAbout('gone')
+    await agent[Symbol.asyncDispose]()
+    await expect.poll(() => toolgate.metric('toolgate_calls_in_flight')).toBe(0)
+    await approver.say('approve', id)
+    expect(toolgate.fakes.github.requests).toHaveLength(before)
+    expect((await approver.get(id)).state).toBe('approved')
+  })
+})
+
+describe('a call that waited', () => {
+  it('is decided by the policy that is in force by then', async () => {
+    await using own = await startApprovedCalls()
+    const answer = own.comment(WAIT, 'frozen')
+    const { id } = await own.approver.asked()
+    const before = digestOf(own)
+    await replaceBundle(own, APPROVAL_RULES.replace('asked := ', 'denied contains reason\nasked := '))
+    await until(() => digestOf(own) !== before)
+    await own.approver.say('approve', id)
+    expect(await answer).toMatchObject({ status: 403, code: 'policy.denied' })
+    expect((await own.approver.get(id)).state).toBe('approved')
+  })
+
+  it('is told to try again when the gateway drains, and goes through at the next one', async () => {
+    const own = await startApprovedCalls()
+    const answer = own.comment(WAIT, 'drained')
+    await own.approver.asked()
+    const draining = own.toolgate.gateway.drain(new AbortController().signal)
+    expect(await answer).toMatchObject({ status: 503, code: 'gateway.draining' })
+    await draining
+    await own[Symbol.asyncDispose]()
+  })
+})
