@@ -215,7 +215,17 @@ export interface Reserved extends ReadCall {
   readonly reservation: Reservation | undefined
 }
 
-export interface Presented extends Reserved {
+/** The use of an `Idempotency-Key`, until the call is settled; settling twice is harmless. */
+export interface Claim {
+  settle(settlement: Settlement): void
+}
+
+export interface Claimed extends Reserved {
+  /** Nothing where the call has no key, or changes nothing. */
+  readonly claim?: Claim
+}
+
+export interface Presented extends Claimed {
   /** What people answered to this very call, as far as is known; `pending` where they have not yet. */
   readonly approval: Approval | undefined
   /** What policy is told of the time: that of arrival, or of the answer that the call has waited for. */

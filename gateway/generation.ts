@@ -30,6 +30,7 @@ import { openPolicies } from './policies.ts'
 import { createAdmit } from './stages/admit.ts'
 import { createAnswer } from './stages/answer.ts'
 import { type ApproveDependencies, createApprove } from './stages/approve.ts'
+import { createClaim } from './stages/claim.ts'
 import { createDecide } from './stages/decide.ts'
 import { createForward } from './stages/forward.ts'
 import { createIdentify } from './stages/identify.ts'
@@ -168,6 +169,7 @@ function bindStages(parts: Parts, { lasting, clock, redecide }: GenerationOption
       dayOf: (nowMs) => timeOf(nowMs).date,
       onEnd: events.store.spendEnded,
     }),
+    claim: createClaim({ store: lasting.store.idempotency, namesOf: createCallerNames() }),
     present: createPresent({ service, boundOf }),
     decide: createDecide({
       policy,

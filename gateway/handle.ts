@@ -39,7 +39,10 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const reserved = await stages.reserve(recalled.value)
     if (!reserved.ok) return stop(reserved.refusal)
     call = reserved.value
-    const presented = await stages.present(reserved.value)
+    const claimed = await stages.claim(reserved.value)
+    if (!claimed.ok) return stop(claimed.refusal)
+    call = claimed.value
+    const presented = await stages.present(claimed.value)
     if (!presented.ok) return stop(presented.refusal)
     call = presented.value
     const deciding = stages.decide(presented.value)
@@ -65,6 +68,7 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     const settlement = { outcome: code, attempted, upstreamStatus, upstreamMs }
     call.lease?.settle(settlement)
     call.reservation?.settle(settlement)
+    call.claim?.settle(settlement)
     await stages.record(call, outcome, attempted)
   }
 }

@@ -59,6 +59,10 @@ export const REFUSALS = {
   'breaker.agent_open': row(429, 'client', 'after', 'This agent failed too often and is stopped for a while'),
   'store.unavailable': row(503, 'dependency', 'after', 'The limiter store cannot be reached'),
 
+  'idempotency.in_flight': row(409, 'client', 'after', 'A call with this key is under way'),
+  'idempotency.done': row(409, 'client', 'never', 'A call with this key was made'),
+  'idempotency.mismatch': row(422, 'client', 'never', 'The key was used for another call'),
+
   'policy.denied': row(403, 'client', 'never', 'Policy does not allow this call'),
   'policy.error': row(403, 'gateway', 'never', 'Policy could not be evaluated'),
   'policy.invalid': row(403, 'gateway', 'never', 'Policy gave no well-formed decision'),

@@ -42,8 +42,13 @@ const NEVER_FORWARDED = codes((code) => !code.startsWith('upstream.') && !MAYBE_
 /** An approval that is asked for, or has run out while people were busy. */
 const WAITING = new Set(['approval.required', 'approval.pending', 'approval.too_many', 'approval.expired'])
 
+/** A call that is repeated for want of an answer. */
+const REPEATED = new Set(['idempotency.in_flight', 'idempotency.done'])
+
 /** Refusals that are no sign of an agent run wild: it is asked to wait, or for a person's yes; or people stopped it. */
-const NOT_A_DENIAL = codes((code) => /^(limit|breaker|lock)\./.test(code) || WAITING.has(code))
+const NOT_A_DENIAL = codes(
+  (code) => /^(limit|breaker|lock)\./.test(code) || WAITING.has(code) || REPEATED.has(code),
+)
 
 const UPSTREAM_FAILURES: ReadonlySet<OutcomeCode> = new Set([
   'upstream.unreachable',

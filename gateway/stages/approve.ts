@@ -53,7 +53,10 @@ export function createApprove({
   redecide,
   clock,
 }: ApproveDependencies): (decided: Decided) => Verdict<Permit> | Promise<Verdict<Permit>> {
-  const permitAsked = async (decided: Decided, owed: ReviewObligation | undefined): Promise<Verdict<Permit>> => {
+  const permitAsked = async (
+    decided: Decided,
+    owed: ReviewObligation | undefined,
+  ): Promise<Verdict<Permit>> => {
     const review = owed && (await reviews.ask(decided, owed))
     if (review?.ok === false) return review
     const call = review === undefined ? decided : { ...decided, review: review.value }

@@ -2,7 +2,7 @@ import type { ApprovalService } from '../approvals/approval-service.ts'
 import { bindingOf } from '../approvals/binding.ts'
 import { refusalCodeOfState, unavailableOr } from '../approvals/hold.ts'
 import { type BoundOf, isOwn } from '../approvals/subject.ts'
-import type { Presented, Reserved } from '../exchange.ts'
+import type { Presented, Claimed } from '../exchange.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 
 export interface PresentDependencies {
@@ -17,8 +17,8 @@ export interface PresentDependencies {
 export function createPresent({
   service,
   boundOf,
-}: PresentDependencies): (call: Reserved) => Verdict<Presented> | Promise<Verdict<Presented>> {
-  const present = async (call: Reserved, id: Exclude<Reserved['wishes']['approval'], ''>) => {
+}: PresentDependencies): (call: Claimed) => Verdict<Presented> | Promise<Verdict<Presented>> {
+  const present = async (call: Claimed, id: Exclude<Claimed['wishes']['approval'], ''>) => {
     const approval = await service.lookup(id)
     if (approval === undefined || approval.kind !== 'approval') return refuse('approval.unknown')
     if (!isOwn(approval.subject, call)) return refuse('approval.mismatch', { detail: 'another agent or key' })
@@ -34,7 +34,7 @@ export function createPresent({
   }
 }
 
-function presented(call: Reserved, approval: Presented['approval']): Presented {
+function presented(call: Claimed, approval: Presented['approval']): Presented {
   // The time of arrival, not of evaluation: it is on record, so the decision can be made again.
   return { ...call, approval, askedAtMs: call.arrival.receivedAtMs }
 }

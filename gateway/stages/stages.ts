@@ -2,6 +2,7 @@ import type {
   Admitted,
   Answered,
   Arrival,
+  Claimed,
   Decided,
   Identified,
   Presented,
@@ -31,8 +32,10 @@ export interface Stages {
   read(admitted: Admitted, reply: Reply): Awaitable<Verdict<ReadCall>>
   recall(read: ReadCall): Awaitable<Verdict<ReadCall>>
   reserve(read: ReadCall): Awaitable<Verdict<Reserved>>
+  /** A promise only where the call has an `Idempotency-Key`. */
+  claim(reserved: Reserved): Awaitable<Verdict<Claimed>>
   /** A promise only where the call names an approval. */
-  present(reserved: Reserved): Awaitable<Verdict<Presented>>
+  present(claimed: Claimed): Awaitable<Verdict<Presented>>
   /** A promise only where policy is evaluated in another thread, or the decision log has to have room first. */
   decide(presented: Presented): Awaitable<Verdict<Decided>>
   /** A promise only where people are asked, or were. */

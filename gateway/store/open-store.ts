@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
 import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'
 import { createEmbeddedSightingStore } from './embedded-sighting-store.ts'
+import { createEmbeddedIdempotencyStore } from './embedded-idempotency-store.ts'
 import { createEmbeddedSpendStore } from './embedded-spend-store.ts'
 import {
   createGuardedAdmissionStore,
@@ -13,6 +14,8 @@ import {
 import { createRedisAdmissionStore } from './redis-admission-store.ts'
 import { createRedisClient } from './redis-client.ts'
 import { createRedisSightingStore } from './redis-sighting-store.ts'
+import type { IdempotencyStore } from './idempotency-store.ts'
+import { createRedisIdempotencyStore } from './redis-idempotency-store.ts'
 import { createRedisSpendStore } from './redis-spend-store.ts'
 import type { SightingStore } from './sighting-store.ts'
 import type { SpendStore } from './spend-store.ts'
@@ -35,6 +38,7 @@ export type StoreCondition = 'ready' | 'degraded' | 'unavailable'
 export interface OpenedStore extends AsyncDisposable {
   readonly admission: AdmissionStore
   readonly spend: SpendStore
+  readonly idempotency: IdempotencyStore
   readonly sightings: SightingStore
   /** `degraded` answers calls by the configured failure modes; `unavailable` when those close every door. */
   state(): StoreCondition
@@ -58,6 +62,7 @@ export function openStore({
     return {
       admission: embedded,
       spend: createEmbeddedSpendStore({ clock }),
+      idempotency: createEmbeddedIdempotencyStore({ clock }),
       sightings: createEmbeddedSightingStore({ clock }),
       state: () => 'ready',
       opened: Promise.resolve(),
@@ -81,6 +86,12 @@ export function openStore({
   return {
     admission: guarded,
     spend: createRedisSpendStore({
+      client,
+      keyPrefix: redis.keyPrefix,
+      isUp: () => guarded.state === 'up',
+      onSettlementLost: events.settlementLost,
+    }),
+    idempotency: createRedisIdempotencyStore({
       client,
       keyPrefix: redis.keyPrefix,
       isUp: () => guarded.state === 'up',

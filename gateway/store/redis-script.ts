@@ -29,6 +29,15 @@ export function readAdmissionScripts(): AdmissionScripts {
   }
 }
 
+export interface IdempotencyScripts {
+  readonly claim: RedisScript
+  readonly settle: RedisScript
+}
+
+export function readIdempotencyScripts(): IdempotencyScripts {
+  return { claim: read('idempotency-claim.lua'), settle: read('idempotency-settle.lua') }
+}
+
 export interface SpendScripts {
   readonly reserve: RedisScript
   readonly settle: RedisScript

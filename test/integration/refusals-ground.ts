@@ -18,7 +18,12 @@ export interface Ground extends AsyncDisposable {
   /** A write whose body never comes to its end. */
   unfinished(kind: GatewayKind, connector: ConnectorName): Promise<Answer>
   /** A write that is under way at the upstream; ends with its disposal. */
-  held(kind: GatewayKind, connector: ConnectorName, agent?: string): Promise<RawClient>
+  held(
+    kind: GatewayKind,
+    connector: ConnectorName,
+    agent?: string,
+    more?: readonly string[],
+  ): Promise<RawClient>
   /** Waits until no call is in flight: one held before may still be on its way out. */
   idle(kind: GatewayKind): Promise<void>
 }
@@ -58,11 +63,11 @@ export async function prepareGround(): Promise<Ground> {
       const toolgate = await gateway(kind)
       await until(async () => (await toolgate.metric('toolgate_calls_in_flight')) === 0)
     },
-    async held(kind, connector, agent) {
+    async held(kind, connector, agent, more = []) {
       const { heads } = parts.upstream
       const before = heads.length
       const { body = '' } = WRITES[connector]
-      const lines = ['User-Agent: hang', ...lengthOf(body)]
+      const lines = ['User-Agent: hang', ...more, ...lengthOf(body)]
       const client = await sendRawly(await gateway(kind), WRITES[connector], lines, body, agent)
       while (heads.length === before) await new Promise(setImmediate)
       return client

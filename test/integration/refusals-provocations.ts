@@ -4,6 +4,7 @@ import type { RefusalCode } from '../../gateway/refusal.ts'
 import { createProofKey } from '../harness/proof.ts'
 import type { Answer } from '../harness/send.ts'
 import { APPROVAL_PROVOCATIONS } from './refusals-approvals.ts'
+import { KEY_PROVOCATIONS } from './refusals-keys.ts'
 import { type ConnectorName, READS } from './refusals-calls.ts'
 import type { Ground } from './refusals-ground.ts'
 import { EXHAUSTED, type GatewayKind } from './refusals-kinds.ts'
@@ -161,6 +162,10 @@ export const PROVOCATIONS = {
     await ground.parts.mortalRedis.kill()
     return ground.write('stateless', connector)
   }),
+
+  'idempotency.in_flight': plain(KEY_PROVOCATIONS['idempotency.in_flight']),
+  'idempotency.done': plain(KEY_PROVOCATIONS['idempotency.done']),
+  'idempotency.mismatch': plain(KEY_PROVOCATIONS['idempotency.mismatch']),
 
   'policy.denied': asked('denied'),
   'policy.error': asked('conflict'),
