@@ -7,21 +7,15 @@ import { randomUUID } from 'node:crypto'
 import { openAudit } from '../../gateway/audit/open-audit.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
 import { verifyAudit, type AuditReport } from '../../gateway/audit/verify/verify-audit.ts'
-import type { Sealed } from '../../gateway/exchange.ts'
 import { createTelemetry } from '../../gateway/telemetry/telemetry.ts'
 import { auditConfig } from '../harness/audit-config.ts'
 import { syntheticCall, syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { countOf, ownProcessorMicroseconds, quantile } from './measure.ts'
+import { DECLARED, SEGMENT_LIMIT_BYTES, withNewId } from './parts/recorded-calls.ts'
 
 const CALLS = countOf(40_000)
 const OUTCOME = syntheticOutcome()
-const DECLARED = {
-  task: 'T-1',
-  ticket: 'CHG-18422',
-  rationale: 'review of the pull request',
-  rollbackPlan: '',
-}
 
 for (const access of ['read', 'write'] as const) {
   for (const inFlight of [1, 64, 512]) await benchAudit(access, inFlight, inFlight === 1 ? CALLS / 20 : CALLS)
@@ -35,7 +29,7 @@ await benchTelemetry(CALLS)
  */
 async function benchEntries(entries: number): Promise<void> {
   await using directory = await temporaryDirectory()
-  const config = auditConfig(directory.path, { segmentLimitBytes: 67_108_864 })
+  const config = auditConfig(directory.path, { segmentLimitBytes: SEGMENT_LIMIT_BYTES })
   const templates = await templatesOf()
   const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = templates
   {
@@ -85,7 +79,7 @@ async function templatesOf(): Promise<Buffer[]> {
 async function benchAudit(access: 'read' | 'write', inFlight: number, calls: number): Promise<void> {
   await using directory = await temporaryDirectory()
   await using audit = await openAudit({
-    config: auditConfig(directory.path, { segmentLimitBytes: 67_108_864 }),
+    config: auditConfig(directory.path, { segmentLimitBytes: SEGMENT_LIMIT_BYTES }),
     node: 'bench',
     version: '0',
   })
@@ -141,17 +135,4 @@ async function report(
     `${name.padEnd(24)} ${(calls / seconds).toFixed(0).padStart(7)} /s   ack p50 ${at(0.5)} ms, p99 ${at(0.99)} ms   ` +
       `${(cpuUs / calls).toFixed(1)} µs CPU each`,
   )
-}
-
-/** The same call under another id: making a whole one would be measured too. */
-function withNewId(template: Sealed): Sealed {
-  const { call } = template.permit
-  const renamed = {
-    ...call,
-    arrival: { ...call.arrival, callId: randomUUID() as typeof call.arrival.callId },
-  }
-  return {
-    ...template,
-    permit: Object.create(template.permit, { call: { value: renamed } }) as Sealed['permit'],
-  }
 }

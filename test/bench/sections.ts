@@ -4,9 +4,11 @@ import { PEER_ROWS } from './compare/peer-rows.ts'
 import type { Row, World } from './compare/row.ts'
 import { TOOLGATE_ROWS } from './compare/toolgate-rows.ts'
 import type { Extent } from './compare/turn.ts'
+import { measureParts } from './parts/measure-parts.ts'
 import { rowResultOf } from './results/figures.ts'
 import { hottestIn } from './results/profile.ts'
 import type { Results } from './results/results.ts'
+import { measureScale } from './scale/scale.ts'
 
 /** What every section of a run is given. */
 export interface Order {
@@ -41,16 +43,24 @@ const TURNS: Readonly<Record<Results['form'], { readonly extent: Extent; readonl
     },
   },
 }
-const PROFILED = new Set(['Toolgate, mTLS, embedded, flushed', 'Toolgate, DPoP, redis, flushed'])
+const PROFILED = new Set(['Toolgate mTLS embedded flushed', 'Toolgate DPoP redis flushed'])
 const HOTTEST = 12
 
 /** In the order in which they run, by the member of the results that they fill. */
-export const SECTIONS: Readonly<Record<'rows' | 'profiles', Section>> = {
+export const SECTIONS: Readonly<Record<'rows' | 'scale' | 'parts' | 'profiles', Section>> = {
   async rows({ world, form, only }) {
     const rows = wantedRows(form, only)
     if (rows.length === 0) return {}
     const compared = await compare(rows, world, TURNS[form])
     return { rows: compared.map((row) => rowResultOf(row)) }
+  },
+
+  async scale({ world, form, only }) {
+    return isNamed(only, 'scale') ? { scale: await measureScale(world, form) } : {}
+  },
+
+  async parts({ world, form, only }) {
+    return isNamed(only, 'parts') ? { parts: await measureParts(world.folder, form === 'quick') } : {}
   },
 
   /** After the figures are taken: a process that is profiled is slower. */

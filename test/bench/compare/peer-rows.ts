@@ -11,7 +11,7 @@ const NOTHING: Controls = { identity: '–', policy: '–', limits: '–', recor
 
 /** The upstream itself, with nobody between. */
 function direct(access: Access): Row {
-  const name = access === 'read' ? 'direct' : 'direct, write'
+  const name = access === 'read' ? 'direct' : 'direct write'
   return {
     name,
     kind: 'peer',

@@ -19,14 +19,14 @@ function row(binding: Scenario['binding'], changes: Partial<Scenario> = {}, isLo
   }
   const { store, access, durability, workers } = scenario
   const parts = [
-    `Toolgate, ${{ none: 'unbound', mtls: 'mTLS', dpop: 'DPoP' }[binding]}`,
+    `Toolgate ${{ none: 'unbound', mtls: 'mTLS', dpop: 'DPoP' }[binding]}`,
     ...(access === 'write' ? ['write'] : []),
     store,
     durability,
     ...(workers === 1 ? [] : [`${String(workers)} workers`]),
   ]
   return {
-    name: parts.join(', '),
+    name: parts.join(' '),
     kind: 'toolgate',
     access,
     ...(isLong && { isLong }),

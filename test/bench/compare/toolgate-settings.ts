@@ -10,6 +10,7 @@ interface Places extends Pick<World, 'issuer' | 'upstreamPort'> {
 interface Settings {
   readonly listen: object
   readonly identity: object
+  readonly policy: object
   readonly [section: string]: object
 }
 

@@ -19,8 +19,9 @@ export interface Scenario {
   /** How many different agents call; as many tokens. */
   readonly agents?: number
   readonly claimsOf?: (index: number) => object
-  /** Sections of toolgate.yaml that replace those of the benches. */
-  readonly settings?: Readonly<Record<string, object>>
+  /** Members of these sections of toolgate.yaml beside, or instead of, those of the benches. */
+  readonly policy?: object
+  readonly listen?: object
 }
 
 export interface RunningToolgate extends RunningRow {
@@ -41,9 +42,9 @@ export async function startToolgate(scenario: Scenario, world: World): Promise<R
   const whole = {
     ...settings,
     workers,
-    listen: { ...listen, port, admin: { port: adminPort }, ...tlsOf(binding, world) },
+    policy: { ...settings.policy, ...scenario.policy },
+    listen: { ...listen, ...scenario.listen, port, admin: { port: adminPort }, ...tlsOf(binding, world) },
     store: redis === undefined ? {} : { kind: 'redis', redis: { url: redis.url, timeoutMs: 5_000 } },
-    ...scenario.settings,
   }
   const identity = { ...settings.identity, dangerouslyAllowUnboundTokens: binding === 'none' }
   // JSON is YAML.

@@ -10,9 +10,9 @@ export interface Goal {
   readonly isMet: boolean | undefined
 }
 
-const MTLS = 'Toolgate, mTLS, embedded, flushed'
-const DPOP = 'Toolgate, DPoP, embedded, flushed'
-const MTLS_REDIS = 'Toolgate, mTLS, redis, flushed'
+const MTLS = 'Toolgate mTLS embedded flushed'
+const DPOP = 'Toolgate DPoP embedded flushed'
+const MTLS_REDIS = 'Toolgate mTLS redis flushed'
 const PER_SECOND = 1_000
 
 export function goalsOf(results: Results): readonly Goal[] {
@@ -30,8 +30,8 @@ export function goalsOf(results: Results): readonly Goal[] {
     addedLatency(
       rows,
       'write, intent fsynced',
-      'Toolgate, mTLS, write, embedded, strict',
-      'direct, write',
+      'Toolgate mTLS write embedded strict',
+      'direct write',
       [2, 8],
     ),
     flat(results),
@@ -119,7 +119,7 @@ function memory(results: Results): Goal {
 
 /** By processor time: with the client and the upstream on the same cores, throughput cannot double. */
 function scaling(rows: readonly RowResult[]): Goal {
-  const [one, two] = [saturated(rows, MTLS_REDIS), saturated(rows, `${MTLS_REDIS}, 2 workers`)]
+  const [one, two] = [saturated(rows, MTLS_REDIS), saturated(rows, `${MTLS_REDIS} 2 workers`)]
   const known = one !== undefined && two !== undefined
   const share = known ? one.processorUs / two.processorUs : 0
   const ratio = ratioOf(two, one)

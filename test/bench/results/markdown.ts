@@ -173,8 +173,8 @@ function floorSection(rows: readonly RowResult[], parts: readonly PartFigure[]):
     rows.find((row) => row.name === name)?.saturated?.processorUs.toFixed(0) ?? '–'
   return section('The floor', [
     `A bare hop of undici takes ${hop.toFixed(0)} µs of processor time here, and policy, audit and limits on their own bring that to ${withoutProof.toFixed(0)} µs;` +
-      ` a DPoP proof to ${(withoutProof + proof).toFixed(0)} µs. Seen were ${seen('Toolgate, unbound, embedded, flushed')} µs (unbound), ${seen('Toolgate, mTLS, embedded, flushed')} µs (mTLS, with TLS itself) and` +
-      ` ${seen('Toolgate, DPoP, embedded, flushed')} µs (DPoP): what lies between is deadlines, header rules, digests, the log line, metrics and garbage collection.`,
+      ` a DPoP proof to ${(withoutProof + proof).toFixed(0)} µs. Seen were ${seen('Toolgate unbound embedded flushed')} µs (unbound), ${seen('Toolgate mTLS embedded flushed')} µs (mTLS, with TLS itself) and` +
+      ` ${seen('Toolgate DPoP embedded flushed')} µs (DPoP): what lies between is deadlines, header rules, digests, the log line, metrics and garbage collection.`,
   ])
 }
 

@@ -1,0 +1,83 @@
+import type { World } from '../compare/row.ts'
+import type { Results, ScaleTable } from '../results/results.ts'
+import { agentsInCounters, agentsInData } from './agents.ts'
+import type { Turns } from './agents.ts'
+import { bodies } from './bodies.ts'
+import { idleConnections } from './idle-connections.ts'
+import { operations } from './operations.ts'
+
+interface Sizes {
+  readonly turns: Turns
+  readonly agents: readonly number[]
+  readonly operations: readonly number[]
+  readonly batches: number
+  readonly bodies: readonly (readonly [name: string, bytes: number])[]
+  readonly idle: readonly number[]
+  readonly seconds: number
+}
+
+const SIZES: Readonly<Record<Results['form'], Sizes>> = {
+  full: {
+    turns: {
+      rounds: 3,
+      extent: {
+        warmUpSeconds: 1,
+        saturatedSeconds: 2,
+        pacedSeconds: 1.5,
+        rates: [1_000],
+        connections: 32,
+      },
+    },
+    agents: [10, 1_000, 100_000],
+    operations: [10, 500, 5_000],
+    batches: 2_000,
+    bodies: [
+      ['1 KiB', 1_024],
+      ['64 KiB', 65_536],
+      ['1 MiB', 1_048_576],
+      ['64 MiB', 67_108_864],
+      ['1 GiB', 1_073_741_824],
+    ],
+    idle: [0, 1_000, 10_000],
+    seconds: 2,
+  },
+  quick: {
+    turns: {
+      rounds: 1,
+      extent: {
+        warmUpSeconds: 0.2,
+        saturatedSeconds: 0.3,
+        pacedSeconds: 0.3,
+        rates: [1_000],
+        connections: 8,
+      },
+    },
+    agents: [10, 1_000],
+    operations: [10, 5_000],
+    batches: 50,
+    bodies: [
+      ['1 KiB', 1_024],
+      ['64 MiB', 67_108_864],
+    ],
+    idle: [1_000],
+    seconds: 0.3,
+  },
+}
+
+/** How what a call costs grows with what there is. */
+export async function measureScale(world: World, form: Results['form']): Promise<ScaleTable[]> {
+  const sizes = SIZES[form]
+  const tables: ScaleTable[] = []
+  const add = (table: ScaleTable): void => {
+    tables.push(table)
+    console.log(table.title)
+    for (const line of table.lines)
+      console.log(`  ${line.map((cell) => String(cell).padStart(10)).join(' ')}`)
+  }
+  add(await agentsInData(world, sizes.agents, sizes.turns))
+  add(await agentsInCounters(world, sizes.agents, sizes.turns))
+  add(await operations(world.folder, sizes.operations, sizes.batches))
+  add(await bodies(world, sizes.bodies, sizes.seconds))
+  add(await idleConnections(world, sizes.idle, sizes.seconds))
+  return tables
+}
