@@ -1,8 +1,10 @@
+import { rename, writeFile } from 'node:fs/promises'
 import { APPROVAL_RULES } from './approval-rules.ts'
 import { type Approver, openApprover } from './approver.ts'
 import { type Sent, startTestGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts'
 import { compileRules } from './opa.ts'
 import type { Answer } from './send.ts'
+import { until } from './until.ts'
 
 export const COMMENTS = '/github/repos/zyx/platform-infra/issues/991/comments'
 
@@ -18,6 +20,8 @@ export interface ApprovedCalls extends AsyncDisposable {
   readonly approver: Approver
   /** A comment that was never made before, or `text` again. */
   comment(more?: Sent, text?: string): Promise<Answer>
+  /** Puts another policy in force. */
+  replaceRules(rules: string): Promise<void>
   /** Has a comment approved that was refused for want of it. */
   approved(text: string, more?: Sent): Promise<string>
 }
@@ -42,6 +46,13 @@ export async function startApprovedCalls(options: TestGatewayOptions = {}): Prom
     toolgate,
     approver,
     comment,
+    async replaceRules(rules) {
+      const { bundle } = toolgate.loaded.policy
+      const before = digestOf(toolgate)
+      await writeFile(`${bundle}.next`, await compileRules(rules))
+      await rename(`${bundle}.next`, bundle)
+      await until(() => digestOf(toolgate) !== before)
+    },
     async approved(text, more = {}) {
       const { id } = heldBy(await comment(more, text))
       await approver.say('approve', id)
@@ -49,4 +60,8 @@ export async function startApprovedCalls(options: TestGatewayOptions = {}): Prom
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function digestOf({ gateway }: TestGateway): string {
+  return (gateway.status() as { readonly policy: { readonly digest: string } }).policy.digest
 }

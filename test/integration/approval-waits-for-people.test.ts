@@ -1,11 +1,8 @@
-import { rename, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { APPROVAL_RULES } from '../harness/approval-rules.ts'
 import { type ApprovedCalls, COMMENTS, heldBy, startApprovedCalls } from '../harness/approved-calls.ts'
 import { askLocks, setLock } from '../harness/locking.ts'
-import { compileRules } from '../harness/opa.ts'
 import { connectRaw } from '../harness/raw-client.ts'
-import { until } from '../harness/until.ts'
 
 let calls: ApprovedCalls
 beforeAll(async () => {
@@ -14,16 +11,6 @@ beforeAll(async () => {
 afterAll(() => calls[Symbol.asyncDispose]())
 
 const WAIT = { headers: { prefer: 'wait=30' } }
-
-function digestOf({ toolgate }: ApprovedCalls): string {
-  return (toolgate.gateway.status() as { readonly policy: { readonly digest: string } }).policy.digest
-}
-
-async function replaceBundle({ toolgate }: ApprovedCalls, rules: string): Promise<void> {
-  const { bundle } = toolgate.loaded.policy
-  await writeFile(`${bundle}.next`, await compileRules(rules))
-  await rename(`${bundle}.next`, bundle)
-}
 
 /** Until somebody is asked about this one, and not about another that still waits. */
 async function askedAbout(text: string): Promise<string> {
@@ -104,9 +91,7 @@ describe('a call that waited', () => {
     await using own = await startApprovedCalls()
     const answer = own.comment(WAIT, 'frozen')
     const { id } = await own.approver.asked()
-    const before = digestOf(own)
-    await replaceBundle(own, APPROVAL_RULES.replace('asked := ', 'denied contains reason\nasked := '))
-    await until(() => digestOf(own) !== before)
+    await own.replaceRules(APPROVAL_RULES.replace('asked := ', 'denied contains reason\nasked := '))
     await own.approver.say('approve', id)
     expect(await answer).toMatchObject({ status: 403, code: 'policy.denied' })
     expect((await own.approver.get(id)).state).toBe('approved')
