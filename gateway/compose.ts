@@ -180,7 +180,8 @@ function openListener(
 }
 
 function watchStates(lasting: Lasting, generations: Succession<Generation>, listener: Listener): void {
-  const { approvals, audit, channels, exports, fleetLog, locks, reports, store, telemetry } = lasting
+  const { approvals, audit, channels, exports, fleetLog, heldPlaces, locks, reports, store, telemetry } =
+    lasting
   telemetry.watch({
     callsInFlight: () => listener.callsInFlight,
     certificateEndsAtMs: () => listener.certificateEndsAtMs,
@@ -192,6 +193,7 @@ function watchStates(lasting: Lasting, generations: Succession<Generation>, list
     notify: () => channels.notifier.states(),
     locks: () => locks,
     approvals: () => approvals.keeper,
+    heldPlaces: () => heldPlaces,
     storeState: () => store.state(),
     breakers: () => generations.current.breakers.states(),
     policy: () => generations.current.policy,

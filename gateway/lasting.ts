@@ -155,7 +155,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
     locks,
     lockService,
     approvals,
-    heldPlaces: new HeldPlaces(),
+    heldPlaces: new HeldPlaces({ most: config.approvals.maxHeld, onFull: events.approval.unheld }),
     reports,
     channels,
     detections,

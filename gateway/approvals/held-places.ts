@@ -4,19 +4,37 @@ export interface HeldPlace extends Disposable {
   readonly signal: AbortSignal
 }
 
+export interface HeldPlacesOptions {
+  /** How many there are; with none no call is held. */
+  readonly most: number
+  /** Told of a call that is not held because all are taken. */
+  readonly onFull: () => void
+}
+
 /** Calls that wait for people with their connection open: so many at most, and all are ended at once by a drain. */
 export class HeldPlaces {
+  readonly most: number
+  readonly #onFull: () => void
   readonly #ended = new AbortController()
   #taken = 0
+
+  constructor({ most, onFull }: HeldPlacesOptions) {
+    this.most = most
+    this.#onFull = onFull
+  }
 
   get taken(): number {
     return this.#taken
   }
 
-  /** `undefined` where `most` are taken, or no call is held any more. */
-  take(most: number): HeldPlace | undefined {
+  /** `undefined` where all are taken, or no call is held any more. */
+  take(): HeldPlace | undefined {
     const { signal } = this.#ended
-    if (signal.aborted || this.#taken >= most) return undefined
+    if (signal.aborted) return undefined
+    if (this.#taken >= this.most) {
+      if (this.most > 0) this.#onFull()
+      return undefined
+    }
     this.#taken += 1
     let left = false
     return {

@@ -138,8 +138,8 @@ export class Hold {
 
   /** The call keeps its place in every limit; whatever ends it, ends the waiting. */
   async #wait(call: Decided, approval: Approval, waitMs: number): Promise<Verdict<Approval>> {
-    const { service, config, places, clock, tokenExpired } = this.#dependencies
-    using place = places.take(config.maxHeld)
+    const { service, places, clock, tokenExpired } = this.#dependencies
+    using place = places.take()
     if (place === undefined) return pass(approval)
     const { arrival, caller } = call
     const tokenLeftMs = Math.max(0, caller.tokenExpiresAtMs - clock.nowMs())

@@ -50,9 +50,15 @@ export class Locks implements LockGate, LockFollower {
     return this.#snapshot.locks
   }
 
+  /** How long ago the store was heard of; `undefined` before the first time. */
+  get newsAgeMs(): number | undefined {
+    return this.#heardAtMs === undefined ? undefined : this.#clock.monotonicMs() - this.#heardAtMs
+  }
+
   get state(): LocksState {
-    if (this.#heardAtMs === undefined) return 'unknown'
-    return this.#clock.monotonicMs() - this.#heardAtMs > this.#config.staleAfterMs ? 'stale' : 'fresh'
+    const ageMs = this.newsAgeMs
+    if (ageMs === undefined) return 'unknown'
+    return ageMs > this.#config.staleAfterMs ? 'stale' : 'fresh'
   }
 
   /** Whether calls are refused that no lock stops; `all` when reads are, too. */

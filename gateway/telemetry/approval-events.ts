@@ -69,6 +69,9 @@ export function createApprovalEvents({ log, registry, watched }: ApprovalEventsO
         detail: bound,
       })
     },
+    unheld(): void {
+      metrics.unheld.inc()
+    },
     unwitnessed(approval: ApprovalId): void {
       metrics.unwitnessed.inc()
       log.write('error', 'approval.unwitnessed', { approval })
@@ -134,6 +137,11 @@ function defineMetrics(registry: Registry) {
     labelNames: ['bound'],
     registers,
   })
+  const unheld = new Counter({
+    name: 'toolgate_calls_unheld_total',
+    help: 'Calls that were to wait for people and were answered at once, because as many as may wait did.',
+    registers,
+  })
   const unwitnessed = new Counter({
     name: 'toolgate_approvals_unwitnessed_total',
     help: 'Changes that too few replicas of the store acknowledged in time.',
@@ -150,7 +158,7 @@ function defineMetrics(registry: Registry) {
   for (const kind of KINDS) for (const event of [...EVENTS, 'unused']) events.inc({ kind, event }, 0)
   for (const why of VOTE_REFUSALS) votesRefused.inc({ why }, 0)
   for (const bound of ['perAgent', 'overall']) unasked.inc({ bound }, 0)
-  return { events, votesRefused, unasked, unwitnessed, answerSeconds }
+  return { events, votesRefused, unasked, unheld, unwitnessed, answerSeconds }
 }
 
 /** The store is one for all workers, and so each of them says the same. */

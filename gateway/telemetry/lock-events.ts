@@ -23,6 +23,8 @@ export interface WatchedLocks {
   readonly inForce: readonly Lock[]
   readonly state: LocksState
   readonly epoch: number
+  /** `undefined` before the first news. */
+  readonly newsAgeMs: number | undefined
 }
 
 export interface LockEventsOptions {
@@ -113,14 +115,34 @@ function registerGauges(registry: Registry, watched: () => WatchedLocks | undefi
       for (const state of STATES) this.set({ state }, Number(state === locks.state))
     },
   })
-  void new Gauge({
-    name: 'toolgate_lock_epoch',
-    help: 'The newest change of the locks that is in force here; of several workers the least.',
-    aggregator: 'min',
-    registers,
-    collect() {
+  registerNumbers(registry, watched)
+}
+
+function registerNumbers(registry: Registry, watched: () => WatchedLocks | undefined): void {
+  const number = (
+    name: string,
+    help: string,
+    aggregator: 'min' | 'max',
+    read: (locks: WatchedLocks) => number | undefined,
+  ): void => {
+    const collect = function (this: Gauge): void {
       const locks = watched()
-      if (locks !== undefined) this.set(locks.epoch)
-    },
-  })
+      const value = locks && read(locks)
+      if (value === undefined) this.remove()
+      else this.set(value)
+    }
+    void new Gauge({ name, help, aggregator, registers: [registry], collect })
+  }
+  number(
+    'toolgate_locks_news_age_seconds',
+    'How long ago the store of the locks was heard of; no series before the first time.',
+    'max',
+    ({ newsAgeMs }) => (newsAgeMs === undefined ? undefined : newsAgeMs / 1_000),
+  )
+  number(
+    'toolgate_lock_epoch',
+    'The newest change of the locks that is in force here; of several workers the least.',
+    'min',
+    ({ epoch }) => epoch,
+  )
 }

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import type { HeldPlaces } from '../approvals/held-places.ts'
 import type { ExportState } from './export-metrics.ts'
 import type { NotifyState } from '../notify/notifier.ts'
 import type { FleetLogState } from './fleet-log-metrics.ts'
@@ -35,6 +36,7 @@ export interface Watched {
   readonly notify: () => readonly NotifyState[]
   readonly locks: () => WatchedLocks
   readonly approvals: () => WatchedApprovals
+  readonly heldPlaces: () => Pick<HeldPlaces, 'most' | 'taken'>
   readonly storeState: () => StoreState
   readonly breakers: () => Iterable<readonly [connector: string, state: BreakerStateLabel]>
   readonly policy: () => { readonly revision: string; readonly digest: string }
@@ -63,6 +65,18 @@ const NUMBERS: readonly NumberState[] = [
     help: 'Calls being handled now.',
     aggregator: 'sum',
     read: ({ callsInFlight }) => callsInFlight?.(),
+  },
+  {
+    name: 'toolgate_calls_held',
+    help: 'Calls that wait for people now, with their connection open.',
+    aggregator: 'sum',
+    read: ({ heldPlaces }) => heldPlaces?.().taken,
+  },
+  {
+    name: 'toolgate_calls_held_limit',
+    help: 'How many calls may wait so at once.',
+    aggregator: 'sum',
+    read: ({ heldPlaces }) => heldPlaces?.().most,
   },
   {
     name: 'toolgate_tls_certificate_expiry_timestamp_seconds',

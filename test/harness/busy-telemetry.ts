@@ -80,6 +80,8 @@ function bringUp(telemetry: Telemetry): void {
       pending: { approval: { count: 2, oldestMs: 40_000 }, review: { count: 1, oldestMs: 3_600_000 } },
       isUp: true,
     }),
+    heldPlaces: () => ({ taken: 2, most: 1_000 }),
+    locks: () => ({ inForce: [], state: 'fresh', epoch: 7, newsAgeMs: 40 }),
     storeState: () => 'ready',
     breakers: () => [
       ['github', 'closed'],

@@ -6,7 +6,7 @@ import { connectRaw } from '../harness/raw-client.ts'
 
 let calls: ApprovedCalls
 beforeAll(async () => {
-  calls = await startApprovedCalls()
+  calls = await startApprovedCalls({ settings: { approvals: { maxHeld: 1 } } })
 })
 afterAll(() => calls[Symbol.asyncDispose]())
 
@@ -44,11 +44,26 @@ describe('a call that waits for people', () => {
     expect((await calls.comment({ headers }, 'late')).status).toBe(201)
   })
 
+  it('is seen to wait, and beyond as many as may the next one is answered at once', async () => {
+    const { metric } = calls.toolgate
+    const answer = calls.comment(WAIT, 'first')
+    const id = await askedAbout('first')
+    expect([await metric('toolgate_calls_held'), await metric('toolgate_calls_held_limit')]).toEqual([1, 1])
+    expect(await calls.comment(WAIT, 'second')).toMatchObject({ status: 403, code: 'approval.required' })
+    expect(await metric('toolgate_calls_unheld_total')).toBe(1)
+    await calls.approver.say('approve', id)
+    expect((await answer).status).toBe(201)
+    expect(await metric('toolgate_calls_held')).toBe(0)
+  })
+
   it('is ended by a lock, at once', async () => {
     const answer = calls.comment(WAIT, 'locked')
     await askedAbout('locked')
+    const startedMs = performance.now()
     const lock = await setLock(calls.toolgate.gateway, 'agent:change-review-agent')
     expect(await answer).toMatchObject({ status: 403, code: 'lock.engaged' })
+    expect(performance.now() - startedMs).toBeLessThan(1_000)
+    expect(await calls.toolgate.metric('toolgate_calls_held')).toBe(0)
     await askLocks(calls.toolgate.gateway, 'DELETE', { id: lock })
   })
 

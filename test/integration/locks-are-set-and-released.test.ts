@@ -60,6 +60,7 @@ describe('whoever sets a lock', () => {
     expect(await toolgate.metric('toolgate_locks', { scope: 'principal' })).toBe(1)
     expect(await toolgate.metric('toolgate_locks_state', { state: 'fresh' })).toBe(1)
     expect(await toolgate.metric('toolgate_lock_epoch')).toBe(epoch)
+    expect(await toolgate.metric('toolgate_locks_news_age_seconds')).toBeLessThan(5)
     expect(toolgate.gateway.notes()).toMatchObject({ locked: '1 in force' })
     const lines = (await toolgate.logLines()).filter(({ event }) => event === 'lock.set')
     expect(lines.at(-1)).toMatchObject({ lock: id, actor: 'erik@zyx.example' })
