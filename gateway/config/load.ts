@@ -72,7 +72,7 @@ export function readText(text: string, options: TextOptions): ConfigReading {
   const { config: filled, errors } = fillIn(document, options.folder)
   problems.push(...errors.flatMap(describe))
   const misshapen = misshapenParts(problems)
-  const config = deepFreeze(withoutMisshapen(filled, misshapen))
+  const config = deepFreeze(withoutMisshapen(misshapen.has('audit') ? filled : placed(filled), misshapen))
   problems.push(...contradictions(config, misshapen, options.environment))
   return { config, misshapen, problems }
 }
@@ -87,6 +87,16 @@ function misshapenParts(problems: readonly ConfigProblem[]): ReadonlySet<string>
     return section === 'connectors' && name !== undefined ? `${section}.${name}` : section
   })
   return new Set(parts.filter((part) => isSection(part) || part.startsWith('connectors.')))
+}
+
+/** Whoever says where the record lies has said where there is room for what it only commits to. */
+function placed(config: Config): Config {
+  const { directory, disclosures } = config.audit
+  const beside = {
+    directory: join(directory, '../disclosures'),
+    keyFile: join(directory, '../disclosures.key'),
+  }
+  return { ...config, audit: { ...config.audit, disclosures: Object.assign(beside, disclosures) } }
 }
 
 function withoutMisshapen(config: Config, misshapen: ReadonlySet<string>): Config {

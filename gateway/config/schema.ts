@@ -94,8 +94,10 @@ const audit = closed({
       description:
         'Keep policy inputs and declared text, encrypted, apart from the log, which only commits to them',
     },
-    directory: file('Where they are kept', '.toolgate/disclosures'),
-    keyFile: file('Their master key, 32 bytes, made at the first start', '.toolgate/disclosures.key'),
+    directory: file('Where they are kept; `disclosures` beside audit.directory, when left out'),
+    keyFile: file(
+      'Their master key, 32 bytes, made at the first start; `disclosures.key` beside audit.directory, when left out',
+    ),
     retentionDays: { ...integer(1, 36_500, 400), description: 'Days that toolgate audit prune keeps' },
   }),
   exports: exportsSchema,

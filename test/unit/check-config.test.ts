@@ -111,7 +111,12 @@ it('a limit of what is there is none', async () => {
 
 it('a place that cannot be written to is found before the start: a file for a folder, a folder for a file', async () => {
   const directory = 'no-certificate.pem/audit'
-  expect(await problemsWith({ audit: { directory } })).toEqual(['audit.directory'])
+  expect(await problemsWith({ audit: { directory } })).toEqual([
+    'audit.directory',
+    // Which lie beside it.
+    'audit.disclosures.directory',
+    'audit.disclosures.keyFile',
+  ])
   expect(await problemsWith({ telemetry: { logDestination: tmpdir() } })).toEqual([
     'telemetry.logDestination',
   ])

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { listKeys } from '../../audit/tlog/signing-key.ts'
 import { formatVerifierKey } from '../../audit/tlog/verifier-key.ts'
-import { loadConfig } from '../../config/load.ts'
+import { loadSections } from '../../config/load-sections.ts'
 import type { Command } from '../command.ts'
 
 const USAGE = `toolgate audit key [DIRECTORY] [--config FILE] [--json]
@@ -23,7 +23,8 @@ export const key: Command = {
         json: { type: 'boolean', default: false },
       },
     })
-    const directory = positionals[0] ?? loadConfig(values.config, { environment }).audit.directory
+    const directory =
+      positionals[0] ?? loadSections(values.config, ['audit'], { environment }).audit.directory
     const keys = (await listKeys(directory)).map(formatVerifierKey)
     if (values.json) print(`${JSON.stringify({ keys }, undefined, 2)}\n`)
     else for (const line of keys) print(`${line}\n`)

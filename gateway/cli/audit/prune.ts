@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { readHolds } from '../../audit/prune/holds.ts'
 import { planDisclosures, pruneDisclosures } from '../../audit/prune/prune-disclosures.ts'
 import { planPrune, pruneLogs } from '../../audit/prune/prune-logs.ts'
-import { loadConfig } from '../../config/load.ts'
+import { loadSections } from '../../config/load-sections.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { VERSION } from '../../version.ts'
 import type { Command } from '../command.ts'
@@ -40,7 +40,7 @@ export const prune: Command = {
         json: { type: 'boolean', default: false },
       },
     })
-    const config = loadConfig(values.config, { environment }).audit
+    const config = loadSections(values.config, ['audit'], { environment }).audit
     const nowMs = systemClock.nowMs()
     const cutoff = (text: string | undefined, days: number): number =>
       text === undefined ? nowMs - days * DAY_MS : timeIn(text, nowMs)

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DisclosureReader } from '../../audit/disclosures/disclosure-reader.ts'
 import { openAuditIndex, type AuditIndex } from '../../audit/index/audit-index.ts'
-import { loadConfig } from '../../config/load.ts'
+import { loadSections } from '../../config/load-sections.ts'
 import type { Surroundings } from '../command.ts'
 
 /** Options that say where a record is; `parseArgs` takes them as they are. */
@@ -43,7 +43,7 @@ export function recordPlaces(
   { environment }: Pick<Surroundings, 'environment'>,
 ): RecordPlaces {
   const configured =
-    values.config === undefined ? undefined : loadConfig(values.config, { environment }).audit
+    values.config === undefined ? undefined : loadSections(values.config, ['audit'], { environment }).audit
   const audit = values.audit ?? configured?.directory ?? '.toolgate/audit'
   // A record that was copied elsewhere has its disclosures beside it, whatever the configuration says of the original.
   const { directory, keyFile } = (values.audit === undefined ? configured?.disclosures : undefined) ?? {

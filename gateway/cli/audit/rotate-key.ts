@@ -10,7 +10,7 @@ import { signHandover, storeHandover } from '../../audit/tlog/key-handover.ts'
 import { openSigner } from '../../audit/tlog/signing-key.ts'
 import { formatVerifierKey } from '../../audit/tlog/verifier-key.ts'
 import type { AuditConfig } from '../../config/audit-config.ts'
-import { loadConfig } from '../../config/load.ts'
+import { loadSections } from '../../config/load-sections.ts'
 import { type Command, UsageError } from '../command.ts'
 
 const USAGE = `toolgate audit rotate-key [--new-key FILE] [--config FILE] [--json]
@@ -40,7 +40,7 @@ export const rotateKey: Command = {
         json: { type: 'boolean', default: false },
       },
     })
-    const { audit } = loadConfig(values.config, { environment })
+    const { audit } = loadSections(values.config, ['audit'], { environment })
     const given = values['new-key']
     if (given !== undefined && !existsSync(given)) throw new UsageError(`no such file: ${given}`)
     // Opened, it would be made: a key that has signed nothing has nothing to hand over.

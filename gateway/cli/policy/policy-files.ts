@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { loadConfig } from '../../config/load.ts'
+import { loadSections } from '../../config/load-sections.ts'
 import { POLICIES_DIRECTORY } from '../../policy/authoring/policies-directory.ts'
 import type { RecordOptions } from '../../policy/authoring/recorded-call.ts'
 import { createCalendar } from '../../policy/calendar.ts'
@@ -13,7 +13,9 @@ export function timeFrom(
   configPath: string | undefined,
   { environment }: Pick<Surroundings, 'environment'>,
 ): RecordOptions['timeOf'] {
-  return configPath === undefined ? undefined : createCalendar(loadConfig(configPath, { environment }).policy)
+  return configPath === undefined
+    ? undefined
+    : createCalendar(loadSections(configPath, ['policy'], { environment }).policy)
 }
 
 /** `--data` of every command that reads a policy. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { readText } from '../../../gateway/config/load.ts'
 import { mountsOf, readComposeFile, REPOSITORY, serviceOf } from '../../harness/compose-file.ts'
 
 const compose = readComposeFile()
@@ -18,8 +19,7 @@ interface GatewaySettings {
     readonly admin: { readonly port: number; readonly token: string }
     readonly drain: { readonly graceMs: number; readonly deadlineMs: number }
   }
-  readonly store: { readonly redis: { readonly url: string }; readonly controlFile: string }
-  readonly audit: { readonly directory: string }
+  readonly store: { readonly redis: { readonly url: string } }
 }
 const settings = yamlAt('deploy/compose/toolgate.yaml') as GatewaySettings
 const settingsText = readFileSync(join(REPOSITORY, 'deploy/compose/toolgate.yaml'), 'utf8')
@@ -80,9 +80,20 @@ describe('the gateway', () => {
     expect(new URL(settings.store.redis.url).hostname).toBe('redis')
   })
 
-  it.each([settings.audit.directory, settings.store.controlFile])('writes %s below a volume', (path) => {
-    const place = mountsOf(compose, gateway).find(({ target }) => path.startsWith(`${target}/`))
-    expect(place).toMatchObject({ isBind: false, readOnly: false })
+  it('writes below a volume whatever it writes, also what its configuration leaves to defaults', () => {
+    const { config } = readText(settingsText, { environment: {}, folder: '/etc/toolgate' })
+    const { directory, disclosures, exports } = config.audit
+    const files = Object.values(exports).flatMap(({ file = [] }) => file)
+    const written = [
+      directory,
+      disclosures.directory,
+      disclosures.keyFile,
+      config.store.controlFile,
+      ...files,
+    ]
+    const volumes = mountsOf(compose, gateway).filter(({ isBind, readOnly }) => !isBind && !readOnly)
+    expect(files).toHaveLength(1)
+    expect(written.filter((path) => !volumes.some(({ target }) => path.startsWith(`${target}/`)))).toEqual([])
   })
 
   it('publishes the ports that it listens on', () => {
