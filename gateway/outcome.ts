@@ -1,3 +1,4 @@
+import type { Decided } from './exchange.ts'
 import type { Findings } from './detectors/findings.ts'
 import type { DecidedBy, Reason, RefusalCode } from './refusal.ts'
 
@@ -29,4 +30,20 @@ export interface Outcome {
   readonly obligations?: readonly string[]
   /** The policy that refused; a call that it allowed carries its decision itself. */
   readonly decidedBy?: DecidedBy | undefined
+}
+
+/**
+ * What policy made of the call last, and on which input. A call that waited for people carries the decision that held it,
+ * and what it was refused by is another one, made later and perhaps by another policy.
+ */
+export function lastDecision(
+  { policy, decision, input }: Partial<Pick<Decided, 'policy' | 'decision' | 'input'>>,
+  { decidedBy }: Pick<Outcome, 'decidedBy'>,
+): DecidedBy | undefined {
+  if (decidedBy !== undefined || policy === undefined) return decidedBy
+  return {
+    ...policy,
+    ...(decision && { risk: decision.risk, reported: decision.reported }),
+    ...(input && { input }),
+  }
 }

@@ -1,7 +1,7 @@
 import type { Approval } from '../approvals/approval.ts'
 import { peopleFor } from '../approvals/people.ts'
 import type { Decided, Progress, Sealed, Unparsed } from '../exchange.ts'
-import type { Outcome } from '../outcome.ts'
+import { lastDecision, type Outcome } from '../outcome.ts'
 import { printable } from '../lib/scrub.ts'
 import {
   declaredFields,
@@ -99,9 +99,8 @@ export function refusalEntry(
   disclosed: DisclosedFields | undefined,
 ): OutcomeEntry {
   const { caller, connector, operation, pathParams, method, resource, environment, declared } = call
-  const policy = call.policy ?? outcome.decidedBy
+  const policy = lastDecision(call, outcome)
   const facts = policy && disclosed === undefined ? factFields(call) : undefined
-  const risk = call.decision?.risk ?? outcome.decidedBy?.risk
   return {
     call: call.arrival.callId,
     ...(declared && { declared: declaredFields(declared, tokens, disclosed) }),
@@ -116,9 +115,9 @@ export function refusalEntry(
     ...(policy && { policy: policyFields(policy) }),
     reasons: reasonFields(outcome.reasons),
     received: timeField(call.arrival.receivedAtMs),
-    ...reportedField(call.decision?.reported ?? outcome.decidedBy?.reported),
+    ...reportedField(policy?.reported),
     ...(resource && { resource: resourceFields(resource, tokens, connector?.sensitiveResources ?? []) }),
-    ...(risk !== undefined && { risk }),
+    ...(policy?.risk !== undefined && { risk: policy.risk }),
     status: outcome.status,
     time: timeField(nowMs),
     ...(call.trace && { trace: call.trace.traceId }),

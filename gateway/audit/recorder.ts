@@ -1,5 +1,5 @@
 import type { Progress, Sealed, Unparsed } from '../exchange.ts'
-import type { Outcome } from '../outcome.ts'
+import { lastDecision, type Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ShadowDifference } from '../policy/shadow-difference.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
@@ -80,7 +80,7 @@ export class Recorder {
 
   #refusal(call: Progress, outcome: Outcome, durationMs: number, nowMs: number): OutcomeEntry {
     const { disclosures, tokens } = this.#options
-    const input = call.input ?? outcome.decidedBy?.input
+    const input = lastDecision(call, outcome)?.input
     const disclosed = disclosures?.disclose(call, input, 'flushed')
     return refusalEntry(call, outcome, durationMs, nowMs, tokens, disclosed)
   }

@@ -1,13 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Decision } from '../policy/decision.ts'
-import type { Verdict } from '../refusal.ts'
+import { effectOf } from '../policy/difference.ts'
+import { isHold, type Verdict } from '../refusal.ts'
 import { obligationFields, reasonFields } from './call-fields.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
 import type { ReasonFields } from './entry-fields.ts'
 
+/**
+ * `hold`: policy lets the call pass once people have said yes. `pass`: it let it pass, and whether people had to be asked
+ * is not on record, because something else ended the call before it was made.
+ */
+type Effect = 'allow' | 'hold' | 'pass' | 'deny' | 'error'
+
 /** What policy made of a call, as far as the record holds it. */
 export interface Made {
-  readonly effect: 'allow' | 'deny' | 'error'
+  readonly effect: Effect
   /** Code of the refusal, for an error. */
   readonly error?: string
   readonly risk?: number
@@ -34,16 +41,15 @@ export function recordedDecision(entry: DecisionEntry | OutcomeEntry): Made | un
     return { effect: 'deny', ...(risk !== undefined && { risk }), reasons: namesOf(reasons), reported }
   if (ERRORS.has(outcome)) return { effect: 'error', error: outcome }
   if (outcome === 'policy.unavailable' || outcome === 'unknown') return undefined
-  // What came after policy stopped it: held for people, or no credential to be had.
-  return { effect: 'allow', ...(risk !== undefined && { risk }), reported }
+  return { effect: isHold(outcome) ? 'hold' : 'pass', ...(risk !== undefined && { risk }), reported }
 }
 
 /** A new decision in the form of the record. */
 export function madeAnew(verdict: Verdict<Decision>): Made {
   if (!verdict.ok) return { effect: 'error', error: verdict.refusal.code }
-  const { allow, risk, reasons, reported, obligations } = verdict.value
+  const { risk, reasons, reported, obligations } = verdict.value
   return {
-    effect: allow ? 'allow' : 'deny',
+    effect: effectOf(verdict.value),
     risk,
     reasons: namesOf(reasonFields(reasons)),
     reported: namesOf(reasonFields(reported)),
@@ -51,19 +57,29 @@ export function madeAnew(verdict: Verdict<Decision>): Made {
   }
 }
 
-export type FlipKind = 'error' | 'allow to deny' | 'deny to allow' | 'changed'
+type Passing = 'allow' | 'hold'
+export type FlipKind =
+  'error' | 'changed' | `${Passing} to deny` | `deny to ${Passing}` | 'allow to hold' | 'hold to allow'
 
 /** What is different; `undefined` when nothing is that the record tells. */
 export function flipBetween(recorded: Made, anew: Made): FlipKind | undefined {
-  if (recorded.effect !== anew.effect) {
-    if (recorded.effect === 'error' || anew.effect === 'error') return 'error'
-    return anew.effect === 'deny' ? 'allow to deny' : 'deny to allow'
-  }
+  return flipOfEffects(recorded.effect, anew.effect) ?? (isChanged(recorded, anew) ? 'changed' : undefined)
+}
+
+function flipOfEffects(was: Effect, is: Effect): FlipKind | undefined {
+  if (was === is) return undefined
+  if (was === 'error' || is === 'error') return 'error'
+  if (is === 'deny') return `${was === 'hold' ? 'hold' : 'allow'} to deny`
+  if (was === 'deny') return `deny to ${is === 'hold' ? 'hold' : 'allow'}`
+  if (was === 'pass' || is === 'pass') return undefined
+  return is === 'hold' ? 'allow to hold' : 'hold to allow'
+}
+
+function isChanged(recorded: Made, anew: Made): boolean {
   const members = ['error', 'risk', 'reasons', 'reported', 'obligations'] as const
-  const differs = members.some(
+  return members.some(
     (member) => recorded[member] !== undefined && !isDeepStrictEqual(recorded[member], anew[member]),
   )
-  return differs ? 'changed' : undefined
 }
 
 function namesOf(reasons: readonly Pick<ReasonFields, 'code' | 'rule'>[]): string[] {

@@ -1,6 +1,6 @@
 import { isNothing, type Findings } from '../detectors/findings.ts'
 import type { Progress } from '../exchange.ts'
-import type { Outcome, OutcomeCode } from '../outcome.ts'
+import { lastDecision, type Outcome, type OutcomeCode } from '../outcome.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import { REFUSALS, type Blame, type Reason } from '../refusal.ts'
 import { decisionOf } from './labels.ts'
@@ -20,7 +20,7 @@ const LEVELS = {
 /** The one line of a call. Path, query, headers, bodies and declared texts are not in it. */
 export function callLine(call: Progress, outcome: Outcome, durationMs: number): LogFields {
   const { caller, operation, connector } = call
-  const policy = call.policy ?? outcome.decidedBy
+  const policy = lastDecision(call, outcome)
   return {
     call_id: call.arrival.callId,
     trace_id: call.trace?.traceId,
@@ -39,7 +39,7 @@ export function callLine(call: Progress, outcome: Outcome, durationMs: number): 
     policy_reported: codesOf(reportedIn(call, outcome)),
     found_in_request: namesOf(call.findings),
     found_in_answer: namesOf(outcome.findings),
-    risk: call.decision?.risk ?? outcome.decidedBy?.risk,
+    risk: policy?.risk,
     policy_revision: policy && printable(policy.revision, 128),
     status: outcome.status,
     upstream_status: outcome.upstreamStatus === 0 ? undefined : outcome.upstreamStatus,
@@ -85,8 +85,8 @@ function stackOf(error: Error): string {
 }
 
 /** What rules in report mode gave, whichever way the call went. */
-export function reportedIn({ decision }: Progress, { decidedBy }: Outcome): readonly Reason[] {
-  return decision?.reported ?? decidedBy?.reported ?? []
+export function reportedIn(call: Progress, outcome: Outcome): readonly Reason[] {
+  return lastDecision(call, outcome)?.reported ?? []
 }
 
 function namesOf(findings: Findings | undefined): string | undefined {

@@ -20,7 +20,7 @@ owed contains approval if not enough
 
 reason := {"code": "write.not_allowed", "rule": "R030", "detail": ""}
 denied contains reason if input.agent.id == ""
-denied contains reason if { input.declared.task == "only unasked"; input.approval.state == "approved" }
+denied contains reason if { input.declared.task == "only-unasked"; input.approval.state == "approved" }
 
 decision := {"allow": count(denied) == 0, "risk": 4, "reasons": denied, "obligations": owed}
 `

@@ -48,9 +48,12 @@ describe('a call that people have to approve', () => {
     expect((await calls.comment({ headers }, 'two')).status).toBe(201)
   })
 
-  it('is asked of nobody where the policy in force says no to it even so', async () => {
-    const task = { 'toolgate-task': 'only unasked' }
-    expect((await calls.comment({ headers: task }, 'x')).code).toBe('request.malformed')
+  it('is not made, whatever people said, where policy says no to it with their answer', async () => {
+    const task = { 'toolgate-task': 'only-unasked' }
+    const { id } = heldBy(await calls.comment({ headers: task }, 'x'))
+    await calls.approver.say('approve', id)
+    const headers = { ...task, 'toolgate-approval': id }
+    expect((await calls.comment({ headers }, 'x')).code).toBe('policy.denied')
   })
 
   it('is answered with 202 and its place where the agent understands that', async () => {

@@ -72,7 +72,9 @@ export function recordedCall(
     return undefined
   if (entry.type === 'outcome' && !DECIDED.has(entry.outcome)) return undefined
   const time = timeOf?.(Date.parse(received))
-  const reading = new RecordedInput({ who, what, resource, declared, environment, facts, time }, readToken)
+  const approval = entry.type === 'decision' ? entry.approval : undefined
+  const fields = { who, what, resource, declared, environment, facts, time, approval }
+  const reading = new RecordedInput(fields, readToken)
   const input = reading.input()
   return { ...decisionIn(entry, policy), id: entry.call, received, input, unknown: reading.unknown() }
 }

@@ -4,6 +4,7 @@ import type {
   ResourceFields,
   WhatFields,
   WhoFields,
+  UsedApprovalFields,
 } from '../../audit/entry-fields.ts'
 import type { Environment } from '../../catalog/connector.ts'
 import type { PolicyTime } from '../calendar.ts'
@@ -19,6 +20,8 @@ interface RecordedFields {
   readonly declared: DeclaredFields
   readonly environment: Environment
   readonly facts: FactFields | undefined
+  /** What people had said yes to; absent where nobody did. */
+  readonly approval?: UsedApprovalFields | undefined
   readonly time: PolicyTime | undefined
 }
 
@@ -83,7 +86,7 @@ export class RecordedInput {
       },
       signals: this.#signals(),
       history: this.#history(),
-      approval: NOBODY.approval,
+      approval: this.#approval(),
       time: this.#known('time', time ?? NOBODY.time, time !== undefined),
     }
   }
@@ -95,6 +98,17 @@ export class RecordedInput {
       groups: this.#known('principal.groups', facts?.groups ?? [], facts?.groups !== undefined),
       device_compliant: this.#fact('principal.device_compliant', facts?.device_compliant ?? false),
       act: this.#known('principal.act', who.act, who.act.length < 16),
+    }
+  }
+
+  #approval(): PolicyInput['approval'] {
+    const { approval } = this.#fields
+    if (approval === undefined) return NOBODY.approval
+    const { id, approvers } = approval
+    return {
+      state: 'approved',
+      id,
+      approvers: this.#known('approval.approvers', approvers, approvers.length < 16),
     }
   }
 

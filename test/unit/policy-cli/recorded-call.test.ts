@@ -75,6 +75,12 @@ const refusedWith = (outcome: OutcomeEntry['outcome']): OutcomeEntry => ({
 })
 
 describe('a call as policy saw it, from its record', () => {
+  it('has what people answered to it, where it used that up', () => {
+    const call = recordedCall({ ...INTENT, approval: { approvers: ['kim'], id: 'approval-1' } })
+    expect(call?.input.approval).toEqual({ state: 'approved', id: 'approval-1', approvers: ['kim'] })
+    expect(recordedCall(INTENT)?.input.approval.state).toBe('none')
+  })
+
   it('has what is on record, and names what is not', () => {
     const call = recordedCall(INTENT)
     expect(call).toMatchObject({
