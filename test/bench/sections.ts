@@ -25,6 +25,7 @@ const TURNS: Readonly<Record<Results['form'], { readonly extent: Extent; readonl
   full: {
     rounds: 3,
     extent: {
+      coldSeconds: 20,
       warmUpSeconds: 0.7,
       saturatedSeconds: 2,
       pacedSeconds: 2.5,
@@ -35,6 +36,7 @@ const TURNS: Readonly<Record<Results['form'], { readonly extent: Extent; readonl
   quick: {
     rounds: 1,
     extent: {
+      coldSeconds: 1,
       warmUpSeconds: 0.2,
       saturatedSeconds: 0.3,
       pacedSeconds: 0.3,

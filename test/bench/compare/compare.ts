@@ -1,5 +1,5 @@
 import { proveControls } from './prove-controls.ts'
-import { takeTurn } from './turn.ts'
+import { takeTurn, warmUp } from './turn.ts'
 import type { Extent, Seen } from './turn.ts'
 import type { Row, RunningRow, World } from './row.ts'
 
@@ -34,6 +34,7 @@ export async function compare(
       started.push({ ...entry, missing: reasonOf(error) })
     }
   }
+  for (const { running } of started) if (running !== undefined) await warmUp(running, extent)
   for (let round = 1; round <= rounds; round += 1) {
     for (const { row, running, seen } of started) {
       if (running === undefined) continue

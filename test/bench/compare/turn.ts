@@ -6,6 +6,8 @@ import type { RunningRow } from './row.ts'
 
 /** How long each part of a turn takes. */
 export interface Extent {
+  /** Before the first turn, at most: a row is warm as soon as it carries no more than a second ago. */
+  readonly coldSeconds: number
   readonly warmUpSeconds: number
   readonly saturatedSeconds: number
   readonly pacedSeconds: number
@@ -32,6 +34,27 @@ export interface Seen {
 const ROOM = 0.7
 /** More than twice what the fastest row carries, to sign for the first seconds of a row that nobody has seen yet. */
 const FIRST_GUESS_PER_SECOND = 4_000
+
+/** A second of load that carries this much more than the best so far says that the row is still getting faster. */
+const STILL_FASTER = 1.03
+/** Seconds without one: compilers work in bursts. */
+const STEADY_SECONDS = 3
+
+/**
+ * Loads a row until its code is compiled as far as it will be, without which the turns of a slow row would measure a
+ * younger program than those of a fast one.
+ */
+export async function warmUp(row: RunningRow, { coldSeconds, connections }: Extent): Promise<void> {
+  await using client = startChild('load/agents-process.ts')
+  await client.ask({ ...row.plan, connections, idleConnections: 0 } satisfies LoadPlan)
+  let fastest = 0
+  for (let second = 0, steady = 0; second < coldSeconds && steady < STEADY_SECONDS; second += 1) {
+    const calls = Math.ceil(fastest * 2) || FIRST_GUESS_PER_SECOND
+    const carried = throughputOf(await runOnce(client, row, { seconds: 1, perSecond: undefined, calls }))
+    steady = carried > fastest * STILL_FASTER ? 0 : steady + 1
+    fastest = Math.max(fastest, carried)
+  }
+}
 
 /** Warm-up, saturation, then each rate, by a client of its own that is gone afterwards. */
 export async function takeTurn(row: RunningRow, extent: Extent): Promise<readonly Seen[]> {

@@ -21,7 +21,8 @@ const SIZES: Readonly<Record<Results['form'], Sizes>> = {
     turns: {
       rounds: 3,
       extent: {
-        warmUpSeconds: 1,
+        coldSeconds: 8,
+        warmUpSeconds: 0.7,
         saturatedSeconds: 2,
         pacedSeconds: 1.5,
         rates: [1_000],
@@ -45,6 +46,7 @@ const SIZES: Readonly<Record<Results['form'], Sizes>> = {
     turns: {
       rounds: 1,
       extent: {
+        coldSeconds: 1,
         warmUpSeconds: 0.2,
         saturatedSeconds: 0.3,
         pacedSeconds: 0.3,

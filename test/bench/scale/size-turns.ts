@@ -1,4 +1,4 @@
-import { takeTurn } from '../compare/turn.ts'
+import { takeTurn, warmUp } from '../compare/turn.ts'
 import type { Extent, Seen } from '../compare/turn.ts'
 import type { RunningToolgate } from '../compare/toolgate.ts'
 import { figuresOf, round } from '../results/figures.ts'
@@ -33,6 +33,7 @@ export async function takeSizedTurns(
   { extent, rounds }: { readonly extent: Extent; readonly rounds: number },
 ): Promise<SizedFigures[]> {
   const seenBy = all.map((sized) => ({ ...sized, seen: [] as Seen[], delays: [] as LoopDelay[] }))
+  for (const { gateway } of all) await warmUp(gateway, extent)
   for (let round = 0; round < rounds; round += 1) {
     for (const { gateway, seen, delays } of seenBy) {
       // Each look begins the next one.
