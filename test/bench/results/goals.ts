@@ -13,7 +13,8 @@ export interface Goal {
 const MTLS = 'Toolgate mTLS embedded flushed'
 const DPOP = 'Toolgate DPoP embedded flushed'
 const MTLS_REDIS = 'Toolgate mTLS redis flushed'
-const PER_SECOND = 1_000
+/** Of the latency that is added; a machine that does not carry so many is held to the most that it does. */
+const MOST_PER_SECOND = 1_000
 
 export function goalsOf(results: Results): readonly Goal[] {
   const { rows = [] } = results
@@ -56,8 +57,7 @@ function againstEnvoy(rows: readonly RowResult[]): Goal[] {
   const most = Math.max(...envoys.map(({ saturated: figures }) => figures?.callsPerSecond ?? 0))
   const best = envoys.find(({ saturated: figures }) => figures?.callsPerSecond === most)
   const ratio = ratioOf(saturated(rows, MTLS_REDIS), best?.saturated)
-  const ours = paced(rows, MTLS_REDIS)?.p99Ms
-  const theirs = best?.paced.find(({ perSecond }) => perSecond === PER_SECOND)?.p99Ms
+  const sameRate = pacedAlike(rows, MTLS_REDIS, best?.name ?? '')
   const name = best?.name ?? 'Envoy'
   return [
     {
@@ -67,13 +67,10 @@ function againstEnvoy(rows: readonly RowResult[]): Goal[] {
       isMet: ratio === undefined ? undefined : ratio >= 2,
     },
     {
-      goal: `the same at ${PER_SECOND.toLocaleString('en')} calls/s`,
+      goal: `the same at ${rateOf(sameRate)}`,
       wanted: 'lower p99',
-      seen:
-        ours === undefined || theirs === undefined
-          ? '–'
-          : `${ours.toFixed(2)} against ${theirs.toFixed(2)} ms`,
-      isMet: ours === undefined || theirs === undefined ? undefined : ours < theirs,
+      seen: sameRate ? `${sameRate.one.p99Ms.toFixed(2)} against ${sameRate.other.p99Ms.toFixed(2)} ms` : '–',
+      isMet: sameRate && sameRate.one.p99Ms < sameRate.other.p99Ms,
     },
   ]
 }
@@ -85,15 +82,14 @@ function addedLatency(
   without: string,
   [mostP50, mostP99]: readonly [number, number],
 ): Goal {
-  const [ours, bare] = [paced(rows, name), paced(rows, without)]
-  const known = ours !== undefined && bare !== undefined
-  const p50 = known ? ours.p50Ms - bare.p50Ms : 0
-  const p99 = known ? ours.p99Ms - bare.p99Ms : 0
+  const sameRate = pacedAlike(rows, name, without)
+  const p50 = sameRate ? sameRate.one.p50Ms - sameRate.other.p50Ms : 0
+  const p99 = sameRate ? sameRate.one.p99Ms - sameRate.other.p99Ms : 0
   return {
-    goal: `latency added at ${PER_SECOND.toLocaleString('en')} calls/s, ${what}`,
+    goal: `latency added at ${rateOf(sameRate)}, ${what}`,
     wanted: `p50 ≤ ${String(mostP50)} ms, p99 ≤ ${String(mostP99)} ms`,
-    seen: known ? `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms` : '–',
-    isMet: known ? p50 <= mostP50 && p99 <= mostP99 : undefined,
+    seen: sameRate ? `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms` : '–',
+    isMet: sameRate && p50 <= mostP50 && p99 <= mostP99,
   }
 }
 
@@ -139,8 +135,29 @@ function saturated(rows: readonly RowResult[], name: string): Figures | undefine
   return rows.find((row) => row.name === name)?.saturated
 }
 
-function paced(rows: readonly RowResult[], name: string): Figures | undefined {
-  return rows.find((row) => row.name === name)?.paced.find(({ perSecond }) => perSecond === PER_SECOND)
+interface SameRate {
+  readonly perSecond: number
+  readonly one: Figures
+  readonly other: Figures
+}
+
+/** At the highest rate that both were asked for; `undefined` when there is none. */
+function pacedAlike(rows: readonly RowResult[], one: string, other: string): SameRate | undefined {
+  const pacedOf = (wanted: string): readonly Figures[] =>
+    rows.find(({ name }) => name === wanted)?.paced ?? []
+  const others = new Map(pacedOf(other).map((figures) => [figures.perSecond ?? 0, figures]))
+  const shared = pacedOf(one).flatMap((figures) => {
+    const perSecond = figures.perSecond ?? 0
+    const theirs = others.get(perSecond)
+    return theirs === undefined || perSecond > MOST_PER_SECOND
+      ? []
+      : [{ perSecond, one: figures, other: theirs }]
+  })
+  return shared.toSorted((left, right) => right.perSecond - left.perSecond)[0]
+}
+
+function rateOf(sameRate: SameRate | undefined): string {
+  return `${(sameRate?.perSecond ?? MOST_PER_SECOND).toLocaleString('en')} calls/s`
 }
 
 function ratioOf(ours: Figures | undefined, theirs: Figures | undefined): number | undefined {

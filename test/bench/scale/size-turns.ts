@@ -70,7 +70,7 @@ export async function loopDelayOf({ adminPort }: Pick<RunningToolgate, 'adminPor
 export const SIZED_COLUMNS = [
   'calls/s',
   'CPU µs/call',
-  'p50 ms at 1,000/s',
+  'p50 ms at 300/s',
   'p99 ms',
   'loop held up p99 ms',
   'most',
