@@ -1,31 +1,42 @@
 import type { ApprovalEvent } from '../approvals/approval-event.ts'
 import type { Approval } from '../approvals/approval.ts'
-import type { Seen, Sighting } from './sighting.ts'
+import type { DetectionName } from './rules.ts'
+import type { Lockable, Seen, Sighting } from './sighting.ts'
 
 /** What of that which happens to approvals is worth counting. */
 export function approvalSightings(event: ApprovalEvent): readonly Sighting[] {
   const { approval } = event
-  if (event.kind === 'requested' && approval.kind === 'approval') return [asked(approval)]
+  if (event.kind === 'requested' && approval.kind === 'approval')
+    return [ofAgent('approvals_spike', approval, `approval ${approval.id}`)]
+  // A no to an approval is what approvals are for; here the call has been made.
+  if (event.kind === 'denied' && approval.kind === 'review')
+    return [ofAgent('review_denied', approval, `review ${approval.id}`)]
   if (event.kind !== 'vote_refused') return []
   // To come too late, or to look at an older view, is no wrong.
   return event.why === 'not_entitled' || event.why === 'excluded' ? [unentitled(event)] : []
 }
 
-function asked(approval: Approval): Sighting {
-  const { agent, principal, tenant } = approval.subject
-  const { id, issuer, key } = agent
+function ofAgent(rule: DetectionName, approval: Approval, detail: string): Sighting {
+  const { agent, tenant } = approval.subject
   return {
-    rule: 'approvals_spike',
-    subject: { kind: 'agent', tenant, issuer, name: id },
+    rule,
+    subject: { kind: 'agent', tenant, issuer: agent.issuer, name: agent.id },
     about: '',
     seen: seenOf(approval),
-    detail: `approval ${approval.id}`,
-    lockable: [
-      { kind: 'agent', name: id, issuer },
-      { kind: 'principal', name: principal, issuer },
-      ...(key === '' ? [] : [{ kind: 'key' as const, name: key, issuer: '' }]),
-    ],
+    detail,
+    lockable: lockableIn(approval),
   }
+}
+
+/** Nothing where the token was bound to no key: whoever has a copy of it could have called, too. */
+function lockableIn({ subject: { agent, principal } }: Approval): readonly Lockable[] {
+  const { id, issuer, key } = agent
+  if (key === '') return []
+  return [
+    { kind: 'agent', name: id, issuer },
+    { kind: 'principal', name: principal, issuer },
+    { kind: 'key', name: key, issuer: '' },
+  ]
 }
 
 /** Whoever speaks through a channel that only vouches for them, such as Slack, has not proven to be the principal of that name. */

@@ -149,6 +149,14 @@ export const DETECTION_RULES = {
     locks: ['principal'],
     defaults: { threshold: 1, windowMs: TEN_MINUTES_MS, lock: 'principal' },
   },
+  review_denied: {
+    title: 'People said no to a call that had been made already',
+    severity: 'error',
+    hypothesis: 'The agent did what nobody would have approved, and may be about to do it again.',
+    nextStep: 'Take back by hand what the call did, and lock the agent until its owner has explained it.',
+    locks: ['agent', 'principal', 'key'],
+    defaults: { threshold: 1, windowMs: TEN_MINUTES_MS, lock: 'agent' },
+  },
 } as const satisfies Record<string, Rule>
 
 export type DetectionName = keyof typeof DETECTION_RULES

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { APPROVAL_STATES } from '../../gateway/approvals/approval.ts'
 import { type ApprovedCalls, startApprovedCalls } from '../harness/approved-calls.ts'
+import { person } from '../harness/locking.ts'
 import { compileRules } from '../harness/opa.ts'
 import { startUpstream } from '../harness/upstream.ts'
 import { until } from '../harness/until.ts'
@@ -41,6 +42,32 @@ describe('a call that is looked at afterwards', () => {
     const review = await reviewOf(answer.callId)
     await calls.approver.say('deny', review?.id ?? '')
     expect(await reviewOf(answer.callId)).toMatchObject({ state: 'denied' })
+  })
+
+  it('that they reject locks its agent where that is set, and is on record and told of', async () => {
+    const detections = { review_denied: { action: 'lock' } }
+    await using own = await startApprovedCalls({
+      bundle: await compileRules(RULES),
+      settings: { detections },
+    })
+    const { toolgate } = own
+    const answer = await own.comment({}, 'should not have been')
+    const [review] = await own.approver.service.list(['pending'], 1)
+    const { id, subject } = review ?? (await own.approver.asked())
+    const request = { method: 'POST', path: `approvals/${id}/votes`, query: '' } as const
+    const body = { verdict: 'deny', viewDigest: subject.viewDigest }
+    const actor = person('kim@zyx.example', ['change-approvers'])
+    expect(await toolgate.gateway.control({ ...request, body, actor })).toMatchObject({ status: 200 })
+    await until(async () => (await own.comment()).code === 'lock.engaged')
+    expect(await toolgate.records()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'approval', kind: 'review', state: 'denied', approval: id }),
+        expect.objectContaining({ type: 'detection', rule: 'review_denied', last_call: answer.callId }),
+      ]),
+    )
+    expect(
+      await toolgate.metric('toolgate_detections_total', { rule: 'review_denied', locked: 'true' }),
+    ).toBe(1)
   })
 
   it('is each time its own, although the bytes are the same', async () => {

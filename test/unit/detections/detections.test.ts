@@ -3,6 +3,7 @@ import type { Caller } from '../../../gateway/caller.ts'
 import { DETECTION_NAMES, ruleOf } from '../../../gateway/detections/rules.ts'
 import type { Progress } from '../../../gateway/exchange.ts'
 import type { Outcome } from '../../../gateway/outcome.ts'
+import { ballot, person, subject } from '../../harness/approval.ts'
 import { startApprovals } from '../../harness/approvals.ts'
 import { syntheticCall, syntheticOutcome } from '../../harness/synthetic-call.ts'
 import { startDetections } from './start-detections.ts'
@@ -213,6 +214,34 @@ describe('approvals', () => {
       },
     ])
     expect(running.locks).toMatchObject([{ on: { kind: 'principal', name: 'mallory' } }])
+  })
+
+  it('that are reviews and get a no are raised, and lock who made the call; a no beforehand is none', async () => {
+    await using approvals = await startApprovals()
+    const review = await approvals.request({ kind: 'review' })
+    const approval = await approvals.request()
+    const running = startDetections({ review_denied: LOCK })
+    for (const { id } of [approval, review])
+      await approvals.service.vote(id, ballot(person('alice@acme.example'), { verdict: 'deny' }))
+    for (const event of approvals.events) running.detections.approvalEvent(event)
+    await running.end()
+    expect(running.raised).toMatchObject([{ rule: 'review_denied', detail: `review ${review.id}` }])
+    expect(running.locks).toMatchObject([{ on: { kind: 'agent', name: review.subject.agent.id } }])
+  })
+
+  it('lock nobody whose token was bound to no key: a copy of it could have asked', async () => {
+    await using approvals = await startApprovals()
+    const agent = { id: 'release-bot', issuer: 'https://issuer.example', key: '' }
+    const approval = await approvals.request({ kind: 'review', subject: subject({ agent }) })
+    const running = startDetections({ review_denied: LOCK, approvals_spike: { ...LOCK, threshold: 1 } })
+    running.detections.approvalEvent({ kind: 'denied', atMs: 0, approval })
+    running.detections.approvalEvent({
+      kind: 'requested',
+      atMs: 0,
+      approval: { ...approval, kind: 'approval' },
+    })
+    await running.end()
+    expect([running.rules().toSorted(), running.locks]).toEqual([['approvals_spike', 'review_denied'], []])
   })
 
   it('lock nobody for whom only a channel vouches', async () => {
