@@ -120,8 +120,12 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
 }
 
 /** Tells the log, the metrics and the record under which configuration and policy calls are decided from now on. */
-function putInForce({ audit, detections, telemetry }: Lasting, { config, policy }: Generation): void {
+function putInForce(
+  { approvals, audit, detections, telemetry }: Lasting,
+  { config, policy }: Generation,
+): void {
   detections.use(config.detections)
+  approvals.people.use(config)
   telemetry.events.configLoaded()
   audit.changes.configLoaded(showConfig(config), policy)
 }
@@ -233,4 +237,4 @@ function fixedOf(config: Config): Config {
   return { ...config, listen: { ...listen, admin: { ...listen.admin, people: NOBODY } } }
 }
 
-const NOBODY = { issuers: [], certificates: [], operatorGroups: [] } as const
+const NOBODY = { issuers: [], certificates: [], operatorGroups: [], barred: [] } as const

@@ -113,7 +113,7 @@ export async function openLasting(options: LastingOptions): Promise<Lasting> {
   )
   const approvals = stack.use(
     openApprovals({
-      config: config.approvals,
+      config,
       control,
       clock,
       audit,

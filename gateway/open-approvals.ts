@@ -2,8 +2,9 @@ import type { ApprovalEvent } from './approvals/approval-event.ts'
 import { ApprovalKeeper, DAY_MS } from './approvals/approval-keeper.ts'
 import { ApprovalService } from './approvals/approval-service.ts'
 import type { ApprovalId } from './approvals/approval.ts'
+import { KnownPeople } from './approvals/known-people.ts'
 import type { Audit } from './audit/open-audit.ts'
-import type { ApprovalsConfig } from './config/approvals-config.ts'
+import type { Config } from './config/config.ts'
 import type { Clock } from './lib/clock.ts'
 import { createRandomPool } from './lib/random-pool.ts'
 import { createUuidV7 } from './lib/uuid-v7.ts'
@@ -14,7 +15,7 @@ import type { ControlPlace } from './store/open-control.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export interface OpenApprovalsOptions {
-  readonly config: ApprovalsConfig
+  readonly config: Pick<Config, 'approvals' | 'listen' | 'notify'>
   readonly control: ControlPlace
   readonly clock: Clock
   readonly audit: Pick<Audit, 'changes' | 'tokens'>
@@ -27,11 +28,15 @@ export interface OpenApprovalsOptions {
 export interface OpenedApprovals extends AsyncDisposable {
   readonly service: ApprovalService
   readonly keeper: ApprovalKeeper
+  /** Whose answers count, which a configuration read anew may change. */
+  readonly people: KnownPeople
 }
 
 /** Approvals, where the control state is kept; whatever happens to them is on record, counted, and told to people. */
 export function openApprovals(options: OpenApprovalsOptions): OpenedApprovals {
-  const { config, control, clock, audit, events, notify, detect } = options
+  const { control, clock, audit, events, notify, detect } = options
+  const { approvals: config } = options.config
+  const people = new KnownPeople(options.config)
   const stack = new AsyncDisposableStack()
   const store = stack.use(
     openApprovalStore({
@@ -45,6 +50,7 @@ export function openApprovals(options: OpenApprovalsOptions): OpenedApprovals {
   const service = new ApprovalService({
     store,
     config,
+    people,
     newId: createUuidV7(() => clock.nowMs(), createRandomPool()) as () => ApprovalId,
     onEvent: (event: ApprovalEvent) => {
       audit.changes.approvalChanged(event, audit.tokens)
@@ -64,5 +70,5 @@ export function openApprovals(options: OpenApprovalsOptions): OpenedApprovals {
     }),
   )
   void keeper.round()
-  return { service, keeper, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { service, keeper, people, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }

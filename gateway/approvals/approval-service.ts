@@ -19,6 +19,7 @@ import { type ApprovalEvent, eventsBetween } from './approval-event.ts'
 import { ApprovalsUnavailable } from './approvals-unavailable.ts'
 import { consume, type ConsumeAnswer, type Use } from './consume.ts'
 import { createApproval } from './create-approval.ts'
+import type { KnownPeople } from './known-people.ts'
 import { isOpen, openKey, pendingKey, settle } from './lifetime.ts'
 import { type Revocation, revoke, type RevokeAnswer } from './revoke.ts'
 import { waitForAnswer } from './wait-for-answer.ts'
@@ -40,6 +41,8 @@ export interface ApprovalServiceOptions {
   readonly store: ApprovalStore
   readonly config: Pick<ApprovalsConfig, 'maxPendingPerAgent' | 'maxPending'>
   readonly newId: () => ApprovalId
+  /** Who people are by now. */
+  readonly people: Pick<KnownPeople, 'now'>
   /** Told of everything that happened through this gateway, once it has; may not throw. */
   readonly onEvent: (event: ApprovalEvent) => void
   /** Told of a call for which nobody is asked, because too many wait already. */
@@ -104,7 +107,10 @@ export class ApprovalService {
     return waitForAnswer({ id, store: this.#options.store, lookup: () => this.lookup(id), signal })
   }
 
-  async vote(id: ApprovalId, ballot: Ballot): Promise<VoteAnswer | undefined> {
+  async vote(id: ApprovalId, given: Ballot): Promise<VoteAnswer | undefined> {
+    const { person } = given
+    // Whom nobody knows is in no group, so that what they try is refused, and on record, like anybody's.
+    const ballot = { ...given, person: this.#options.people.now(person) ?? { ...person, groups: [] } }
     let atMs = 0
     const answer = await this.#change(
       id,
@@ -128,7 +134,8 @@ export class ApprovalService {
   }
 
   /** Uses it up for one call, which may be made only where this answers `consumed`. */
-  consume(id: ApprovalId, use: Use): Promise<ConsumeAnswer | undefined> {
+  consume(id: ApprovalId, call: Omit<Use, 'personNow'>): Promise<ConsumeAnswer | undefined> {
+    const use: Use = { ...call, personNow: (person) => this.#options.people.now(person) }
     return this.#change(id, (approval, nowMs) => consume(approval, use, nowMs), 'required')
   }
 

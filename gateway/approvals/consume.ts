@@ -4,15 +4,15 @@ import { assertNever } from '../lib/assert-never.ts'
 import type { Change } from '../store/approval-store.ts'
 import type { Approval } from './approval.ts'
 import { settle } from './lifetime.ts'
-import { peopleFor } from './people.ts'
+import { isEntitled, isExcluded, peopleFor } from './people.ts'
 import { revoke } from './revoke.ts'
 
 export interface Use {
   /** Of the call that wants to use it, made anew from its own bytes. */
   readonly binding: string
   readonly callId: CallId
-  /** Whether somebody may still answer, as far as is known by now; `true` where nothing is known. */
-  readonly stillEntitled: (person: Person) => boolean
+  /** Who somebody who answered is by now, with the groups of now; `undefined` where nobody knows them any more. */
+  readonly personNow: (person: Person) => Person | undefined
 }
 
 export type ConsumeRefusal =
@@ -58,12 +58,18 @@ export function consume(approval: Approval, use: Use, nowMs: number): Change<Con
 }
 
 function useApproved(approval: Approval, use: Use, nowMs: number): Change<ConsumeAnswer> {
-  const people = peopleFor(approval.votes).filter(use.stillEntitled)
-  if (people.length < approval.terms.count) {
-    const revocation = { by: 'gateway', reason: 'somebody who approved may no longer do so' }
+  const people = peopleFor(approval.votes)
+  const lost = people.filter((person) => !mayAnswer(use.personNow(person), approval))
+  if (people.length - lost.length < approval.terms.count) {
+    const names = lost.map(({ id }) => id).join(', ')
+    const revocation = { by: 'gateway', reason: `may no longer answer: ${names}` }
     const { next = approval } = revoke(approval, revocation, nowMs)
     return { next, answer: { kind: 'refused', why: 'revoked', approval: next } }
   }
   const next: Approval = { ...approval, state: 'consumed', resolvedAtMs: nowMs, consumedBy: use.callId }
   return { next, answer: { kind: 'consumed', approval: next } }
+}
+
+function mayAnswer(person: Person | undefined, approval: Approval): boolean {
+  return person !== undefined && !isExcluded(person, approval.terms) && isEntitled(person, approval)
 }

@@ -91,7 +91,7 @@ export class Hold {
     const { binding } = approval.subject
     const { callId } = call.arrival
     try {
-      const answer = await service.consume(approval.id, { binding, callId, stillEntitled: () => true })
+      const answer = await service.consume(approval.id, { binding, callId })
       if (answer?.kind === 'consumed') return pass(answer.approval)
       if (answer === undefined) return refuse('approval.unknown')
       const code = answer.why === 'mismatch' ? 'approval.mismatch' : refusalCodeOfState(answer.approval.state)

@@ -18,6 +18,8 @@ export interface PeopleConfig {
   readonly certificates: readonly CertifiedPerson[]
   /** Members may see metrics, state and configuration, as operators do. */
   readonly operatorGroups: readonly string[]
+  /** Names of people whose answers to approvals count no more, through whatever channel, and whoever vouches for them. */
+  readonly barred: readonly string[]
 }
 
 /** An issuer of people's access tokens for this listener; never of those that agents call with. */

@@ -52,5 +52,9 @@ export const adminSchema = closed({
     issuers: list(peopleIssuer, { maxItems: 16 }),
     certificates: list(certifiedPerson, { maxItems: 1_000 }),
     operatorGroups: { ...groups, description: 'Groups that may see metrics, state and configuration' },
+    barred: list(name, {
+      maxItems: 1_000,
+      description: 'People whose answers to approvals do not count, those that were given before included',
+    }),
   }),
 })

@@ -4,7 +4,7 @@ import { consume } from '../../gateway/approvals/consume.ts'
 import { vote } from '../../gateway/approvals/vote.ts'
 import { type ApprovalStore, Unwitnessed } from '../../gateway/store/approval-store.ts'
 import { createRedisClient } from '../../gateway/store/redis-client.ts'
-import { ballot, callId, person, subject } from '../harness/approval.ts'
+import { ballot, callId, EVERYBODY_IS_KNOWN, person, subject } from '../harness/approval.ts'
 import { openRedisApprovals } from '../harness/redis-approvals.ts'
 import { type RunningSentinels, startRedis, startRedisSentinel } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
@@ -23,7 +23,7 @@ function connectTo({ primary, sentinels, name }: RunningSentinels): () => Redis 
 }
 
 function consumeFor(call: string, store: ApprovalStore, id: Parameters<ApprovalStore['get']>[0]) {
-  const use = { binding: subject().binding, callId: callId(call), stillEntitled: () => true }
+  const use = { binding: subject().binding, callId: callId(call), personNow: EVERYBODY_IS_KNOWN.now }
   return store.change(id, (approval, nowMs) => consume(approval, use, nowMs), { witness: 'required' })
 }
 

@@ -24,7 +24,7 @@ export async function startTestAdmin(
       token: undefined,
       externalOrigins: [],
       tls: undefined,
-      people: { issuers: [], certificates: [], operatorGroups: [] },
+      people: { issuers: [], certificates: [], operatorGroups: [], barred: [] },
       dpop: {
         algorithms: ['ES256'],
         maxAgeMs: 60_000,

@@ -32,6 +32,9 @@ export function person(id: string, more: Partial<Person> = {}): Person {
   }
 }
 
+/** Whose answers count: everybody's, with the groups that they had. */
+export const EVERYBODY_IS_KNOWN = { now: (who: Person): Person => who }
+
 export function subject(more: Partial<Subject> = {}): Subject {
   return {
     binding: 'b'.repeat(64),

@@ -1,7 +1,7 @@
 import type { ApprovalEvent, ApprovalEventKind } from '../../gateway/approvals/approval-event.ts'
 import type { Approval } from '../../gateway/approvals/approval.ts'
 import { ApprovalService, type WantedApproval } from '../../gateway/approvals/approval-service.ts'
-import { approvalId, demand, subject } from './approval.ts'
+import { approvalId, demand, EVERYBODY_IS_KNOWN, subject } from './approval.ts'
 import { type EmbeddedApprovals, openEmbeddedApprovals } from './embedded-approvals.ts'
 
 export const WANTED: WantedApproval = { kind: 'approval', subject: subject(), demand: demand() }
@@ -21,6 +21,7 @@ export async function startApprovals(): Promise<RunningApprovals> {
   let made = 0
   const service = new ApprovalService({
     store: opened.store,
+    people: EVERYBODY_IS_KNOWN,
     config: { maxPendingPerAgent: 2, maxPending: 10 },
     newId: () => approvalId(`00000000-0000-7000-8000-${String(++made).padStart(12, '0')}`),
     onEvent: (event) => events.push(event),

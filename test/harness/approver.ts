@@ -11,7 +11,7 @@ import { openControlFile } from '../../gateway/store/control-file.ts'
 import { openApprovalStore } from '../../gateway/store/open-approval-store.ts'
 import type { ControlPlace } from '../../gateway/store/open-control.ts'
 import { createRedisClient } from '../../gateway/store/redis-client.ts'
-import { person } from './approval.ts'
+import { EVERYBODY_IS_KNOWN, person } from './approval.ts'
 import { until } from './until.ts'
 
 /** People at another process of the same deployment: what they say gets to the gateway through the store alone. */
@@ -28,6 +28,7 @@ export async function openApprover(config: Config): Promise<Approver> {
   const store = stack.use(openStoreOf(config, stack))
   const service = new ApprovalService({
     store,
+    people: EVERYBODY_IS_KNOWN,
     config: config.approvals,
     newId: createUuidV7(() => systemClock.nowMs(), createRandomPool()) as () => ApprovalId,
     onEvent: () => undefined,

@@ -83,6 +83,13 @@ const SCENARIO_CLAIMS = {
   device_compliant: true,
 }
 
+/** Vouches for the people of `person` in `approval.ts`; nobody asks for its keys where the admin listener is not open. */
+const PEOPLE_ISSUER = {
+  issuer: 'https://people.example',
+  audiences: ['https://admin.test'],
+  jwks: { uri: 'https://people.example/jwks' },
+}
+
 /** A whole gateway on loopback with the committed policy, an issuer and the four vendors' stand-ins. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   await using stack = new AsyncDisposableStack()
@@ -184,6 +191,7 @@ function defaultSettings(
   return {
     listen: {
       port: 0,
+      admin: { people: { issuers: [PEOPLE_ISSUER] } },
       drain: { graceMs: 0, deadlineMs: 5_000 },
       ...(server === undefined || options.pki === undefined
         ? {}

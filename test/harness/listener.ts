@@ -38,7 +38,7 @@ const CONFIG: ListenConfig = {
     token: undefined,
     externalOrigins: [],
     tls: undefined,
-    people: { issuers: [], certificates: [], operatorGroups: [] },
+    people: { issuers: [], certificates: [], operatorGroups: [], barred: [] },
   },
   headerLimitBytes: 16_384,
   headersTimeoutMs: 10_000,

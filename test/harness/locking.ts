@@ -5,9 +5,9 @@ import type { ControlAnswer } from '../../gateway/control/control.ts'
 export const OPERATOR: Actor = { kind: 'operator' }
 
 /** Somebody of the bank who proved who they are. */
-export function person(id: string): Actor {
-  const { issuer, authentication } = { issuer: 'https://id.zyx.example', authentication: 'mfa' }
-  return { kind: 'person', person: { id, issuer, groups: [], channel: 'admin', authentication } }
+export function person(id: string, groups: readonly string[] = []): Actor {
+  const { issuer, authentication } = { issuer: 'https://people.example', authentication: 'mfa' }
+  return { kind: 'person', person: { id, issuer, groups, channel: 'admin', authentication } }
 }
 
 /** One request about locks, as the admin listener hands it over. */

@@ -12,6 +12,7 @@ import { slackRoutes } from '../../gateway/notify/slack/slack-routes.ts'
 import { createEmbeddedChannelStore } from '../../gateway/store/embedded-channel-store.ts'
 import type { SlackMessage } from '../../connectors/slack/fake/world.ts'
 import { until } from './until.ts'
+import { EVERYBODY_IS_KNOWN } from './approval.ts'
 import { openEmbeddedApprovals } from './embedded-approvals.ts'
 import { anApproval } from './news.ts'
 import {
@@ -81,6 +82,7 @@ export async function startSlackChannel(options: SlackChannelOptions = {}): Prom
   let asked = 0
   const service = new ApprovalService({
     store,
+    people: EVERYBODY_IS_KNOWN,
     config: { maxPending: 100, maxPendingPerAgent: 100 },
     newId: () => `01980000-0000-7000-8000-${String((asked += 1)).padStart(12, '0')}` as ApprovalId,
     onFull: () => undefined,

@@ -51,7 +51,7 @@ describe('whoever sets a lock', () => {
         state: 'set',
         scope: 'principal:dana@zyx.example',
         reason: 'seen to run wild',
-        by: { kind: 'person', id: 'erik@zyx.example', issuer: 'https://id.zyx.example', channel: 'admin' },
+        by: { kind: 'person', id: 'erik@zyx.example', issuer: 'https://people.example', channel: 'admin' },
         lock_epoch: epoch,
         release: 'anyone',
         writes_only: false,

@@ -45,6 +45,7 @@ beforeAll(async () => {
         ],
         certificates: [{ uri: CERTIFIED, subject: undefined, id: 'tomas@zyx.example', groups: [] }],
         operatorGroups: [],
+        barred: [],
       },
       token: 'operators',
     },

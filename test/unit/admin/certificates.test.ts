@@ -23,6 +23,7 @@ beforeAll(async () => {
           { uri: undefined, subject: 'CN=sofia', id: 'sofia@zyx.example', groups: [] },
         ],
         operatorGroups: [],
+        barred: [],
       },
       token: 'operators',
     },

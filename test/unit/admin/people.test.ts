@@ -32,6 +32,7 @@ function peopleOf({ config }: Issuer, requiredScopes: readonly string[] = []): P
     issuers: [{ issuer: name, audiences: [AUDIENCE], algorithms, jwks, claims, requiredScopes, clockSkewMs }],
     certificates: [],
     operatorGroups: ['platform-operators'],
+    barred: [],
   }
 }
 
@@ -197,7 +198,7 @@ describe('after people were configured anew', () => {
     const status = async (sent: Record<string, string>): Promise<number> =>
       (await fetch(url, { method: 'POST', headers: sent })).status
     expect(await status(headers)).toBe(200)
-    await listener.usePeople({ issuers: [], certificates: [], operatorGroups: [] })
+    await listener.usePeople({ issuers: [], certificates: [], operatorGroups: [], barred: [] })
     expect([await status(bearer(token())), await status(bearer(OPERATORS))]).toEqual([401, 200])
     await listener.usePeople(peopleOf(issuer))
     expect([await status(bearer(token())), await status(headers)]).toEqual([200, 401])

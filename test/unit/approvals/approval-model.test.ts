@@ -5,7 +5,15 @@ import { consume } from '../../../gateway/approvals/consume.ts'
 import { settle } from '../../../gateway/approvals/lifetime.ts'
 import { revoke } from '../../../gateway/approvals/revoke.ts'
 import { vote } from '../../../gateway/approvals/vote.ts'
-import { ballot, callId, pendingApproval, person, subject, VIEW_DIGEST } from '../../harness/approval.ts'
+import {
+  ballot,
+  callId,
+  EVERYBODY_IS_KNOWN,
+  pendingApproval,
+  person,
+  subject,
+  VIEW_DIGEST,
+} from '../../harness/approval.ts'
 
 /**
  * What may happen to an approval, written down a second time and in another way: not as steps from state to state, but as
@@ -134,7 +142,7 @@ function apply(approval: Approval, timed: Timed): { next: Approval; consumed: bo
       return { next: settle(approval, atMs), consumed: false }
     case 'consume': {
       const binding = timed.foreign ? 'c'.repeat(64) : subject().binding
-      const use = { binding, callId: callId(String(timed.call)), stillEntitled: () => true }
+      const use = { binding, callId: callId(String(timed.call)), personNow: EVERYBODY_IS_KNOWN.now }
       const { next = approval, answer } = consume(approval, use, atMs)
       return { next, consumed: answer.kind === 'consumed' }
     }

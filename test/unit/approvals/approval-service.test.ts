@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { ApprovalsUnavailable } from '../../../gateway/approvals/approvals-unavailable.ts'
-import type { Use } from '../../../gateway/approvals/consume.ts'
 import { approvalId, ballot, callId, demand, person, subject } from '../../harness/approval.ts'
 import { startApprovals, WANTED } from '../../harness/approvals.ts'
 import { until } from '../../harness/until.ts'
 
 const ALICE = person('alice@acme.example')
-const USE: Use = { binding: subject().binding, callId: callId('call-2'), stillEntitled: () => true }
+const USE = { binding: subject().binding, callId: callId('call-2') }
 
 describe('approvals', () => {
   it('are asked for once, answered, and used once', async () => {

@@ -3,7 +3,14 @@ import type { Approval, ApprovalState } from '../../../gateway/approvals/approva
 import { consume, type Use } from '../../../gateway/approvals/consume.ts'
 import { revoke } from '../../../gateway/approvals/revoke.ts'
 import { vote } from '../../../gateway/approvals/vote.ts'
-import { ballot, callId, pendingApproval, person, type PendingOptions } from '../../harness/approval.ts'
+import {
+  ballot,
+  callId,
+  EVERYBODY_IS_KNOWN,
+  pendingApproval,
+  person,
+  type PendingOptions,
+} from '../../harness/approval.ts'
 
 function approved(options: PendingOptions = {}): Approval {
   const { next } = vote(pendingApproval(options), ballot(person('alice@acme.example')), 1_000)
@@ -12,7 +19,7 @@ function approved(options: PendingOptions = {}): Approval {
 }
 
 function use(more: Partial<Use> = {}): Use {
-  return { binding: 'b'.repeat(64), callId: callId('call-2'), stillEntitled: () => true, ...more }
+  return { binding: 'b'.repeat(64), callId: callId('call-2'), personNow: EVERYBODY_IS_KNOWN.now, ...more }
 }
 
 describe('consuming an approval', () => {
@@ -74,14 +81,25 @@ describe('consuming an approval', () => {
     expect(consume(ended ?? approved(), use(), 3_000)).toMatchObject({ next: undefined, answer: { why } })
   })
 
-  it('is refused, for good, when somebody who said yes may no longer answer', () => {
-    const { next, answer } = consume(
-      approved(),
-      use({ stillEntitled: ({ id }) => id !== 'alice@acme.example' }),
-      2_000,
-    )
+  it.each<[string, Use['personNow']]>([
+    ['is known to nobody', () => undefined],
+    ['is in another group', (who) => ({ ...who, groups: ['change-managers'] })],
+    ['is in a group that may not answer', (who) => ({ ...who, groups: [...who.groups, 'team-of-pat'] })],
+  ])('is refused, for good, when somebody who said yes %s by now', (_what, personNow) => {
+    const held = approved({ demand: { excludedGroups: ['team-of-pat'] } })
+    const { next, answer } = consume(held, use({ personNow }), 2_000)
     expect(answer).toMatchObject({ kind: 'refused', why: 'revoked' })
     expect(next).toMatchObject({ state: 'revoked', revokedBy: 'gateway' })
+    expect(next?.revocationReason).toContain('alice@acme.example')
+  })
+
+  it('works as long as enough of those who said yes may still answer', () => {
+    const bob = ballot(person('bob@acme.example'))
+    const both = { ...approved(), votes: [...approved().votes, { ...bob, atMs: 1_000 }] }
+    const withoutBob: Use['personNow'] = (who) => (who.id === 'bob@acme.example' ? undefined : who)
+    expect(consume(both, use({ personNow: withoutBob }), 2_000).answer).toMatchObject({ kind: 'consumed' })
+    const two = { ...both, terms: { ...both.terms, count: 2 } }
+    expect(consume(two, use({ personNow: withoutBob }), 2_000).answer).toMatchObject({ why: 'revoked' })
   })
 })
 

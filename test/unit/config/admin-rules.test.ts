@@ -39,6 +39,7 @@ it('takes people by issuer and by certificate, with what they are called as the 
     issuers: [{ claims: { id: 'sub', groups: 'groups' }, requiredScopes: [] }],
     certificates: [dana],
     operatorGroups: [],
+    barred: [],
   })
 })
 

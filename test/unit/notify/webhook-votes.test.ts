@@ -5,6 +5,7 @@ import { webhookHeaders } from '../../../gateway/lib/standard-webhook.ts'
 import type { ChannelResult } from '../../../gateway/notify/channel.ts'
 import { webhookVotesRoute } from '../../../gateway/notify/webhook-votes.ts'
 import { createEmbeddedChannelStore } from '../../../gateway/store/embedded-channel-store.ts'
+import { EVERYBODY_IS_KNOWN } from '../../harness/approval.ts'
 import { openEmbeddedApprovals } from '../../harness/embedded-approvals.ts'
 import { anApproval } from '../../harness/news.ts'
 
@@ -26,6 +27,7 @@ async function startVotes() {
   const refused: string[] = []
   const service = new ApprovalService({
     store,
+    people: EVERYBODY_IS_KNOWN,
     config: { maxPending: 10, maxPendingPerAgent: 10 },
     newId: () => anApproval().id,
     onFull: () => undefined,

@@ -10,6 +10,7 @@ import {
   ballot,
   callId,
   demand,
+  EVERYBODY_IS_KNOWN,
   type PendingOptions,
   person,
   subject,
@@ -160,7 +161,7 @@ export function describeApprovalStore(name: string, start: () => Promise<Approva
       await using under = await start()
       const id = await requestApproved(under.store)
       const consumers = Array.from({ length: 200 }, (_, n) => {
-        const use = { binding: binding('b'), callId: callId(`call-${n}`), stillEntitled: () => true }
+        const use = { binding: binding('b'), callId: callId(`call-${n}`), personNow: EVERYBODY_IS_KNOWN.now }
         const store = n % 2 === 0 ? under.store : under.other
         return store.change(id, (approval, nowMs) => consume(approval, use, nowMs), { witness: 'required' })
       })
