@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.ts'
 import { createBoundedMap } from '../identity/bounded-map.ts'
 import { addEvent, bucketUs, countEvents, type SlidingCount, slidingCount } from './sliding-count.ts'
 
@@ -14,6 +15,10 @@ export interface ProvenAgent {
   readonly tenant: string
   readonly issuer: string
   readonly id: string
+}
+
+export function provenAgentOf({ caller: { tenant, agent } }: { readonly caller: Caller }): ProvenAgent {
+  return { tenant, issuer: agent.issuer, id: agent.id }
 }
 
 /** Agents remembered: those that have made policy fail, and no others. */

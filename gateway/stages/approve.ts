@@ -1,9 +1,9 @@
 import type { Approval } from '../approvals/approval.ts'
 import type { Hold } from '../approvals/hold.ts'
-import { type ApprovalObligation, type Owed, owedTo, type ReviewObligation } from '../approvals/owed.ts'
+import { createAskPeople, type AskPeopleDependencies } from '../approvals/ask-people.ts'
+import { type Owed, owedTo, type ReviewObligation } from '../approvals/owed.ts'
 import type { Reviews } from '../approvals/reviews.ts'
-import type { Decided, Presented } from '../exchange.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { Decided } from '../exchange.ts'
 import { pass, refuse } from '../refusal.ts'
 import type { Verdict } from '../refusal.ts'
 
@@ -33,26 +33,20 @@ class Permit {
 
 export type { Permit }
 
-export interface ApproveDependencies {
+export interface ApproveDependencies extends AskPeopleDependencies {
   readonly hold: Pick<Hold, 'ask' | 'use'>
   readonly reviews: Pick<Reviews, 'ask' | 'withdraw'>
-  /** Asks the policy that is in force by now. */
-  readonly redecide: (call: Presented) => Verdict<Decided> | Promise<Verdict<Decided>>
-  readonly clock: Pick<Clock, 'nowMs'>
 }
 
 /**
  * Lets a call go on whose obligations can be met: people are asked here, those of its answer are carried out by relay, those
  * that tell people by record. What nobody can carry out is a refusal: later it would be too late to find out.
- *
- * What people answered is only ever an input to a decision: a call that waited for them is decided anew.
  */
-export function createApprove({
-  hold,
-  reviews,
-  redecide,
-  clock,
-}: ApproveDependencies): (decided: Decided) => Verdict<Permit> | Promise<Verdict<Permit>> {
+export function createApprove(
+  dependencies: ApproveDependencies,
+): (decided: Decided) => Verdict<Permit> | Promise<Verdict<Permit>> {
+  const { hold, reviews } = dependencies
+  const askPeople = createAskPeople(dependencies)
   const permitAsked = async (
     decided: Decided,
     owed: ReviewObligation | undefined,
@@ -69,24 +63,15 @@ export function createApprove({
   }
   const permit = (call: Decided, { review }: Owed): Verdict<Permit> | Promise<Verdict<Permit>> =>
     review === undefined && call.approval === undefined ? pass(new Permit(call)) : permitAsked(call, review)
-  const ask = async (call: Decided, obligation: ApprovalObligation): Promise<Verdict<Permit>> => {
-    const answered = await hold.ask(call, obligation)
-    if (!answered.ok) return answered
-    const again = await redecide({ ...call, approval: answered.value, askedAtMs: clock.nowMs() })
-    if (!again.ok) return again
-    const owed = owedTo(again.value)
-    if (!owed.ok) return owed
-    if (owed.value.approval === undefined) return permit(again.value, owed.value)
-    const held = await hold.ask(again.value, owed.value.approval)
-    // With an approval that no longer suffices nobody waits a second time.
-    return held.ok ? refuse('approval.required') : held
-  }
   return (decided) => {
     const { allow, reasons } = decided.decision
     if (!allow) return refuse('policy.denied', { reasons })
     const owed = owedTo(decided)
     if (!owed.ok) return owed
     const { approval } = owed.value
-    return approval === undefined ? permit(decided, owed.value) : ask(decided, approval)
+    if (approval === undefined) return permit(decided, owed.value)
+    return askPeople(decided, approval).then((asked) =>
+      asked.ok ? permit(asked.value.call, asked.value.owed) : asked,
+    )
   }
 }

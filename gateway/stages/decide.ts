@@ -1,17 +1,17 @@
 import type { Decided, Presented, ReadCall } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { PolicyBreaker, ProvenAgent } from '../limits/policy-breaker.ts'
+import { type PolicyBreaker, provenAgentOf } from '../limits/policy-breaker.ts'
 import { buildInput } from '../policy/build-input.ts'
 import type { PolicyTime } from '../policy/calendar.ts'
 import type { DecisionLog } from '../policy/decision-log/decision-log.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Signals } from '../policy/input.ts'
+import { createMayAsk, type MayAskDependencies } from '../policy/may-ask.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Shadow } from '../policy/shadow.ts'
-import { pass, refuse } from '../refusal.ts'
-import type { DecidedBy, Verdict } from '../refusal.ts'
+import { type DecidedBy, pass, refuse, type Verdict } from '../refusal.ts'
 
-export interface DecideDependencies {
+export interface DecideDependencies extends MayAskDependencies {
   readonly policy: Pick<Policy, 'bundles' | 'decide' | 'digest' | 'evaluateLog' | 'revision'>
   /** Told of every decision; `undefined` where nobody asks for them. */
   readonly decisionLog: Pick<DecisionLog, 'admits' | 'record'> | undefined
@@ -24,8 +24,7 @@ export interface DecideDependencies {
   /** An evaluation that takes longer has failed, too; milliseconds. */
   readonly budgetMs: number
   readonly clock: Pick<Clock, 'monotonicMs'>
-  /** Told how long building the input and evaluating it took. */
-  readonly observe: (elapsedMs: number) => void
+  readonly observe: (buildAndEvaluateMs: number) => void
   /** Told of every call that policy was asked about, to decide it once more later on. */
   readonly shadow?: Pick<Shadow, 'observe'> | undefined
 }
@@ -34,29 +33,13 @@ type Deciding = Verdict<Decided> | Promise<Verdict<Decided>>
 
 /** Asks policy. Only a well-formed allow passes; DESIGN §3, row 6. */
 export function createDecide(dependencies: DecideDependencies): (call: Presented) => Deciding {
-  const { decisionLog, breaker, clock } = dependencies
+  const mayAsk = createMayAsk(dependencies)
   const decide = bindDecide(dependencies)
   return (call) => {
-    const retryAfterMs = breaker.retryAfterMs(provenAgent(call), clock.monotonicMs())
-    if (retryAfterMs > 0) return stopped(retryAfterMs)
-    const admitted = decisionLog?.admits() ?? true
-    if (admitted === true) return decide(call)
-    return admitted === false ? unlogged() : admitted.then((room) => (room ? decide(call) : unlogged()))
+    const stopped = mayAsk(call)
+    if (stopped instanceof Promise) return stopped.then((refused) => refused ?? decide(call))
+    return stopped ?? decide(call)
   }
-}
-
-function stopped(retryAfterMs: number): Verdict<Decided> {
-  const detail = 'policy failed for this agent too often'
-  return refuse('breaker.agent_open', { retryAfterMs, detail })
-}
-
-function provenAgent({ caller: { tenant, agent } }: Presented): ProvenAgent {
-  return { tenant, issuer: agent.issuer, id: agent.id }
-}
-
-/** Before policy is asked: a decision that was made has to be logged. */
-function unlogged(): Verdict<Decided> {
-  return refuse('audit.unavailable', { detail: 'the decision log is full', retryAfterMs: 1_000 })
 }
 
 function bindDecide(dependencies: DecideDependencies): (call: Presented) => Deciding {
@@ -74,7 +57,7 @@ function bindDecide(dependencies: DecideDependencies): (call: Presented) => Deci
       // In another thread the time would be that of those before it, too; there an evaluation that is slow ends in an error.
       const isSlow = decidedMs - builtMs > budgetMs && !(deciding instanceof Promise)
       const threw = !verdict.ok && verdict.refusal.code === 'policy.error'
-      if (threw || isSlow) breaker.failed(provenAgent(call), decidedMs)
+      if (threw || isSlow) breaker.failed(provenAgentOf(call), decidedMs)
       decisionLog?.record(call, { digest, bundles, input, verdict, begunMs, builtMs, decidedMs }, policy)
       shadow?.observe({ callId: call.arrival.callId, input, verdict, by: { digest, revision } })
       return decidedBy({ digest, revision, input }, call, verdict)

@@ -1,7 +1,7 @@
 import type { Reviews } from '../approvals/reviews.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Detections } from '../detections/detections.ts'
-import type { Progress, Unparsed } from '../exchange.ts'
+import type { Progress } from '../exchange.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Notify } from '../notify/event.ts'
@@ -11,8 +11,8 @@ import type { Events } from '../telemetry/events.ts'
 import type { PartEvents } from '../telemetry/part-events.ts'
 
 export interface RecordDependencies {
-  readonly recorder: Pick<Recorder, 'conclude' | 'concludeUnparsed'>
-  readonly events: Pick<Events, 'callFinished' | 'requestUnparsed' | 'outcomeLost' | 'faulted'> &
+  readonly recorder: Pick<Recorder, 'conclude'>
+  readonly events: Pick<Events, 'callFinished' | 'outcomeLost' | 'faulted'> &
     Pick<PartEvents, 'obligationEnded'>
   readonly notify: Notify
   readonly detections: Pick<Detections, 'callEnded'>
@@ -72,21 +72,4 @@ function withObligations(
     }
   }
   return met.length === 0 ? outcome : { ...outcome, obligations: met }
-}
-
-/** The same for a request that the listener could not parse, and that so never became a call. */
-export function createRecordUnparsed({
-  recorder,
-  events,
-}: Pick<RecordDependencies, 'recorder'> & {
-  readonly events: Pick<Events, 'requestUnparsed' | 'outcomeLost'>
-}): (unparsed: Unparsed) => Promise<void> {
-  return async (unparsed) => {
-    try {
-      events.requestUnparsed(unparsed)
-      await recorder.concludeUnparsed(unparsed)
-    } catch (cause) {
-      events.outcomeLost(unparsed.callId, cause)
-    }
-  }
 }

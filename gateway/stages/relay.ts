@@ -3,8 +3,7 @@ import type { Detectors } from '../detectors/detectors.ts'
 import type { ExternalBase } from '../egress/external-address.ts'
 import { answerDuties } from '../egress/answer-duties.ts'
 import { createRelayPlanner } from '../egress/relay-plan.ts'
-import { sendStream, sendWhole } from '../egress/send-body.ts'
-import type { SentBody } from '../egress/send-body.ts'
+import { type SentBody, sendStream, sendWhole } from '../egress/send-body.ts'
 import { withhold } from '../egress/withhold.ts'
 import { sendSearched, type Through } from '../egress/send-searched.ts'
 import type { Answered } from '../exchange.ts'
@@ -57,7 +56,7 @@ export function createRelay({
     const plan = planners.get(call.connector.name)?.(upstream, request)
     if (plan === undefined) return stop({ code: 'upstream.protocol', detail: 'unsendable header section' })
     const maxBytes = duties?.maxBytes ?? Number.POSITIVE_INFINITY
-    if (plan.whole !== undefined && plan.whole.length > maxBytes)
+    if ((plan.whole?.length ?? 0) > maxBytes)
       return stop({ code: 'policy.answer_withheld', detail: `the answer is larger than ${maxBytes} bytes` })
     const send = (through: Through): SentBody | Promise<SentBody> => {
       const response = reply.begin(upstream.status, plan.headers, call)
