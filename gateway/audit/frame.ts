@@ -70,11 +70,14 @@ export function readFrame(source: Buffer, offset: number): Frame | undefined {
   return { offset, nextOffset, control, payload }
 }
 
-/** Kept, because a view of four bytes costs more than their checksum. */
-const lengthWord = Buffer.alloc(4)
+/** Of entries, by their length, as they are first needed: a call into zlib for four bytes costs more than the bytes. */
+const seeds = new Uint32Array(ENTRY_LIMIT_BYTES + 1)
 
 /** CRC-32 of the length word at `offset` and the payload, so that a changed length is found too. */
 function checksum(source: Buffer, offset: number, payload: Uint8Array): number {
-  source.copy(lengthWord, 0, offset, offset + 4)
-  return crc32(payload, crc32(lengthWord))
+  const word = source.readUInt32BE(offset)
+  if (word >= seeds.length) return crc32(payload, crc32(source.subarray(offset, offset + 4)))
+  // No length has a checksum of 0, which stands for one that is not made yet.
+  const seed = (seeds[word] ||= crc32(source.subarray(offset, offset + 4)))
+  return crc32(payload, seed)
 }

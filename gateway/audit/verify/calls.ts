@@ -13,8 +13,9 @@ const CALL = Buffer.from('{"call":"')
 /** What follows the id of the call in decisions alone, and in ends that a recovery wrote. */
 const CREDENTIAL = Buffer.from('","credential":')
 const EPOCH = Buffer.from('","epoch":')
-const DECISION = Buffer.from('"type":"decision"')
-const OUTCOME = Buffer.from('"type":"outcome"')
+const TYPE = Buffer.from('"type":"')
+const DECISION = Buffer.from('decision"')
+const OUTCOME = Buffer.from('outcome"')
 const UNKNOWN = Buffer.from('"outcome":"unknown"')
 const QUOTE = 0x22
 
@@ -26,10 +27,20 @@ export function callOf(entry: Buffer): Said | undefined {
   if (!isAt(entry, CALL, 0)) return parsedCall(entry)
   const end = entry.indexOf(QUOTE, CALL.length)
   const call = entry.toString('latin1', CALL.length, end)
-  if (isAt(entry, CREDENTIAL, end) || entry.includes(DECISION, end)) return { kind: 'decision', call }
-  if (!entry.includes(OUTCOME, end)) return undefined
+  if (isAt(entry, CREDENTIAL, end)) return { kind: 'decision', call }
+  const type = typeAt(entry)
+  if (isAt(entry, DECISION, type)) return { kind: 'decision', call }
+  if (!isAt(entry, OUTCOME, type)) return undefined
   // Only what a recovery wrote names the epoch of the decision.
   return { kind: isAt(entry, EPOCH, end) && entry.includes(UNKNOWN, end) ? 'unknown' : 'outcome', call }
+}
+
+/** Where the type begins, looked for from the end, to which it is near; the length of the entry when it has none. */
+function typeAt(entry: Buffer): number {
+  for (let at = entry.length - TYPE.length; at > 0; at--) {
+    if (entry[at] === QUOTE && isAt(entry, TYPE, at)) return at + TYPE.length
+  }
+  return entry.length
 }
 
 function isAt(entry: Buffer, wanted: Buffer, at: number): boolean {

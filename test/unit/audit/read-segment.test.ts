@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import {
   encodeControl,
@@ -83,5 +84,19 @@ describe('a segment', () => {
     const source = Buffer.concat([entry('one'), entry('two')])
     source.writeUInt32BE(3 + 8 + 3, 0)
     expect(readFrame(source, 0)).toBeUndefined()
+  })
+
+  it('sums up length and payload of each frame, whatever frames came before', () => {
+    for (const [size, isControl] of [1, 3, 3, 65_535, 3].flatMap(
+      (n) =>
+        [
+          [n, false],
+          [n, true],
+        ] as const,
+    )) {
+      const bytes = frame(Buffer.alloc(size, size), isControl)
+      const summed = Buffer.concat([bytes.subarray(0, 4), bytes.subarray(8)])
+      expect(bytes.readUInt32BE(4)).toBe(crc32(summed))
+    }
   })
 })
