@@ -1,5 +1,5 @@
-import { approvalPaths } from './openapi-approvals.ts'
-import { lockPaths } from './openapi-locks.ts'
+import { approvalPaths, approvalSchemas } from './openapi-approvals.ts'
+import { lockPaths, lockSchemas } from './openapi-locks.ts'
 import { denied, json, refused, secured } from './openapi-parts.ts'
 
 const securitySchemes = {
@@ -39,10 +39,22 @@ const channel = (summary: string) => ({
     summary,
     description: 'The exact bytes, 64 KiB at most; the signature of the channel is what vouches for them',
     responses: {
-      200: { description: 'Taken' },
-      401: { description: 'The signature is not right, or not of now' },
-      404: refused('No such channel is set up'),
+      200: { description: 'Taken; what it wanted may still be refused, which is told there' },
+      400: refused('The message cannot be read', ['channel.unreadable']),
+      401: refused('The signature is not right, or not of now', [
+        'channel.unsigned',
+        'channel.forged',
+        'channel.stale',
+        'channel.future',
+      ]),
+      403: refused('The message is from elsewhere, or of somebody who may not answer'),
+      404: refused('No such channel is set up, or no such approval'),
+      409: refused('The message was taken before, or comes too late'),
       413: refused('The body is larger than 64 KiB'),
+      500: refused('The gateway failed to answer; its log has why'),
+      502: refused('The worker that was asked ended: look whether it was done'),
+      503: refused('It cannot be known whether the message was taken before, or no worker can be asked'),
+      504: refused('The worker that was asked did not answer in time: look whether it was done'),
     },
   },
 })
@@ -51,7 +63,7 @@ const channel = (summary: string) => ({
 export const adminDescription = {
   openapi: '3.1.0',
   info: { title: 'Toolgate admin', version: '1' },
-  components: { securitySchemes, schemas: { Problem } },
+  components: { securitySchemes, schemas: { Problem, ...approvalSchemas, ...lockSchemas } },
   paths: {
     '/healthz': { get: { summary: 'The process is alive', responses: { 200: json('Alive') } } },
     '/health': {
@@ -66,6 +78,15 @@ export const adminDescription = {
         responses: {
           200: json('Ready; `notes` says what to know nonetheless'),
           503: json('Not ready; `reasons` says what is missing'),
+        },
+      },
+    },
+    '/.well-known/oauth-protected-resource': {
+      get: {
+        summary: 'Where people get tokens for this listener (RFC 9728), if they can',
+        responses: {
+          200: json('Metadata of this resource'),
+          404: refused('No issuer of people is configured'),
         },
       },
     },

@@ -33,11 +33,17 @@ export function channelAnswer(status: number, body: object): ChannelAnswer {
   return { status, contentType: 'application/json', body: JSON.stringify(body) }
 }
 
+/** RFC 9457. */
+export function problemAnswer(
+  status: number,
+  title: string,
+  details: { readonly code: string; readonly [member: string]: string },
+): ChannelAnswer {
+  const body = JSON.stringify({ type: 'about:blank', title, status, ...details })
+  return { status, contentType: 'application/problem+json', body }
+}
+
 export function refusalAnswer(why: ChannelRefusal): ChannelAnswer {
   const [status, title] = REFUSALS[why]
-  return {
-    status,
-    contentType: 'application/problem+json',
-    body: JSON.stringify({ type: 'about:blank', title, status, code: `channel.${why}` }),
-  }
+  return problemAnswer(status, title, { code: `channel.${why}` })
 }

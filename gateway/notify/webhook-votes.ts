@@ -1,6 +1,6 @@
 import type { ApprovalId } from '../approvals/approval.ts'
 import type { ApprovalService } from '../approvals/approval-service.ts'
-import type { Ballot, VoteAnswer } from '../approvals/vote.ts'
+import type { Ballot, VoteAnswer, VoteRefusal } from '../approvals/vote.ts'
 import type { VoteSenderConfig } from '../config/notify-config.ts'
 import type { Person } from '../control/actor.ts'
 import type { ChannelAnswer, ChannelRequest, ChannelRoute } from '../control/control.ts'
@@ -11,7 +11,13 @@ import { scrub } from '../lib/scrub.ts'
 import { isSigned, type SignedMessage } from '../lib/standard-webhook.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 import type { ChannelStore } from '../store/channel-store.ts'
-import { channelAnswer, type ChannelRefusal, type ChannelResult, refusalAnswer } from './channel.ts'
+import {
+  channelAnswer,
+  type ChannelRefusal,
+  type ChannelResult,
+  problemAnswer,
+  refusalAnswer,
+} from './channel.ts'
 
 /** A sender as it is configured now. */
 export interface VoteSender {
@@ -135,7 +141,12 @@ function personOf(untrustedPerson: string, { name, people }: VoteSender): Person
   }
 }
 
-const STATUS_OF_REFUSAL = { not_entitled: 403, excluded: 403, stale_view: 409, final: 409 } as const
+const REFUSALS = {
+  not_entitled: [403, 'They may not answer this'],
+  excluded: [403, 'They may not answer this'],
+  stale_view: [409, 'Not what they saw'],
+  final: [409, 'It is over already'],
+} as const satisfies Readonly<Record<VoteRefusal, readonly [status: number, title: string]>>
 
 function voteAnswer(
   answer: VoteAnswer | undefined,
@@ -143,13 +154,12 @@ function voteAnswer(
 ): ChannelAnswer {
   if (answer === undefined) {
     onResult('unknown_approval')
-    return channelAnswer(404, { code: 'approval.unknown' })
+    return problemAnswer(404, 'No such approval', { code: 'approval.unknown' })
   }
-  const result = answer.kind === 'refused' ? answer.why : answer.kind
-  onResult(result)
+  onResult(answer.kind === 'refused' ? answer.why : answer.kind)
   const { id, state, subject } = answer.approval
   const body = { approval: id, state, view_digest: subject.viewDigest }
-  return answer.kind === 'refused'
-    ? channelAnswer(STATUS_OF_REFUSAL[answer.why], { ...body, code: `approval.${answer.why}` })
-    : channelAnswer(200, { ...body, result })
+  if (answer.kind !== 'refused') return channelAnswer(200, { ...body, result: answer.kind })
+  const [status, title] = REFUSALS[answer.why]
+  return problemAnswer(status, title, { ...body, code: `approval.${answer.why}` })
 }

@@ -1,6 +1,7 @@
 import type { Gateway } from '../../gateway/compose.ts'
 import type { Actor } from '../../gateway/control/actor.ts'
 import type { ControlAnswer } from '../../gateway/control/control.ts'
+import { expectDescribed } from './described-answer.ts'
 
 export const OPERATOR: Actor = { kind: 'operator' }
 
@@ -10,8 +11,8 @@ export function person(id: string, groups: readonly string[] = []): Actor {
   return { kind: 'person', person: { id, issuer, groups, channel: 'admin', authentication } }
 }
 
-/** One request about locks, as the admin listener hands it over. */
-export function askLocks(
+/** One request about locks, as the admin listener hands it over; its answer is held to the description. */
+export async function askLocks(
   gateway: Pick<Gateway, 'control'>,
   method: 'GET' | 'POST' | 'DELETE',
   {
@@ -20,7 +21,10 @@ export function askLocks(
     actor = OPERATOR,
   }: { readonly id?: string; readonly body?: unknown; readonly actor?: Actor } = {},
 ): Promise<ControlAnswer> {
-  return gateway.control({ method, path: id === undefined ? 'locks' : `locks/${id}`, query: '', body, actor })
+  const request = { method, path: id === undefined ? 'locks' : `locks/${id}`, query: '', body, actor }
+  const answer = await gateway.control(request)
+  expectDescribed(request, answer)
+  return answer
 }
 
 interface LockAnswer {

@@ -3,7 +3,8 @@ import { approvalRoutes } from '../../../gateway/approvals/approval-routes.ts'
 import type { Actor } from '../../../gateway/control/actor.ts'
 import { createControlPlane } from '../../../gateway/control/control-plane.ts'
 import type { ControlAnswer, ControlRequest } from '../../../gateway/control/control.ts'
-import { person, subject, VIEW_DIGEST } from '../../harness/approval.ts'
+import { callId, person, subject, VIEW_DIGEST } from '../../harness/approval.ts'
+import { expectDescribed } from '../../harness/described-answer.ts'
 import { startApprovals } from '../../harness/approvals.ts'
 
 const ALICE: Actor = { kind: 'person', person: person('alice@acme.example') }
@@ -16,12 +17,17 @@ async function start() {
   const faults: unknown[] = []
   const routes = approvalRoutes(under.service)
   const plane = createControlPlane({ routes, channels: [], onFault: (cause) => faults.push(cause) })
-  const ask = (
+  const ask = async (
     method: ControlRequest['method'],
     path: string,
     { actor = ALICE, ...more }: { actor?: Actor; body?: unknown; query?: string } = {},
-  ): Promise<ControlAnswer> => plane.control({ method, path, query: '', body: undefined, actor, ...more })
-  return { ...under, ask, faults }
+  ): Promise<ControlAnswer> => {
+    const answer = await plane.control({ method, path, query: '', body: undefined, actor, ...more })
+    expectDescribed({ method, path }, answer)
+    return answer
+  }
+  const held = subject({ callId: callId('0199a1b2-0000-7000-8000-00000000ca11') })
+  return { ...under, ask, faults, request: (more = {}) => under.request({ subject: held, ...more }) }
 }
 
 describe('who asks for approvals', () => {

@@ -129,7 +129,7 @@ describe('a vote by webhook', () => {
     ],
   ])('%s does not count', async (_, message, status, result) => {
     await using votes = await startVotes()
-    expect(await votes.post(message)).toMatchObject({ status })
+    expect(await votes.post(message)).toMatchObject({ status, contentType: 'application/problem+json' })
     expect(votes.results).toEqual([result])
     expect(await votes.approval()).toMatchObject({ state: 'pending', votes: [] })
   })
