@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isSigned } from '../../gateway/lib/standard-webhook.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { askLocks, setLock } from '../harness/locking.ts'
 import { type NotifyReceiver, startNotifyReceiver, type ReceivedNotice } from '../harness/notify-receiver.ts'
 import { compileRules } from '../harness/opa.ts'
 import { until } from '../harness/until.ts'
@@ -141,5 +142,28 @@ describe('what policy wants told of a call', () => {
   it('leaves no secret in the log', async () => {
     const lines = JSON.stringify(await toolgate.logLines())
     for (const secret of [...SECRETS, 'opensesame', 'R0KEY']) expect(lines).not.toContain(secret)
+  })
+})
+
+describe('a lock', () => {
+  it('reaches PagerDuty as an alert, which its release resolves, and a webhook as both', async () => {
+    const id = await setLock(toolgate.gateway, 'task:nothing', { reason: 'its token leaked' })
+    await askLocks(toolgate.gateway, 'DELETE', { id, body: { reason: 'it has a new one' } })
+    await until(() => about(duty, id).length === 2 && about(chat, id).length === 2)
+    const key = { routing_key: 'R0KEY', dedup_key: `toolgate:toolgate:lock:${id}` }
+    const summary = 'Lock on task:nothing set by operator: its token leaked'
+    const details = { id, scope: 'task:nothing', reason: 'its token leaked', by: 'operator' }
+    expect(about(duty, id).map(({ body }) => body)).toMatchObject([
+      {
+        ...key,
+        event_action: 'trigger',
+        payload: { summary, severity: 'error', class: 'lock.set', custom_details: details },
+      },
+      { ...key, event_action: 'resolve' },
+    ])
+    expect(about(chat, id).map(({ body }) => body)).toMatchObject([
+      { type: 'lock.set', data: { id, reason: 'its token leaked' } },
+      { type: 'lock.released', data: { id, reason: 'it has a new one' } },
+    ])
   })
 })

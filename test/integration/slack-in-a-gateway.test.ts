@@ -28,6 +28,7 @@ beforeAll(async () => {
         slack: {
           ...slackSettings(slack, {
             U0OMAR: { person: 'omar@zyx.example', groups: ['kill-switch'] },
+            U0NIA: { person: 'nia@zyx.example', groups: ['kill-switch'] },
             U0IDA: { person: 'ida@zyx.example', groups: ['devsecops-change-review'] },
           }),
           lockGroups: ['kill-switch'],
@@ -57,6 +58,8 @@ const type = async (text: string, user = 'U0OMAR'): Promise<string> => {
   return answer.text
 }
 
+const idIn = (text: string): string => /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(text)?.[0] ?? ''
+
 const call = () => toolgate.send('GET', '/github/repos/zyx/payments-core')
 
 describe('a lock from Slack', () => {
@@ -72,7 +75,7 @@ describe('a lock from Slack', () => {
     expect(shown).toContain('`agent:change-review-agent` by `omar@zyx.example`: it deletes &lt;branches&gt;')
     const list = await type('lock list')
     expect(list).toContain('`agent:change-review-agent`')
-    const id = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(list)?.[0] ?? ''
+    const id = idIn(list)
     expect(await type(`lock release ${id} it was fixed`)).toBe(
       ':unlock: Released `agent:change-review-agent`.',
     )
@@ -85,6 +88,19 @@ describe('a lock from Slack', () => {
     ])
   })
 
+  it('that takes two people is released by the other one alone', async () => {
+    await type('lock set agent:change-review-agent for 2h two-person it deletes branches')
+    const list = await type('lock list')
+    expect(list).toMatch(/: it deletes branches \(takes another person\)$/)
+    const id = idIn(list)
+    expect(await type(`lock release ${id}`)).toBe(
+      ':x: The lock holds: Another person has to release it. That you asked for it is on the lock and on record.',
+    )
+    expect(await call()).toMatchObject({ code: 'lock.engaged' })
+    expect(await type(`lock release ${id}`, 'U0NIA')).toBe(':unlock: Released `agent:change-review-agent`.')
+    expect(await call()).toMatchObject({ status: 200 })
+  })
+
   it.each([
     ['of who is in no group that may', 'lock set all now', 'U0IDA', /none of the groups that may use locks/],
     ['of who is not known', 'lock set all now', 'U0EVE', /does not know you \(`U0EVE`\)/],
@@ -94,7 +110,13 @@ describe('a lock from Slack', () => {
       'U0OMAR',
       /No such scope: a scope is one of all, writes/,
     ],
-    ['without a reason', 'lock set all', 'U0OMAR', /lock set SCOPE \[for 30m\|2h\|1d\] REASON/],
+    [
+      'without a reason',
+      'lock set all',
+      'U0OMAR',
+      /lock set SCOPE \[for 30m\|2h\|1d\] \[two-person\] REASON/,
+    ],
+    ['for two people without a reason', 'lock set all two-person', 'U0OMAR', /lock set SCOPE/],
     ['for a time that is none', 'lock set all for ever because', 'U0OMAR', /lock set SCOPE/],
     ['that nobody set', 'lock release 01980000-0000-7000-8000-000000000001', 'U0OMAR', /No such lock/],
     ['by a path that leads elsewhere', 'lock release ../approvals', 'U0OMAR', /No such/],

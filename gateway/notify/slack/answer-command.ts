@@ -48,12 +48,8 @@ function requestOf(text: string, actor: Actor): ControlRequest | undefined {
     case 'list':
       return subject === undefined ? { ...base, method: 'GET', path: 'locks' } : undefined
     case 'set': {
-      const [first, length = '', ...others] = rest
-      const lifetimeMs = first === 'for' ? lifetimeOf(length) : 0
-      const reason = (first === 'for' ? others : rest).join(' ')
-      if (subject === undefined || reason === '' || lifetimeMs === undefined) return undefined
-      const body = { scope: subject, reason, ...(lifetimeMs > 0 && { expiresInMs: lifetimeMs }) }
-      return { ...base, method: 'POST', path: 'locks', body }
+      const body = subject === undefined ? undefined : wantedLock(subject, rest)
+      return body && { ...base, method: 'POST', path: 'locks', body }
     }
     case 'release': {
       if (subject === undefined) return undefined
@@ -66,6 +62,22 @@ function requestOf(text: string, actor: Actor): ControlRequest | undefined {
   }
 }
 
+/** Nothing that narrows what a lock stops may stand before the reason, as a reason could begin with the same word. */
+function wantedLock(scope: string, words: readonly string[]): object | undefined {
+  const [first, length = '', ...others] = words
+  const lifetimeMs = first === 'for' ? lifetimeOf(length) : 0
+  const rest = first === 'for' ? others : words
+  const isForTwo = rest[0] === 'two-person'
+  const reason = rest.slice(isForTwo ? 1 : 0).join(' ')
+  if (reason === '' || lifetimeMs === undefined) return undefined
+  return {
+    scope,
+    reason,
+    ...(lifetimeMs > 0 && { expiresInMs: lifetimeMs }),
+    ...(isForTwo && { release: 'another-person' }),
+  }
+}
+
 function lifetimeOf(text: string): number | undefined {
   const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(text) ?? []
   return count === undefined ? undefined : Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS]
@@ -73,7 +85,7 @@ function lifetimeOf(text: string): number | undefined {
 
 function usage(command: string): string {
   return [
-    `\`${command} lock set SCOPE [for 30m|2h|1d] REASON\` — SCOPE such as \`agent:NAME\`, \`connector:NAME\`, \`writes\`, \`all\``,
+    `\`${command} lock set SCOPE [for 30m|2h|1d] [two-person] REASON\` — SCOPE such as \`agent:NAME\`, \`connector:NAME\`, \`writes\`, \`all\``,
     `\`${command} lock list\``,
     `\`${command} lock release ID [REASON]\``,
   ].join('\n')
@@ -96,8 +108,8 @@ function listText(locks: readonly Readonly<Record<string, unknown>>[], state: st
   const lines = locks
     .slice(0, LIST_LIMIT)
     .map(
-      ({ id, scope, reason }) =>
-        `${nameIn(String(scope))} ${nameIn(String(id))}: ${escapeMrkdwn(String(reason))}`,
+      ({ id, scope, reason, release }) =>
+        `${nameIn(String(scope))} ${nameIn(String(id))}: ${escapeMrkdwn(String(reason))}${release === 'another-person' ? ' (takes another person)' : ''}`,
     )
   const more = locks.length - LIST_LIMIT
   return [...lines, ...(more > 0 ? [`and ${String(more)} more`] : [])].join('\n') + stale
