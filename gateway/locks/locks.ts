@@ -2,12 +2,11 @@ import type { LocksConfig } from '../config/locks-config.ts'
 import type { Routed } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
-import { printable } from '../lib/scrub.ts'
 import type { Refusal } from '../refusal.ts'
 import type { LockFollower, LockSnapshot } from '../store/lock-store.ts'
+import { describeLock } from './describe-lock.ts'
 import type { Lock } from './lock.ts'
 import { LockIndex } from './lock-index.ts'
-import { formatScope } from './scope.ts'
 
 /** `unknown` before the first news of the store, `stale` when the last is too old. */
 export type LocksState = 'unknown' | 'fresh' | 'stale'
@@ -70,7 +69,7 @@ export class Locks implements LockGate, LockFollower {
 
   check(call: Routed): Refusal | undefined {
     const lock = this.#index.find(call)
-    if (lock !== undefined) return { code: 'lock.engaged', detail: describe(lock) }
+    if (lock !== undefined) return { code: 'lock.engaged', detail: describeLock(lock) }
     const { closed } = this
     if (closed === 'none' || (closed === 'writes' && call.operation.access === 'read')) return undefined
     const detail = this.state === 'unknown' ? 'nothing is known of the locks yet' : 'the locks are stale'
@@ -90,16 +89,11 @@ export class Locks implements LockGate, LockFollower {
     this.#index = new LockIndex(snapshot.locks)
     for (const call of this.#calls) {
       const lock = this.#index.find(call)
-      if (lock !== undefined) call.arrival.abort(new GatewayFault('lock.engaged', describe(lock)))
+      if (lock !== undefined) call.arrival.abort(new GatewayFault('lock.engaged', describeLock(lock)))
     }
   }
 
   heard(): void {
     this.#heardAtMs = this.#clock.monotonicMs()
   }
-}
-
-/** For the log and the record; a caller learns only that it is locked. */
-function describe({ id, scope, reason }: Lock): string {
-  return printable(`lock ${id} on ${formatScope(scope)}: ${reason}`, 256)
 }

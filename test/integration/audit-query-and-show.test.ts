@@ -147,8 +147,8 @@ describe('toolgate audit query, beside a running gateway', () => {
     [['query', '--from', 'yesterday'], 2, 'not a time: "yesterday"'],
     [['query', '--decision', 'maybe'], 2, '--decision is one of allow, deny, hold, refused'],
     [['query', '--audit', '/nowhere/at/all'], 1, 'there is no record in /nowhere/at/all'],
-    [['show'], 2, 'show takes one call id, or one task'],
-    [['show', 'nothing-like-it'], 1, 'is neither a call nor a task'],
+    [['show'], 2, 'show takes one call, task, approval'],
+    [['show', 'nothing-like-it'], 1, 'is no call, task, approval'],
     [[], 2, 'which command of audit?'],
   ])('%j is answered with %d and a reason', async (args, exitCode, reason) => {
     const ran = await runAudit(args.includes('--audit') || args.length === 0 ? args : [...args, ...record])

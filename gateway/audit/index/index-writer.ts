@@ -1,7 +1,9 @@
 import { isHold } from '../../refusal.ts'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { lockNamedIn } from '../../locks/describe-lock.ts'
 import { readBlockHeader } from '../disclosures/block.ts'
 import { decodeEntry, type DecisionEntry, type OutcomeEntry } from '../entry.ts'
+import { type EventEntry, mentionsOf } from './event.ts'
 
 /** Where an entry or a block stands, as the index keeps it. */
 export interface IndexedPosition {
@@ -29,7 +31,10 @@ export class IndexWriter {
   readonly #end: StatementSync
   readonly #addResource: StatementSync
   readonly #addDisclosure: StatementSync
-  readonly #addChange: StatementSync
+  readonly #addEvent: StatementSync
+  readonly #addMention: StatementSync
+  readonly #addCallApproval: StatementSync
+  readonly #addCallLock: StatementSync
 
   constructor(database: DatabaseSync) {
     this.#findName = database.prepare('SELECT id FROM names WHERE text = ?')
@@ -45,7 +50,12 @@ export class IndexWriter {
     )
     this.#addResource = database.prepare('INSERT OR IGNORE INTO resources VALUES (?, ?)')
     this.#addDisclosure = database.prepare('INSERT OR IGNORE INTO disclosures VALUES (?, ?, ?, ?)')
-    this.#addChange = database.prepare('INSERT OR IGNORE INTO changes VALUES (?, ?, ?, ?, ?, ?)')
+    this.#addEvent = database.prepare(
+      `INSERT OR IGNORE INTO events (time, type, epoch, segment, offset, number) VALUES (${marks(6)}) RETURNING id`,
+    )
+    this.#addMention = database.prepare('INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)')
+    this.#addCallApproval = database.prepare('INSERT OR IGNORE INTO call_approvals VALUES (?, ?)')
+    this.#addCallLock = database.prepare('INSERT OR IGNORE INTO call_locks VALUES (?, ?)')
   }
 
   addEntry(bytes: Buffer, at: IndexedPosition): void {
@@ -59,15 +69,26 @@ export class IndexWriter {
         return
       case 'decision':
         this.#addResources(entry, this.#intend.get(...this.#callValues(entry), ...positionValues(at)))
+        if (entry.approval !== undefined) this.#addCallApproval.run(entry.approval.id, entry.call)
         return
       case 'outcome': {
         const ended = [this.#name(entry.outcome), entry.status, ...positionValues(at)]
         this.#addResources(entry, this.#end.get(...this.#callValues(entry), ...ended))
+        const lock = entry.outcome === 'lock.engaged' ? lockNamedIn(entry.detail ?? '') : undefined
+        if (lock !== undefined) this.#addCallLock.run(lock, entry.call)
         return
       }
       default:
-        this.#addChange.run(Date.parse(entry.time), entry.type, ...positionValues(at))
+        this.#addAsEvent(entry, at)
     }
+  }
+
+  #addAsEvent(entry: EventEntry, at: IndexedPosition): void {
+    const added = this.#addEvent.get(Date.parse(entry.time), entry.type, ...positionValues(at))
+    // It is here already, with all that it mentions.
+    if (added === undefined) return
+    for (const [role, name] of mentionsOf(entry)) this.#addMention.run(role, name, idOf(added))
+    if (entry.type === 'approval') this.#addCallApproval.run(entry.approval, entry.call)
   }
 
   addBlock(bytes: Buffer, { epoch, segment, offset }: IndexedPosition): void {

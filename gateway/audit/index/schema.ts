@@ -1,8 +1,9 @@
 /** Raised whenever the tables change: an index of another version is made anew, for everything in it is in the log. */
-export const INDEX_VERSION = 1
+export const INDEX_VERSION = 2
 
 /**
- * One row for each call, whatever entries it has; texts once each, in `names`. A position is that of a frame: epoch,
+ * One row for each call, whatever entries it has; texts once each, in `names`. Entries that are not of a call are `events`,
+ * found by what they mention. A position is that of a frame: epoch,
  * segment, byte; `number` is that of the entry in its epoch. Adding an entry twice changes nothing, so two that bring
  * the index up to date at once do each other no harm.
  */
@@ -39,10 +40,16 @@ CREATE TABLE disclosures (
   call TEXT, epoch INTEGER, segment INTEGER, offset INTEGER,
   PRIMARY KEY (call, epoch, segment, offset)
 ) WITHOUT ROWID;
-CREATE TABLE changes (
+CREATE TABLE call_approvals (approval TEXT, call TEXT, PRIMARY KEY (approval, call)) WITHOUT ROWID;
+CREATE TABLE call_locks (lock TEXT, call TEXT, PRIMARY KEY (lock, call)) WITHOUT ROWID;
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
   time INTEGER NOT NULL, type TEXT NOT NULL,
   epoch INTEGER NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL, number INTEGER NOT NULL,
-  PRIMARY KEY (epoch, number)
-) WITHOUT ROWID;
-CREATE INDEX changes_time ON changes (time);
+  UNIQUE (epoch, number)
+);
+CREATE INDEX events_time ON events (time);
+CREATE INDEX events_type ON events (type, time);
+CREATE TABLE mentions (role TEXT, name TEXT, event INTEGER, PRIMARY KEY (role, name, event)) WITHOUT ROWID;
+CREATE INDEX mentions_event ON mentions (event, role);
 `

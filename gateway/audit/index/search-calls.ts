@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { AuditIndex } from './audit-index.ts'
+import { globOf } from './glob.ts'
 import type { IndexedPosition } from './index-writer.ts'
 import { positionIn, type Row } from './positions.ts'
 
@@ -12,7 +13,14 @@ export interface CallFilter {
   readonly task?: string | undefined
   readonly operation?: string | undefined
   readonly decision?: string | undefined
+  /** `open` for a call that has none on record. */
   readonly outcome?: string | undefined
+  /** The approval that it asked for, or used up, or the review that it was put to. */
+  readonly approval?: string | undefined
+  /** The lock that stopped it. */
+  readonly lock?: string | undefined
+  /** Somebody who answered an approval of it. */
+  readonly person?: string | undefined
   /** Any one of these: what is acted upon, in plain and as each key's token of it. */
   readonly resources?: readonly string[] | undefined
   /** Arrival, from then on, before then. */
@@ -50,6 +58,10 @@ const SELECT = `SELECT call, time, status, risk, ${NAMED.map(
 ).join(', ')}, intent_epoch, intent_segment, intent_offset, intent_number,
   end_epoch, end_segment, end_offset, end_number FROM calls`
 
+const ANSWERED_BY = `call IN (SELECT call FROM call_approvals WHERE approval IN (
+  SELECT answered.name FROM mentions AS person JOIN mentions AS answered ON answered.event = person.event
+  WHERE person.role = 'person' AND person.name = ? AND answered.role = 'approval'))`
+
 /** Calls that the filter lets through, one at a time. */
 export function* searchCalls(
   { database }: AuditIndex,
@@ -65,19 +77,6 @@ export function* searchCalls(
   for (const row of statement.iterate(...values)) yield foundCall(row)
 }
 
-/** Where entries that are not of a call stand, oldest first. */
-export function* searchChanges(
-  { database }: AuditIndex,
-  { fromMs = 0, toMs = Number.MAX_SAFE_INTEGER }: Pick<CallFilter, 'fromMs' | 'toMs'>,
-): Generator<IndexedPosition & { readonly type: string }> {
-  const statement = database.prepare(
-    'SELECT * FROM changes WHERE time >= ? AND time < ? ORDER BY time, epoch, number',
-  )
-  for (const row of statement.iterate(fromMs, toMs)) {
-    yield { ...positionIn(row, ''), type: String(row['type']) }
-  }
-}
-
 function conditionsOf(filter: CallFilter): { conditions: string[]; values: SQLInputValue[] } {
   const conditions: string[] = []
   const values: SQLInputValue[] = []
@@ -90,7 +89,9 @@ function conditionsOf(filter: CallFilter): { conditions: string[]; values: SQLIn
   for (const column of NAMED) {
     const wanted = filter[column]
     if (wanted === undefined) continue
-    if (wanted.includes('*')) add(`${column} IN (SELECT id FROM names WHERE text GLOB ?)`, globOf(wanted))
+    if (column === 'outcome' && wanted === 'open') add('outcome IS NULL')
+    else if (wanted.includes('*'))
+      add(`${column} IN (SELECT id FROM names WHERE text GLOB ?)`, globOf(wanted))
     else add(`${column} = (SELECT id FROM names WHERE text = ?)`, wanted)
   }
   if (filter.resources !== undefined) {
@@ -98,14 +99,13 @@ function conditionsOf(filter: CallFilter): { conditions: string[]; values: SQLIn
     const named = `SELECT id FROM names WHERE text IN (${marks})`
     add(`id IN (SELECT call FROM resources WHERE name IN (${named}))`, ...filter.resources)
   }
+  if (filter.approval !== undefined)
+    add('call IN (SELECT call FROM call_approvals WHERE approval = ?)', filter.approval)
+  if (filter.lock !== undefined) add('call IN (SELECT call FROM call_locks WHERE lock = ?)', filter.lock)
+  if (filter.person !== undefined) add(ANSWERED_BY, filter.person)
   if (filter.fromMs !== undefined) add('time >= ?', filter.fromMs)
   if (filter.toMs !== undefined) add('time < ?', filter.toMs)
   return { conditions, values }
-}
-
-/** Only `*` means more than itself. */
-function globOf(text: string): string {
-  return text.replaceAll(/[?[]/g, '[$&]')
 }
 
 function foundCall(row: Row): FoundCall {

@@ -5,8 +5,8 @@ toolgate audit prove CALL|ORIGIN:INDEX     write a proof of entries, for somebod
 toolgate audit verify-proof FILE --key KEY check such a proof, offline
 toolgate audit key [DIRECTORY]             print the keys that signed there, for verifiers
 toolgate audit rotate-key                  let another key sign from the next start on
-toolgate audit query [options]             list calls
-toolgate audit show CALL|TASK [options]    show a call, or the timeline of a task
+toolgate audit query [options]             list calls, approvals, locks and what else is on record
+toolgate audit show CALL|TASK|… [options]  show a call, the timeline of a task, an approval, a lock
 toolgate audit replay [options]            decide recorded calls again, and list what differs
 toolgate audit export --format FORMAT      write calls as CSV, JSON Lines, OCSF events or a report to print
 toolgate audit hold [NAME] [options]       keep a time from being pruned

@@ -44,7 +44,13 @@ function mainLines(entry: DecisionEntry | OutcomeEntry): [string, string][] {
   }
   if (risk !== undefined) add('risk', String(risk))
   for (const { code, rule, detail } of reasons) add('reason', `${text(code)} (${text(rule)}) ${text(detail)}`)
-  if (entry.type === 'decision') add('owed', entry.obligations.map(text).join(', '))
+  for (const { code, rule } of entry.reported ?? []) add('reported', `${text(code)} (${text(rule)})`)
+  if (entry.type === 'decision') {
+    const { approval, lock_epoch: lockEpoch, obligations } = entry
+    add('owed', obligations.map(text).join(', '))
+    if (approval) add('approved', `${approval.approvers.map(text).join(', ')} (${text(approval.id)})`)
+    if (lockEpoch !== undefined) add('locks', `none stopped it, as of change ${lockEpoch}`)
+  }
   if (policy !== undefined) add('policy', `${text(policy.digest)} (${text(policy.revision)})`)
   for (const [name, value = ''] of Object.entries(declared ?? {})) add(name.replace('_', ' '), text(value))
   return lines

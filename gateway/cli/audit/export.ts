@@ -5,7 +5,8 @@ import type { ConfigEntry, PolicyEntry } from '../../audit/change-entry.ts'
 import { CSV_HEAD, csvLine } from '../../audit/export/csv.ts'
 import { ocsfEvent } from '../../audit/export/ocsf.ts'
 import { addToTotals, newTotals, reportFrame, reportRow } from '../../audit/export/report.ts'
-import { type CallFilter, searchCalls, searchChanges } from '../../audit/index/search-calls.ts'
+import { type CallFilter, searchCalls } from '../../audit/index/search-calls.ts'
+import { searchEvents } from '../../audit/index/search-events.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
 import { FILTER_OPTIONS, FILTER_USAGE, filterOf, type FilterValues } from './filter.ts'
@@ -94,8 +95,13 @@ function frameOf(
   const totals = newTotals()
   for (const found of searchCalls(index, filter, { order: 'oldest' })) addToTotals(totals, found)
   const changes: (ConfigEntry | PolicyEntry)[] = []
-  for (const at of searchChanges(index, filter)) {
-    const entry = at.type === 'config' || at.type === 'policy' ? readIndexed(index, at) : undefined
+  const { fromMs, toMs } = filter
+  for (const { at } of searchEvents(
+    index,
+    { types: ['config', 'policy'], fromMs, toMs },
+    { order: 'oldest' },
+  )) {
+    const entry = readIndexed(index, at)
     if (entry?.type === 'config' || entry?.type === 'policy') changes.push(entry)
   }
   const asked = Object.keys(FILTER_OPTIONS).flatMap((name) => {

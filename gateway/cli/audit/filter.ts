@@ -1,4 +1,6 @@
 import type { CallFilter } from '../../audit/index/search-calls.ts'
+import type { EventType } from '../../audit/index/event.ts'
+import type { EventFilter } from '../../audit/index/search-events.ts'
 import { readTokenKeys } from '../../audit/token-keys.ts'
 import { UsageError } from '../command.ts'
 
@@ -15,6 +17,9 @@ export const FILTER_OPTIONS = {
   decision: { type: 'string' },
   outcome: { type: 'string' },
   resource: { type: 'string' },
+  approval: { type: 'string' },
+  lock: { type: 'string' },
+  person: { type: 'string' },
 } as const
 
 /** For the usage of every command that takes {@link FILTER_OPTIONS}. */
@@ -24,6 +29,10 @@ export const FILTER_USAGE = `  --from TIME, --to TIME    of arrival, from then o
                             * stands for anything: --operation 'github.pulls/*'
   --decision allow|deny|hold|refused
                             refused: by the gateway before policy was asked
+  --outcome open|unknown|…  open: none on record; unknown: none will ever be; or a code of gateway/REFUSALS.md
+  --approval ID             calls that asked for this approval or used it up
+  --lock ID                 calls that this lock stopped
+  --person ID               calls about which this person answered
   --resource TEXT           project, repository, channel or account; found behind its keyed token, too, under every
                             token key that is still in the record
 `
@@ -37,22 +46,36 @@ export async function filterOf(
   auditDirectory: string,
   nowMs: number,
 ): Promise<CallFilter> {
-  const { from, to, decision, resource, call, agent, principal, tenant, task, operation, outcome } = values
+  const { from, to, decision, resource, ...texts } = values
   if (decision !== undefined && !DECISIONS.includes(decision))
     throw new UsageError(`--decision is one of ${DECISIONS.join(', ')}`)
   return {
-    call,
-    agent,
-    principal,
-    tenant,
-    task,
-    operation,
-    outcome,
+    ...callTexts(texts),
     decision,
     fromMs: from === undefined ? undefined : timeIn(from, nowMs),
     toMs: to === undefined ? undefined : timeIn(to, nowMs),
     resources: resource === undefined ? undefined : await spellings(resource, auditDirectory),
   }
+}
+
+type TextName = Exclude<keyof FilterValues, 'from' | 'to' | 'decision' | 'resource'>
+
+/** Commands hand over all their options, of which these are some. */
+function callTexts(values: Pick<FilterValues, TextName>): Pick<CallFilter, TextName> {
+  const { call, agent, principal, tenant, task, operation, outcome, approval, lock, person } = values
+  return { call, agent, principal, tenant, task, operation, outcome, approval, lock, person }
+}
+
+/** The same of events; what only calls have is left out. */
+export function eventFilterOf(filter: CallFilter, types?: readonly EventType[]): EventFilter {
+  const { call, agent, principal, tenant, task, operation, approval, lock, person, fromMs, toMs } = filter
+  const mentions = { call, agent, principal, tenant, task, operation, approval, lock, person }
+  return { types, mentions, fromMs, toMs }
+}
+
+/** Whether it asks for what only calls have. */
+export function isOfCallsAlone({ decision, outcome, resources }: CallFilter): boolean {
+  return decision !== undefined || outcome !== undefined || resources !== undefined
 }
 
 /** A value as it may stand in the record: in plain, and as the token of it under each key. */
