@@ -64,11 +64,24 @@ export async function handle(stages: Stages, arrival: Arrival, reply: Reply): Pr
     stop({ code: refusalCodeOf(cause), cause })
   } finally {
     outcome ??= reply.refuse({ code: 'gateway.fault' }, call)
-    const { code, upstreamStatus, upstreamMs } = outcome
-    const settlement = { outcome: code, attempted, upstreamStatus, upstreamMs }
+    await conclude(stages, call, outcome, attempted)
+  }
+}
+
+/** Gives back what the call held, and puts it on record, also where the first of these fails. */
+async function conclude(
+  { record }: Pick<Stages, 'record'>,
+  call: Progress,
+  outcome: Outcome,
+  attempted: boolean,
+): Promise<void> {
+  const { code, upstreamStatus, upstreamMs } = outcome
+  const settlement = { outcome: code, attempted, upstreamStatus, upstreamMs }
+  try {
     call.lease?.settle(settlement)
     call.reservation?.settle(settlement)
     call.claim?.settle(settlement)
-    await stages.record(call, outcome, attempted)
+  } finally {
+    await record(call, outcome, attempted)
   }
 }

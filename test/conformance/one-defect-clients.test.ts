@@ -17,6 +17,11 @@ const STRICTER: ReadonlyMap<ProofDefect | TokenDefect, string> = new Map<ProofDe
   ],
   ['jku points somewhere', 'RFC 9449 §4.2 has the key in the proof; whoever follows a URL instead is misled'],
   ['x5u points somewhere', 'as for jku'],
+  [
+    'RFC 9068 §2.2.3.1: groups hold a number',
+    'RFC 7643 §4.1.2: a group has a name; half a list would be decided by',
+  ],
+  ['RFC 9068 §2.2.3.1: groups are an object', 'as for a number'],
   ['padded base64', 'RFC 7515 §2: one proof, one spelling, or the replay check can be walked around'],
   ['space in the signature', 'RFC 7515 §5.2 step 2: no other characters'],
   ['not canonical base64url', 'RFC 4648 §3.5: bits that are not used are zero'],

@@ -64,6 +64,9 @@ export const TOKEN_DEFECTS = {
   'RFC 9449 §6: cnf is absent': changed(() => ({ jkt: undefined })),
   'RFC 9449 §6.1: cnf names another key': changed(() => ({ jkt: createProofKey().jkt })),
   'RFC 9449 §6.1: cnf is a text': changed(() => ({ claims: { cnf: 'jkt' } })),
+  'RFC 7800 §3.1: cnf is null': changed(() => ({ claims: { cnf: null } })),
+  'RFC 9068 §2.2.3.1: groups hold a number': changed(() => ({ claims: { groups: ['a', 7] } })),
+  'RFC 9068 §2.2.3.1: groups are an object': changed(() => ({ claims: { groups: { value: 'a' } } })),
 } as const satisfies Record<string, Break>
 
 export type TokenDefect = keyof typeof TOKEN_DEFECTS

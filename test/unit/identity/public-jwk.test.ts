@@ -21,6 +21,8 @@ describe('a public JWK', () => {
     ['a coordinate with padding', { ...publicJwk, x: `${publicJwk.x}=` }],
     ['a coordinate that is short', { ...publicJwk, x: 'AAAA' }],
     ['a coordinate in another spelling', { ...publicJwk, x: `${publicJwk.x?.slice(0, -1)}B` }],
+    ['a curve that only agrees on keys', { kty: 'OKP', crv: 'X25519', x: publicJwk.x }],
+    ['an Edwards point that is short', { kty: 'OKP', crv: 'Ed25519', x: 'AAAA' }],
     ['RSA of 1024 bits', rsa(1024)],
     ['RSA with exponent 3', rsa(2048, 3)],
     ['RSA with a leading zero', { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(257).toString('base64url') }],
