@@ -180,12 +180,16 @@ export interface DetectionEntry {
   /** Sightings in the window that led to it. */
   readonly count: number
   readonly detail: string
+  /** What it may mean; absent in entries that are older than this field. */
+  readonly hypothesis?: string
   /** UUIDv7. */
   readonly id: string
   /** The call that made it enough; absent where it was no call. */
   readonly last_call?: string
   /** Absent where none was wanted. */
   readonly lock?: DetectionLockFields
+  /** What to do first; absent as `hypothesis` is. */
+  readonly next_step?: string
   readonly operation?: string
   readonly peer?: string
   readonly principal?: string

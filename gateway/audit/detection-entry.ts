@@ -1,4 +1,5 @@
 import type { Detection } from '../detections/detection.ts'
+import { ruleOf } from '../detections/rules.ts'
 import { printable } from '../lib/scrub.ts'
 import { detailField, timeField } from './call-fields.ts'
 import type { DetectionEntry } from './change-entry.ts'
@@ -8,13 +9,16 @@ const NAME_LIMIT = 256
 /** What was detected, and whom it is about. */
 export function detectionEntry(detection: Detection): DetectionEntry {
   const { seen, subject, lock } = detection
+  const { hypothesis, nextStep } = ruleOf(detection.rule)
   return {
     ...named('agent', seen.agent),
     count: detection.count,
     detail: detailField(detection.detail),
+    hypothesis,
     id: detection.id,
     ...named('last_call', seen.callId),
     ...(lock && { lock: { id: lock.id, scope: printable(lock.scope, 1_024) } }),
+    next_step: nextStep,
     ...named('operation', seen.operation),
     ...named('peer', seen.peer),
     ...named('principal', seen.principal),

@@ -2,6 +2,7 @@ import { administering, separating } from './admin-rules.ts'
 import { approving } from './approvals-rules.ts'
 import { fetching } from './bundle-rules.ts'
 import type { Config } from './config.ts'
+import { detecting } from './detections-rules.ts'
 import { originsByEntrance } from './entrance.ts'
 import { exporting } from './export-rules.ts'
 import { isLoopback, isSafeSource } from './loopback.ts'
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   { reads: ['connectors', 'listen'], check: reaching },
   { reads: ['connectors'], check: forwarding },
   { reads: ['approvals'], check: approving },
+  { reads: ['detections', 'detectors'], check: detecting },
   { reads: ['audit'], check: recording },
   { reads: ['audit'], check: exporting },
   { reads: ['audit'], check: witnessing },

@@ -1,9 +1,8 @@
-import { DETECTION_NAMES, ruleOf, type DetectionName } from '../detections/rules.ts'
+import { DETECTION_NAMES, MINUTE_MS, ruleOf, type DetectionName } from '../detections/rules.ts'
 import { closed, integer, milliseconds, oneOf } from './schema-parts.ts'
 
 /** Each one is kept apart in the store, so that what an agent can grow there is bounded by it. */
 const MOST_THRESHOLD = 1_000
-const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 export const detectionsSchema = closed(
@@ -21,7 +20,10 @@ function detectionSchema(name: DetectionName) {
       },
       threshold: {
         ...integer(1, MOST_THRESHOLD, defaults.threshold),
-        description: 'How often in the window before it is raised',
+        description:
+          defaults.countedInMs === undefined
+            ? 'How often in the window before it is raised'
+            : 'How often in a minute before it is raised, whatever the window',
       },
       windowMs: {
         ...milliseconds(MINUTE_MS, DAY_MS, defaults.windowMs),

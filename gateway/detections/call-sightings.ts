@@ -2,7 +2,8 @@ import type { Caller } from '../caller.ts'
 import type { DetectionsConfig } from '../config/detections-config.ts'
 import type { Progress } from '../exchange.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
-import type { DetectionName } from './rules.ts'
+import { isHold } from '../refusal.ts'
+import { MINUTE_MS, type DetectionName } from './rules.ts'
 import type { Lockable, Seen, Sighting, Subject } from './sighting.ts'
 
 /** What somebody gets whose credential does not hold; nobody who merely has none, and nobody whom our own keys fail. */
@@ -26,21 +27,21 @@ export function sightingsOf(call: Progress, outcome: Outcome, config: Detections
       sighting('proof_replayed', peerSubject(peer?.address ?? ''), call, 'the proof had been used before'),
     ]
   const sightings: Sighting[] = []
-  const add = (rule: DetectionName, detail: string, about = ''): void => {
+  const add: Add = (rule, detail, more = {}) => {
     sightings.push({
       ...sighting(rule, agentSubject(caller), call, detail),
-      about,
+      ...more,
       lockable: lockableOf(caller),
     })
   }
   addDenied(call, outcome, add)
   addBurst(call, config, add)
-  addChanged(call, add)
+  addChanged(call, outcome, add)
   addFound(call, outcome, add)
   return sightings
 }
 
-type Add = (rule: DetectionName, detail: string, about?: string) => void
+type Add = (rule: DetectionName, detail: string, more?: Partial<Pick<Sighting, 'about' | 'counted'>>) => void
 
 function addDenied({ environment, operation }: Progress, { code, reasons }: Outcome, add: Add): void {
   if (code !== 'policy.denied') return
@@ -53,18 +54,20 @@ function addDenied({ environment, operation }: Progress, { code, reasons }: Outc
 /** Admission counts the calls of a minute already, those of the whole fleet. */
 function addBurst({ history }: Progress, config: DetectionsConfig, add: Add): void {
   if (history === undefined) return
-  const callsInMinute = history.calls1m + 1
-  if (callsInMinute >= config.calls_burst.threshold) add('calls_burst', `${callsInMinute} calls in a minute`)
+  const count = history.calls1m + 1
+  if (count < config.calls_burst.threshold) return
+  add('calls_burst', `${count} calls in a minute`, { counted: { count, windowMs: MINUTE_MS } })
 }
 
 /** Of calls that policy let through; of others it is told why they were denied. */
-function addChanged({ decision, history, input, operation }: Progress, add: Add): void {
+function addChanged({ decision, history, input, operation }: Progress, { code }: Outcome, add: Add): void {
   if (decision === undefined || operation === undefined || operation.access === 'read') return
-  if (input?.time.business_hours === false) {
+  // What people are asked first is made when they have answered.
+  if (input?.time.business_hours === false && !isHold(code)) {
     const { weekday, hour } = input.time
     add('write_outside_hours', `on ${weekday} at ${String(hour).padStart(2, '0')} h`)
   }
-  if (history?.firstUse === true) add('operation_first_use', operation.id, operation.id)
+  if (history?.firstUse === true) add('operation_first_use', operation.id, { about: operation.id })
 }
 
 function addFound({ findings }: Progress, outcome: Outcome, add: Add): void {

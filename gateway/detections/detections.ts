@@ -91,11 +91,10 @@ export class Detections implements AsyncDisposable {
     const config = this.#config[seen.rule]
     if (config.action === 'off') return
     const { store, clock, newId } = this.#options
-    // Those of a burst were counted by admission: the call that crosses the threshold is enough.
-    const threshold = seen.rule === 'calls_burst' ? 1 : config.threshold
+    const threshold = seen.counted === undefined ? config.threshold : 1
     const answer = await store.see(keyOf(seen), { threshold, windowMs: config.windowMs })
     if (answer.kind === 'counted') return
-    const { count, suppressed } = answer
+    const { count, windowMs } = seen.counted ?? { ...answer, windowMs: config.windowMs }
     await this.#raise(seen, config, {
       id: newId(),
       rule: seen.rule,
@@ -104,8 +103,8 @@ export class Detections implements AsyncDisposable {
       seen: seen.seen,
       detail: seen.detail,
       count,
-      suppressed,
-      windowMs: config.windowMs,
+      suppressed: answer.suppressed,
+      windowMs,
       atMs: clock.nowMs(),
       lock: undefined,
     })

@@ -21,16 +21,20 @@ interface Rule {
   readonly defaults: {
     readonly threshold: number
     readonly windowMs: number
+    /** What the threshold is of where admission counts; the window then only keeps the rule quiet. */
+    readonly countedInMs?: number
     readonly lock: LockTarget
   }
 }
 
-const MINUTE_MS = 60_000
+export const MINUTE_MS = 60_000
 const TEN_MINUTES_MS = 10 * MINUTE_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
 const OF_CALLER: readonly LockTarget[] = LOCK_TARGETS
+/** An approval outlives the token that it was asked for with, and does not know it. */
+const OF_ASKER: readonly LockTarget[] = ['agent', 'principal', 'key']
 
 /**
  * The closed set of what is looked out for; README.md says the same to people, and a test holds the two together. The
@@ -52,7 +56,7 @@ export const DETECTION_RULES = {
     hypothesis: 'The agent is caught in a loop, or somebody reads out whatever it can reach.',
     nextStep: 'Look at what the calls have in common; lock the agent if nobody expects them.',
     locks: OF_CALLER,
-    defaults: { threshold: 300, windowMs: TEN_MINUTES_MS, lock: 'agent' },
+    defaults: { threshold: 300, countedInMs: MINUTE_MS, windowMs: TEN_MINUTES_MS, lock: 'agent' },
   },
   write_outside_hours: {
     title: 'A change was made outside business hours',
@@ -63,7 +67,7 @@ export const DETECTION_RULES = {
     defaults: { threshold: 1, windowMs: HOUR_MS, lock: 'agent' },
   },
   operation_first_use: {
-    title: 'An agent changed something in a way that it never had before',
+    title: 'An agent used an operation that changes something for the first time',
     severity: 'info',
     hypothesis: 'The agent has a new task, or has been led away from its own.',
     nextStep: 'Compare the operation with what the agent is registered for.',
@@ -137,7 +141,7 @@ export const DETECTION_RULES = {
     hypothesis:
       'People are being worn out until they say yes without looking, or the agent does what it should not.',
     nextStep: 'Deny what waits, and lock the agent until its owner has explained it.',
-    locks: OF_CALLER,
+    locks: OF_ASKER,
     defaults: { threshold: 10, windowMs: TEN_MINUTES_MS, lock: 'agent' },
   },
   vote_not_entitled: {
@@ -154,7 +158,7 @@ export const DETECTION_RULES = {
     severity: 'error',
     hypothesis: 'The agent did what nobody would have approved, and may be about to do it again.',
     nextStep: 'Take back by hand what the call did, and lock the agent until its owner has explained it.',
-    locks: ['agent', 'principal', 'key'],
+    locks: OF_ASKER,
     defaults: { threshold: 1, windowMs: TEN_MINUTES_MS, lock: 'agent' },
   },
 } as const satisfies Record<string, Rule>

@@ -33,6 +33,8 @@ export interface Sighting {
   /** Tells apart what one subject does to different things; empty where that makes no difference. */
   readonly about: string
   readonly seen: Seen
+  /** Where somebody else counts, and found enough: how many, and in which time. */
+  readonly counted?: { readonly count: number; readonly windowMs: number }
   /** What was seen, in words of ours and names out of closed sets. */
   readonly detail: string
   /** What a lock of each kind would be on; nothing where that is not proven. */

@@ -63,8 +63,12 @@ export class Workloads {
   }
 }
 
-/** A name that its certificate proves, where there is one; else its address. */
+/**
+ * A name that its certificate proves, where there is one; else its address. Written so that nothing in it looks like a
+ * secret: what does, as `dpop 192.0.2.1` or a thumbprint in base64url, is taken out of the record and the log.
+ */
 function workloadOf({ agent }: Caller, { address, certificate }: Peer): string {
-  if (certificate === undefined) return `${agent.binding} ${address}`
-  return `${agent.binding} ${certificate.uris[0] ?? certificate.x5t}`
+  if (certificate === undefined) return `${address} (${agent.binding})`
+  const [name = `certificate ${Buffer.from(certificate.x5t, 'base64url').toString('hex')}`] = certificate.uris
+  return `${name} (${agent.binding})`
 }

@@ -44,6 +44,8 @@ export interface Sent {
   readonly body?: string | Buffer
   /** Certificate to show. */
   readonly client?: Certified
+  /** Address of this machine to send it from, such as 127.0.0.2. */
+  readonly from?: string
   /** Where the request goes, and what its proof is for, in place of the gateway's main port. */
   readonly origin?: string
 }
@@ -147,7 +149,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     loaded: config,
     token,
     proof,
-    async send(method, target, { body, client, origin: to = origin, ...more } = {}) {
+    async send(method, target, { body, client, from, origin: to = origin, ...more } = {}) {
       const accessToken = more.token ?? token()
       const url = to + target
       const dpop = more.proof === undefined ? proof(method, target, { token: accessToken, url }) : more.proof
@@ -158,7 +160,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         'user-agent': 'toolgate-test',
         ...more.headers,
       }
-      return sender.send({ origin: to, method, target, headers, body, client })
+      return sender.send({ origin: to, method, target, headers, body, client, from })
     },
     records,
     recordsOf: async (callId) =>

@@ -25,6 +25,8 @@ export interface Exchange {
   readonly body: string | Buffer | undefined
   /** Certificate to show, where the gateway speaks TLS. */
   readonly client?: Certified | undefined
+  /** Address of this machine to send it from. */
+  readonly from?: string | undefined
 }
 
 /** Sends requests over kept connections, one set of them for each client certificate. */
@@ -56,7 +58,7 @@ export function createSender(pki: Pki | undefined): Sender {
 
 function send(
   agent: HttpAgent | HttpsAgent,
-  { origin, method, target, headers, body }: Exchange,
+  { origin, method, target, headers, body, from }: Exchange,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const { hostname, port } = new URL(origin)
@@ -69,6 +71,7 @@ function send(
     method,
     path: target,
     headers: { ...headers, ...length },
+    localAddress: from,
   })
   outgoing.on('error', reject)
   outgoing.on('response', (response) => {

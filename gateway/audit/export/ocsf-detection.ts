@@ -16,11 +16,10 @@ const SEVERITY_IDS = { info: 1, warning: 3, error: 4, critical: 5 } as const sat
   number
 >
 
-/** A detection as an OCSF event; `uid` is that of its entry. */
-export function ocsfDetection(entry: DetectionEntry, uid: string): object {
+/** A detection as an OCSF event; `uid` is that of its entry where other entries have events of their own, too. */
+export function ocsfDetection(entry: DetectionEntry, uid = entry.id): object {
   const timeMs = Date.parse(entry.time)
-  // What a later gateway looks out for has words that this one does not know.
-  const rule = isDetectionName(entry.rule) ? ruleOf(entry.rule) : undefined
+  const { hypothesis, next_step: nextStep } = entry
   return {
     activity_id: CREATE,
     activity_name: 'Create',
@@ -44,13 +43,13 @@ export function ocsfDetection(entry: DetectionEntry, uid: string): object {
     },
     finding_info: {
       uid: entry.id,
-      title: rule?.title ?? entry.rule,
+      title: titleOf(entry),
       created_time: timeMs,
-      ...(rule && { desc: rule.hypothesis }),
+      ...(hypothesis !== undefined && { desc: hypothesis }),
       types: [entry.rule],
       analytic: { type_id: RULE, uid: entry.rule, name: entry.rule },
     },
-    ...(rule && { remediation: { desc: rule.nextStep } }),
+    ...(nextStep !== undefined && { remediation: { desc: nextStep } }),
     evidences: [evidenceIn(entry)],
     unmapped: {
       toolgate: {
@@ -60,6 +59,11 @@ export function ocsfDetection(entry: DetectionEntry, uid: string): object {
       },
     },
   }
+}
+
+/** What a later gateway looks out for has a title that this one does not know. */
+function titleOf({ rule }: DetectionEntry): string {
+  return isDetectionName(rule) ? ruleOf(rule).title : rule
 }
 
 function evidenceIn({

@@ -1,6 +1,6 @@
 import { printable } from '../../lib/scrub.ts'
 import { type CallRecord, mainEntry } from '../call-record.ts'
-import type { ConfigEntry, PolicyEntry } from '../change-entry.ts'
+import type { ConfigEntry, DetectionEntry, PolicyEntry } from '../change-entry.ts'
 import type { FoundCall } from '../index/search-calls.ts'
 import { Html, html } from './html.ts'
 
@@ -98,7 +98,7 @@ export function reportFrame({ title, scope, totals, changes }: ReportHead): { he
             ${changes.map(changeRow)}
           </tbody>
         </table>
-        <h2>Calls</h2>
+        <h2>Calls, and what was detected in them</h2>
         <table>
           <thead>
             <tr>
@@ -142,6 +142,22 @@ export function reportRow(record: CallRecord): string {
       ${found.decision || 'unknown'}${risk}${reasons}
     </td>
     <td>${shown(found.outcome || 'open')} ${found.status || ''}<br />${outcome?.ms ?? ''} ms</td>
+  </tr> `.text
+}
+
+/** A detection between the calls, as a row of the same table. */
+export function reportDetection(entry: DetectionEntry): string {
+  const { subject, lock, hypothesis = '', next_step: nextStep = '' } = entry
+  return html`<tr>
+    <td>${entry.time}</td>
+    <td>
+      detection <code>${shown(entry.id)}</code><br />last call
+      <code>${shown(entry.last_call ?? 'none')}</code>
+    </td>
+    <td>${subject.kind} ${shown(subject.name)}</td>
+    <td>${shown(entry.rule)} (${entry.count})<br />${shown(entry.detail)}</td>
+    <td class="deny">${entry.severity}<br />${shown(hypothesis)}<br />${shown(nextStep)}</td>
+    <td>${lock === undefined ? '' : `lock ${shown(lock.id)} on ${shown(lock.scope)}`}</td>
   </tr> `.text
 }
 

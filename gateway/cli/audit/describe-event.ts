@@ -110,8 +110,8 @@ function detectionDetails(entry: DetectionEntry): readonly (readonly [string, st
     ['what', detail],
     ['call', call ?? ''],
     ['lock set', lock === undefined ? '' : `${lock.id} on ${lock.scope}`],
-    ['may mean', rule?.hypothesis ?? ''],
-    ['do first', rule?.nextStep ?? ''],
+    ['may mean', entry.hypothesis ?? rule?.hypothesis ?? ''],
+    ['do first', entry.next_step ?? rule?.nextStep ?? ''],
   ]
 }
 

@@ -1,22 +1,26 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type CallRecord, readCallRecord, readIndexed } from '../../audit/call-record.ts'
-import type { ConfigEntry, PolicyEntry } from '../../audit/change-entry.ts'
-import { CSV_HEAD, csvLine } from '../../audit/export/csv.ts'
+import type { ConfigEntry, DetectionEntry, PolicyEntry } from '../../audit/change-entry.ts'
+import { CSV_HEAD, csvDetection, csvLine } from '../../audit/export/csv.ts'
+import { ocsfDetection } from '../../audit/export/ocsf-detection.ts'
 import { ocsfEvent } from '../../audit/export/ocsf.ts'
-import { addToTotals, newTotals, reportFrame, reportRow } from '../../audit/export/report.ts'
+import { addToTotals, newTotals, reportDetection, reportFrame, reportRow } from '../../audit/export/report.ts'
 import { type CallFilter, searchCalls } from '../../audit/index/search-calls.ts'
 import { searchEvents } from '../../audit/index/search-events.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { type Command, type Surroundings, UsageError } from '../command.ts'
 import { FILTER_OPTIONS, FILTER_USAGE, filterOf, type FilterValues } from './filter.ts'
+import { searchExported } from './export-order.ts'
+import { readEvent } from './read-event.ts'
 import { openRecord, RECORD_OPTIONS, RECORD_USAGE, recordPlaces, type OpenRecord } from './record-places.ts'
 
 const USAGE = `toolgate audit export --format csv|jsonl|ocsf|html [FILTER] [--disclose] [--title TEXT] [--out FILE] [RECORD]
 
-Writes calls, oldest first, for somebody else to read: a table (csv), entries as they are (jsonl), API Activity events of
-OCSF 1.8 (ocsf, one on each line), or a report to print (html) for a period or an incident. Reads as it writes, so the
-length of the record does not matter. What entries only commit to stays out of it unless asked for.
+Writes calls, and what was detected in them, oldest first, for somebody else to read: a table (csv), entries as they are
+(jsonl), events of OCSF 1.8 (ocsf, one on each line: API Activity of calls, Detection Finding of detections), or a report to
+print (html) for a period or an incident. Reads as it writes, so the length of the record does not matter. What entries only
+commit to stays out of it unless asked for.
 
 ${FILTER_USAGE}  --disclose                with what the entries commit to, where that can be had (jsonl, html)
   --title TEXT              of the report (Record of tool calls)
@@ -29,7 +33,7 @@ const FORMATS = ['csv', 'jsonl', 'ocsf', 'html'] as const
 type Format = (typeof FORMATS)[number]
 
 export const exportCalls: Command = {
-  summary: 'write calls as a table, as JSON, as OCSF events or as a report',
+  summary: 'write calls and detections as a table, as JSON, as OCSF events or as a report',
   usage: USAGE,
   async run(args, surroundings) {
     const { values } = parseArgs({
@@ -53,8 +57,13 @@ export const exportCalls: Command = {
     if (format === 'csv') out.write(CSV_HEAD)
     const frame = format === 'html' ? frameOf(record, filter, values) : { head: '', tail: '' }
     out.write(frame.head)
-    for (const found of searchCalls(record.index, filter, { order: 'oldest' })) {
-      const call = await readCallRecord(record, found)
+    for (const found of searchExported(record.index, filter)) {
+      if (found.kind === 'event') {
+        const entry = readEvent(record.index, found.event)
+        if (entry?.type === 'detection') out.write(detectionLineOf(format, entry))
+        continue
+      }
+      const call = await readCallRecord(record, found.call)
       out.write(lineOf(format, values.disclose ? call : withheld(call)))
     }
     out.write(frame.tail)
@@ -79,6 +88,19 @@ function lineOf(format: Format, call: CallRecord): string {
         disclosure.values.size === 0 ? {} : { disclosed: Object.fromEntries(disclosure.values) }
       return `${JSON.stringify({ call: found.call, entries, ...disclosed })}\n`
     }
+  }
+}
+
+function detectionLineOf(format: Format, entry: DetectionEntry): string {
+  switch (format) {
+    case 'csv':
+      return csvDetection(entry)
+    case 'html':
+      return reportDetection(entry)
+    case 'ocsf':
+      return `${JSON.stringify(ocsfDetection(entry))}\n`
+    case 'jsonl':
+      return `${JSON.stringify({ detection: entry.id, entries: [entry] })}\n`
   }
 }
 

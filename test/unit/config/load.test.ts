@@ -179,6 +179,36 @@ store: { kind: redis }
       'policy: { bundle: bundle.tar.gz, businessHours: { fromHour: 18, toHour: 8 } }',
       'policy.businessHours',
     ],
+    ['a thing to look out for that nobody knows', 'detections: { denials: {} }', 'detections'],
+    ...[
+      ['denials_repeated', 'threshold: 0', 'threshold'],
+      ['denials_repeated', 'threshold: 1001', 'threshold'],
+      ['calls_burst', 'threshold: 1.5', 'threshold'],
+      ['token_moved', 'windowMs: 59999', 'windowMs'],
+      ['token_moved', 'windowMs: 86400001', 'windowMs'],
+      ['secret_in_request', 'action: alert', 'action'],
+      ['secret_in_request', 'lock: { scope: task }', 'lock.scope'],
+      ['secret_in_request', 'lock: { forMs: 59999 }', 'lock.forMs'],
+      // Whoever did it is not proven, or would be the victim.
+      ['proof_replayed', 'action: lock', 'action'],
+      ['credential_errors', 'action: lock', 'action'],
+      ['vote_not_entitled', 'lock: { scope: token }', 'lock.scope'],
+      ['approvals_spike', 'lock: { scope: token }', 'lock.scope'],
+    ].map(([name, text, path]) => [
+      `${name} with ${text}`,
+      `detections: { ${name}: { ${text} } }`,
+      `detections.${name}.${path}`,
+    ]),
+    [
+      'a lock for what no detector looks for',
+      'detectors: { secrets: { response: false } }\ndetections: { secret_in_response: { action: lock } }',
+      'detections.secret_in_response.action',
+    ],
+    [
+      'a lock for injection that is looked for nowhere',
+      'detectors: { injection: { request: false, response: false } }\ndetections: { injection_suspected: { action: lock } }',
+      'detections.injection_suspected.action',
+    ],
     ['a file that is not there', 'policy: { bundle: nowhere.tar.gz }', 'policy.bundle'],
     [
       'a bundle service over plain http',

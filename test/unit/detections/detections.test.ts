@@ -3,6 +3,7 @@ import type { Caller } from '../../../gateway/caller.ts'
 import { DETECTION_NAMES, ruleOf } from '../../../gateway/detections/rules.ts'
 import type { Progress } from '../../../gateway/exchange.ts'
 import type { Outcome } from '../../../gateway/outcome.ts'
+import { scrub } from '../../../gateway/lib/scrub.ts'
 import { ballot, person, subject } from '../../harness/approval.ts'
 import { startApprovals } from '../../harness/approvals.ts'
 import { syntheticCall, syntheticOutcome } from '../../harness/synthetic-call.ts'
@@ -142,7 +143,7 @@ describe('a token or key', () => {
     expect(running.raised).toMatchObject([
       {
         rule: 'token_moved',
-        detail: 'the token came from dpop 192.0.2.1 before, and from dpop 192.0.2.2 now',
+        detail: 'the token came from 192.0.2.1 (dpop) before, and from 192.0.2.2 (dpop) now',
       },
     ])
     expect(running.locks).toMatchObject([{ on: { kind: 'token', name: 'token-1' } }])
@@ -158,6 +159,23 @@ describe('a token or key', () => {
     ]
     await running.end(proven('192.0.2.1'), proven('192.0.2.2'))
     expect(running.raised).toEqual([])
+  })
+
+  it.each([
+    ['an address', undefined, '192.0.2.9 (dpop)'],
+    [
+      'a certificate without a name',
+      { x5t: 'aB3d'.repeat(10), uris: [], notAfterMs: 0 },
+      'certificate 681ddd',
+    ],
+    ['a name', { x5t: 'x5t', uris: ['spiffe://zyx/9'], notAfterMs: 0 }, 'spiffe://zyx/9 (dpop)'],
+  ])('is said to come from %s in words that nobody takes for a secret', async (_, certificate, words) => {
+    const running = startDetections()
+    const peer = { address: '192.0.2.9', secure: true, certificate }
+    await running.end(from('192.0.2.1'), [{ ...syntheticCall(), peer }, syntheticOutcome()])
+    const detail = running.raised.map((each) => each.detail).join()
+    expect(detail).toContain(words)
+    expect(scrub(detail, 256)).toBe(detail)
   })
 
   it('that two agents use is raised', async () => {

@@ -17,7 +17,13 @@ it('every rule stands in the README with its threshold, its window and what it c
   expect(documented).toEqual(
     DETECTION_NAMES.map((name) => {
       const { title, locks, defaults } = ruleOf(name)
-      return { name, title, threshold: defaults.threshold, windowMs: defaults.windowMs, locks }
+      return {
+        name,
+        title,
+        threshold: defaults.threshold,
+        windowMs: defaults.countedInMs ?? defaults.windowMs,
+        locks,
+      }
     }),
   )
 })
