@@ -7,7 +7,7 @@ import type { DecisionEntry, OutcomeEntry } from '../../gateway/audit/entry.ts'
 import { DEFAULT_BUNDLE } from '../../gateway/cli/policy/policy-files.ts'
 import { runAudit } from '../harness/audit-command.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
-import { runPolicyJson } from '../harness/policy-command.ts'
+import { runPolicy, runPolicyJson } from '../harness/policy-command.ts'
 import { openRecordOf } from '../harness/record.ts'
 import { until } from '../harness/until.ts'
 
@@ -71,6 +71,7 @@ describe('what an entry commits to', () => {
     const args = ['--audit', toolgate.auditDirectory]
     const { json } = await runPolicyJson(['explain', denied.call, ...args])
     expect(json).toMatchObject({ not_on_record: [], open: [], same_policy: true })
+    expect((await runPolicy(['explain', denied.call, ...args])).printed).not.toContain('not on record')
     const { json: compared } = await runPolicyJson(['diff', DEFAULT_BUNDLE, DEFAULT_BUNDLE, ...args])
     expect(compared).toMatchObject({ recorded_calls: 2, recorded_calls_left_out: {}, flips: [] })
   })

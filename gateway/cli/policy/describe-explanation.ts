@@ -29,7 +29,11 @@ export function describeExplanation(
       open.map((rule) => `${line(rule, paint)}  ${paint('dim', rule.on.join(', '))}`),
     ),
     section('dim', 'quiet', quiet.length === 0 ? [] : [[...new Set(quiet.map(({ id }) => id))].join(' ')]),
-    call === undefined ? '' : section('dim', 'not on record', [call.unknown.join(' ')]),
+    section(
+      'dim',
+      'not on record',
+      call === undefined || call.unknown.length === 0 ? [] : [call.unknown.join(' ')],
+    ),
   ].join('')
 }
 
