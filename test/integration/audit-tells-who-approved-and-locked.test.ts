@@ -151,3 +151,44 @@ describe('toolgate audit show', () => {
     expect(names).toEqual(expect.arrayContaining(kind === 'lock' ? ['lock set', stopped] : [...ASKED, made]))
   })
 })
+
+describe('the report of an incident', () => {
+  it('has who was asked and said what, which locks were in force, and what was detected, with nothing to be obeyed', async () => {
+    const { printed: page } = await runAudit(['export', '--format', 'html', '--task', 'T-A', ...record])
+    const [, detected, locks, approvals, doubtful] = sectionsOf(page)
+    expect(detected).toMatch(/Detections[^]*change-review-agent[^]*The agent has a new task/)
+    expect(locks).toMatch(
+      /agent:change-review-agent[^]*erik@zyx\.example \(admin\): [^]*erik@zyx\.example \(admin\): looked at/,
+    )
+    expect(locks).not.toContain('another-agent')
+    expect(approvals).toMatch(/kim@zyx\.example \(admin\): approve[^]*consumed[^]*used by[^]*\d\.\d s/)
+    expect(approvals).toContain(made)
+    expect(doubtful).toContain('None on record.')
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+    expect(page).not.toMatch(/<(?:script|img|link|iframe|object|form|base|a)\b/i)
+    expect(page).not.toContain('\u001b')
+  })
+
+  it('has everything of a period, and the roots that it can be checked against', async () => {
+    const { printed: page } = await runAudit(['export', '--format', 'html', '--from', '1d', ...record])
+    expect(page).toContain('agent:another-agent')
+    expect(page).toMatch(
+      /How to check this[^]*\/worker-0\/[^]*<td>\s*\d+\s*<\/td>[^]*<code>[\w+/]{43}=<\/code>/,
+    )
+    expect(
+      (await runAudit(['export', '--format', 'html', '--to', '2026-01-01', ...record])).printed,
+    ).not.toContain('agent:another-agent')
+  })
+})
+
+/** By their headings: what was before the first comes first. */
+function sectionsOf(page: string): string[] {
+  const names = [
+    'Detections',
+    'Locks in force',
+    'Approvals and reviews',
+    'Calls in doubt',
+    'Refused in channels',
+  ]
+  return page.split(new RegExp(`(?=<h2>(?:${names.join('|')}))`))
+}

@@ -1,8 +1,9 @@
 import { printable } from '../../lib/scrub.ts'
 import { type CallRecord, mainEntry } from '../call-record.ts'
-import type { ConfigEntry, DetectionEntry, PolicyEntry } from '../change-entry.ts'
+import type { ConfigEntry, PolicyEntry, SigningKeyEntry, TokenKeyEntry } from '../change-entry.ts'
 import type { FoundCall } from '../index/search-calls.ts'
 import { Html, html } from './html.ts'
+import type { SignedLog } from './read-from.ts'
 
 /** Nothing is loaded and nothing runs: the page shows what somebody may have written to do harm. */
 const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -15,8 +16,8 @@ th { font-weight: 600 } td { overflow-wrap: anywhere } thead { display: table-he
 .deny { color: #a00 } .hold { color: #960 } code { font-size: 9pt }
 @page { margin: 15mm } @media print { body { margin: 0; max-width: none } }`)
 
-/** Where the rows go. No text can be it: text has no angle brackets by the time it is here. */
-const ROWS = new Html('<!-- rows -->')
+/** Where more goes. No text can be it: text has no angle brackets by the time it is here. */
+const MORE = new Html('<!-- more -->')
 
 /** What a report says of all its calls; grows with the kinds of things that happened, not with the calls. */
 export interface Totals {
@@ -46,12 +47,23 @@ export interface ReportHead {
   /** What was asked for, in words. */
   readonly scope: readonly string[]
   readonly totals: Totals
-  /** Configurations and bundles that came into force or were turned down in the period. */
-  readonly changes: readonly (ConfigEntry | PolicyEntry)[]
+  /** What came into force or was turned down in the period. */
+  readonly changes: readonly ChangeEntry[]
+  /** What it was read from. */
+  readonly logs: readonly SignedLog[]
+  readonly writtenAt: string
 }
 
-/** The page before and after the rows of its calls. */
-export function reportFrame({ title, scope, totals, changes }: ReportHead): { head: string; tail: string } {
+export type ChangeEntry = ConfigEntry | PolicyEntry | SigningKeyEntry | TokenKeyEntry
+
+interface ReportFrame {
+  readonly head: string
+  /** After what happened beside the calls, before their rows. */
+  readonly calls: string
+  readonly tail: string
+}
+
+export function reportFrame({ title, scope, totals, changes, logs, writtenAt }: ReportHead): ReportFrame {
   const counts = (name: string, found: ReadonlyMap<string, number>): Html =>
     html` <h2>${name}</h2>
       <table>
@@ -67,7 +79,7 @@ export function reportFrame({ title, scope, totals, changes }: ReportHead): { he
             )}
         </tbody>
       </table>`
-  const [head = '', tail = ''] = html`<!doctype html>
+  const [head = '', calls = '', tail = ''] = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -80,9 +92,8 @@ export function reportFrame({ title, scope, totals, changes }: ReportHead): { he
       <body>
         <h1>${title}</h1>
         <p>
-          ${scope.map((line) => html`${line}<br />`)}${totals.calls} calls. What is here was read from the
-          record; whether that is whole and unchanged is shown by <code>toolgate audit verify</code>, not by
-          this page.
+          ${scope.map((line) => html`${line}<br />`)}${totals.calls} calls. Written ${writtenAt} from the
+          record, which this page does not prove.
         </p>
         ${counts('Decisions', totals.byDecision)}${counts('Outcomes', totals.byOutcome)}${counts('Operations', totals.byOperation)}${counts('Agents', totals.byAgent)}
         <h2>What was in force</h2>
@@ -98,7 +109,8 @@ export function reportFrame({ title, scope, totals, changes }: ReportHead): { he
             ${changes.map(changeRow)}
           </tbody>
         </table>
-        <h2>Calls, and what was detected in them</h2>
+        ${verification(logs)}${MORE}
+        <h2>Calls</h2>
         <table>
           <thead>
             <tr>
@@ -111,12 +123,12 @@ export function reportFrame({ title, scope, totals, changes }: ReportHead): { he
             </tr>
           </thead>
           <tbody>
-            ${ROWS}
+            ${MORE}
           </tbody>
         </table>
       </body>
-    </html> `.text.split(ROWS.text)
-  return { head, tail }
+    </html> `.text.split(MORE.text)
+  return { head, calls, tail }
 }
 
 export function reportRow(record: CallRecord): string {
@@ -145,23 +157,42 @@ export function reportRow(record: CallRecord): string {
   </tr> `.text
 }
 
-/** A detection between the calls, as a row of the same table. */
-export function reportDetection(entry: DetectionEntry): string {
-  const { subject, lock, hypothesis = '', next_step: nextStep = '' } = entry
-  return html`<tr>
-    <td>${entry.time}</td>
-    <td>
-      detection <code>${shown(entry.id)}</code><br />last call
-      <code>${shown(entry.last_call ?? 'none')}</code>
-    </td>
-    <td>${subject.kind} ${shown(subject.name)}</td>
-    <td>${shown(entry.rule)} (${entry.count})<br />${shown(entry.detail)}</td>
-    <td class="deny">${entry.severity}<br />${shown(hypothesis)}<br />${shown(nextStep)}</td>
-    <td>${lock === undefined ? '' : `lock ${shown(lock.id)} on ${shown(lock.scope)}`}</td>
-  </tr> `.text
+/** What anybody can check, with what, and against which roots. */
+function verification(logs: readonly SignedLog[]): Html {
+  const rows = logs.map(
+    ({ origin, size, root }) =>
+      html`<tr>
+        <td>${shown(origin)}</td>
+        <td>${size}</td>
+        <td><code>${root}</code></td>
+      </tr>`,
+  )
+  return html` <h2>How to check this</h2>
+    <p>
+      The record is an append-only Merkle log for each process life, signed. Take a copy of it and the
+      verifier key, which you should have by another way, and run
+      <code>toolgate audit verify COPY --key KEY --complete</code>: it names every file and byte that is not
+      as signed. One entry is proven alone by <code>toolgate audit prove ID</code> and
+      <code>toolgate audit verify-proof FILE --key KEY</code>. When this was written the logs had been signed
+      as follows; a copy that gives the same sizes and roots, or has grown from them, is the record that this
+      page was made of.
+    </p>
+    <table>
+      <thead>
+        <tr>
+          <th>log</th>
+          <th>entries</th>
+          <th>root</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>`
 }
 
-function changeRow(entry: ConfigEntry | PolicyEntry): Html {
+function changeRow(entry: ChangeEntry): Html {
+  if (entry.type === 'key') return keyRow(entry)
   const { time, type, state, digest = '', detail = '' } = entry
   const policy =
     entry.type === 'config' && entry.policy ? html`<br />bundle <code>${entry.policy.digest}</code>` : ''
@@ -169,6 +200,17 @@ function changeRow(entry: ConfigEntry | PolicyEntry): Html {
     <td>${time}</td>
     <td>${type === 'config' ? 'configuration' : 'bundle'} ${state} ${shown(detail)}</td>
     <td><code>${digest}</code>${policy}</td>
+  </tr>`
+}
+
+function keyRow(entry: SigningKeyEntry | TokenKeyEntry): Html {
+  const { time, use, before, id } = entry
+  const handed =
+    use === 'token' ? '' : entry.note === '' ? ', without a handover' : ', handed over by the key before'
+  return html`<tr>
+    <td>${time}</td>
+    <td>${use === 'token' ? 'key of tokens' : 'signing key'} changed${handed}</td>
+    <td><code>${shown(id)}</code><br />before: <code>${shown(before)}</code></td>
   </tr>`
 }
 

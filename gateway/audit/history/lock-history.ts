@@ -50,12 +50,12 @@ export function* locksInForce(
 ): Generator<LockHistory> {
   const before = { types: ['lock'], mentions, toMs: Math.min(toMs, Number.MAX_SAFE_INTEGER) } as const
   for (const lock of searchMentioned(index, 'lock', before)) {
-    const history = lockHistory(entriesOf(index, lock))
+    const history = lockHistory(readLockEntries(index, lock))
     if (history !== undefined && history.fromMs < toMs && history.untilMs >= fromMs) yield history
   }
 }
 
-function entriesOf(index: AuditIndex, lock: string): LockEntry[] {
+export function readLockEntries(index: AuditIndex, lock: string): LockEntry[] {
   const entries: LockEntry[] = []
   for (const { at } of searchEvents(index, { types: ['lock'], mentions: { lock } }, { order: 'oldest' })) {
     const entry = readIndexed(index, at)

@@ -14,7 +14,7 @@ export type TimelineItem =
   | { readonly kind: 'call'; readonly record: CallRecord }
   | { readonly kind: 'event'; readonly event: FoundEvent }
 
-interface OpenIndex {
+export interface OpenIndex {
   readonly index: AuditIndex
   readonly disclosures: DisclosureReader
 }

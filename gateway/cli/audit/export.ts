@@ -1,11 +1,20 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type CallRecord, readCallRecord, readIndexed } from '../../audit/call-record.ts'
-import type { ConfigEntry, DetectionEntry, PolicyEntry } from '../../audit/change-entry.ts'
+import type { DetectionEntry } from '../../audit/change-entry.ts'
 import { CSV_HEAD, csvDetection, csvLine } from '../../audit/export/csv.ts'
 import { ocsfDetection } from '../../audit/export/ocsf-detection.ts'
 import { ocsfEvent } from '../../audit/export/ocsf.ts'
-import { addToTotals, newTotals, reportDetection, reportFrame, reportRow } from '../../audit/export/report.ts'
+import { signedLogs } from '../../audit/export/read-from.ts'
+import { reportEvents } from '../../audit/export/report-events.ts'
+import { reportSections } from '../../audit/export/report-sections.ts'
+import {
+  addToTotals,
+  type ChangeEntry,
+  newTotals,
+  reportFrame,
+  reportRow,
+} from '../../audit/export/report.ts'
 import { type CallFilter, searchCalls } from '../../audit/index/search-calls.ts'
 import { searchEvents } from '../../audit/index/search-events.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -19,8 +28,9 @@ const USAGE = `toolgate audit export --format csv|jsonl|ocsf|html [FILTER] [--di
 
 Writes calls, and what was detected in them, oldest first, for somebody else to read: a table (csv), entries as they are
 (jsonl), events of OCSF 1.8 (ocsf, one on each line: API Activity of calls, Detection Finding of detections), or a report to
-print (html) for a period or an incident. Reads as it writes, so the length of the record does not matter. What entries only
-commit to stays out of it unless asked for.
+print (html) for a period or, with any filter beside the time, an incident: calls and what happened around them, detections,
+locks, approvals, calls in doubt, keys and policy. Reads as it writes, so the length of the record does not matter. What
+entries only commit to stays out of it unless asked for.
 
 ${FILTER_USAGE}  --disclose                with what the entries commit to, where that can be had (jsonl, html)
   --title TEXT              of the report (Record of tool calls)
@@ -55,8 +65,13 @@ export const exportCalls: Command = {
     using record = await openRecord(places)
     using out = openOut(values.out, surroundings)
     if (format === 'csv') out.write(CSV_HEAD)
-    const frame = format === 'html' ? frameOf(record, filter, values) : { head: '', tail: '' }
-    out.write(frame.head)
+    const frame = format === 'html' ? await frameOf(record, filter, values) : undefined
+    if (frame !== undefined) {
+      out.write(frame.head)
+      const events = await reportEvents(record, filter)
+      for (const piece of reportSections(record.index, filter, events)) out.write(piece)
+      out.write(frame.calls)
+    }
     for (const found of searchExported(record.index, filter)) {
       if (found.kind === 'event') {
         const entry = readEvent(record.index, found.event)
@@ -66,7 +81,7 @@ export const exportCalls: Command = {
       const call = await readCallRecord(record, found.call)
       out.write(lineOf(format, values.disclose ? call : withheld(call)))
     }
-    out.write(frame.tail)
+    if (frame !== undefined) out.write(frame.tail)
     return 0
   },
 }
@@ -96,7 +111,8 @@ function detectionLineOf(format: Format, entry: DetectionEntry): string {
     case 'csv':
       return csvDetection(entry)
     case 'html':
-      return reportDetection(entry)
+      // They have a section of their own.
+      return ''
     case 'ocsf':
       return `${JSON.stringify(ocsfDetection(entry))}\n`
     case 'jsonl':
@@ -109,28 +125,27 @@ function withheld(call: CallRecord): CallRecord {
 }
 
 /** The totals come first on paper, so the index is gone through once before any entry is read. */
-function frameOf(
-  { index }: OpenRecord,
+async function frameOf(
+  { index, places }: OpenRecord,
   filter: CallFilter,
   values: FilterValues & { readonly title: string },
-): { head: string; tail: string } {
+): Promise<ReturnType<typeof reportFrame>> {
   const totals = newTotals()
   for (const found of searchCalls(index, filter, { order: 'oldest' })) addToTotals(totals, found)
-  const changes: (ConfigEntry | PolicyEntry)[] = []
+  const changes: ChangeEntry[] = []
   const { fromMs, toMs } = filter
-  for (const { at } of searchEvents(
-    index,
-    { types: ['config', 'policy'], fromMs, toMs },
-    { order: 'oldest' },
-  )) {
+  const inForce = { types: ['config', 'policy', 'key'], fromMs, toMs } as const
+  for (const { at } of searchEvents(index, inForce, { order: 'oldest' })) {
     const entry = readIndexed(index, at)
-    if (entry?.type === 'config' || entry?.type === 'policy') changes.push(entry)
+    if (entry?.type === 'config' || entry?.type === 'policy' || entry?.type === 'key') changes.push(entry)
   }
-  const asked = Object.keys(FILTER_OPTIONS).flatMap((name) => {
+  const scope = Object.keys(FILTER_OPTIONS).flatMap((name) => {
     const value = values[name as keyof FilterValues]
     return value === undefined ? [] : [`${name}: ${value}`]
   })
-  return reportFrame({ title: values.title, scope: asked, totals, changes })
+  const logs = await signedLogs(places.audit)
+  const writtenAt = new Date(systemClock.nowMs()).toISOString()
+  return reportFrame({ title: values.title, scope, totals, changes, logs, writtenAt })
 }
 
 interface Out extends Disposable {
