@@ -159,7 +159,7 @@ it.each([
   [['verify-proof', 'FILE'], '--key says which log is trusted'],
   [['verify-proof', 'FILE', '--key', 'hello'], 'not a verifier key'],
   [['verify-proof', 'FILE', '--key', 'KEY', '--quorum', '1'], '--quorum is a number'],
-  [['prove'], 'prove takes one call id, or ORIGIN:INDEX'],
+  [['prove'], 'prove takes one call, approval, lock or detection, or ORIGIN:INDEX'],
   [['prove', 'x', '--disclose', 'everything'], '--disclose is one of'],
 ])('%j is wrong usage', async (args, reason) => {
   const given = args.map((arg) => (arg === 'KEY' ? key : arg === 'FILE' ? decision : arg))

@@ -4,6 +4,7 @@ import { type ApprovedCalls, heldBy, startApprovedCalls } from '../harness/appro
 import { person as approver } from '../harness/approval.ts'
 import { runAudit, runAuditJson } from '../harness/audit-command.ts'
 import { askLocks, person, setLock } from '../harness/locking.ts'
+import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { until } from '../harness/until.ts'
 
 const TASK = { 'toolgate-task': 'T-A' }
@@ -149,6 +150,29 @@ describe('toolgate audit show', () => {
     const id = kind === 'lock' ? lock : approval
     const names = namesOf(await runAuditJson(['show', id, ...record]))
     expect(names).toEqual(expect.arrayContaining(kind === 'lock' ? ['lock set', stopped] : [...ASKED, made]))
+  })
+})
+
+describe('toolgate audit prove', () => {
+  it('proves of an approval each vote and its use, and of a lock who set it, offline', async () => {
+    await using folder = await temporaryDirectory()
+    const where = ['--out', folder.path, ...record]
+    const key = (await runAudit(['key', calls.toolgate.auditDirectory])).printed.trim()
+    await until(async () => (await runAudit(['prove', lock, ...where])).exitCode === 0)
+    const { printed } = await runAudit(['prove', approval, ...where])
+    const files = printed.trim().split('\n')
+    expect(files.map((file) => file.split('.').slice(-3, -1))).toEqual(
+      [1, 2, 3, 4].map((number) => [String(number), 'approval']),
+    )
+    for (const [number, state] of ['requested', 'voted', 'approved', 'consumed'].entries()) {
+      const proven = await runAudit(['verify-proof', files[number] ?? '', '--key', key, '--json'])
+      expect(proven.exitCode).toBe(0)
+      const { entry } = JSON.parse(proven.printed) as { readonly entry: string }
+      expect(JSON.parse(entry)).toMatchObject({ type: 'approval', approval, state })
+    }
+    const set = await runAudit(['verify-proof', `${folder.path}/${lock}.1.lock.tlog-proof`, '--key', key])
+    expect(set.printed).toContain('erik@zyx.example')
+    expect(set.printed).not.toContain('\u001b')
   })
 })
 

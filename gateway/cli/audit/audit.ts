@@ -1,7 +1,7 @@
 import { type Command, UsageError } from '../command.ts'
 
 const USAGE = `toolgate audit verify DIRECTORY [options]   check every log against what was signed, offline
-toolgate audit prove CALL|ORIGIN:INDEX     write a proof of entries, for somebody who has nothing else
+toolgate audit prove CALL|APPROVAL|…       write a proof of entries, for somebody who has nothing else
 toolgate audit verify-proof FILE --key KEY check such a proof, offline
 toolgate audit key [DIRECTORY]             print the keys that signed there, for verifiers
 toolgate audit rotate-key                  let another key sign from the next start on
