@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ExitCode, Surroundings } from '../cli/command.ts'
-import { startAdminFor } from '../cli/start.ts'
+import { startAdminFor } from '../cli/run-start.ts'
 import { startGateway } from '../compose.ts'
 import { loadConfig } from '../config/load.ts'
 import { ANY_PORTS, startWorld } from './world.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startAdminFor } from '../../gateway/cli/start.ts'
+import { startAdminFor } from '../../gateway/cli/run-start.ts'
 import { type BundleServer, startBundleServer } from '../harness/bundle-server.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { compileRules } from '../harness/opa.ts'
