@@ -2,19 +2,34 @@ import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { FleetLog } from '../../gateway/audit/fleet-log.ts'
-import { openAudit } from '../../gateway/audit/open-audit.ts'
+import { type Audit, openAudit } from '../../gateway/audit/open-audit.ts'
 import { listEpochs } from '../../gateway/audit/read-entries.ts'
 import { verifyAudit } from '../../gateway/audit/verify/verify-audit.ts'
+import type { Lock, LockId } from '../../gateway/locks/lock.ts'
 import { runAudit, runAuditJson } from '../harness/audit-command.ts'
 import { auditConfig } from '../harness/audit-config.ts'
+import { OPERATOR } from '../harness/locking.ts'
 import { syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { virtualClock } from '../harness/virtual-clock.ts'
 
 const LIVES = ['2019-03-01', '2020-03-01', '2026-11-01'] as const
 
+const LOCK: Lock = {
+  id: 'lock-1' as LockId,
+  scope: { kind: 'agent', name: 'deploy-agent', issuer: '' },
+  writesOnly: false,
+  tokensBeforeMs: undefined,
+  reason: 'seen to run wild',
+  author: OPERATOR,
+  setAtMs: Date.parse('2019-03-01'),
+  expiresAtMs: undefined,
+  release: 'anyone',
+  releaseRequests: [],
+}
+
 /** A record of three lives of one gateway, years apart, each watched by a fleet log of today. */
-async function threeLives() {
+async function threeLives(inFirst: (audit: Audit) => Promise<unknown> = async () => undefined) {
   const folder = await temporaryDirectory()
   const directory = join(folder.path, 'audit')
   const config = auditConfig(directory, {
@@ -28,6 +43,7 @@ async function threeLives() {
   for (const [index, day] of LIVES.entries()) {
     const clock = virtualClock(Date.parse(day))
     await using audit = await openAudit({ config, node: 'worker-0', version: '1', clock })
+    if (index === 0) await inFirst(audit)
     const sealed = syntheticSealed({ callId: `call-${index}` })
     await audit.recorder.intend(sealed)
     await audit.recorder.conclude(sealed.permit.call, syntheticOutcome())
@@ -129,6 +145,16 @@ it('nothing that a hold covers is removed, neither of the log nor of disclosures
   await record.prune()
   expect(await record.lives()).toEqual(['2026'])
   expect(await record.problems()).toEqual([])
+})
+
+it('a lock that was in force in the time of a hold is held from when it was set', async () => {
+  await using record = await threeLives((audit) =>
+    audit.changes.lockChanged({ state: 'set', lock: LOCK, by: LOCK.author, reason: LOCK.reason, epoch: 1 }),
+  )
+  const hold = ['hold', 'case-7', '--from', '2020-02-28', '--to', '2020-03-02', '--reason', 'claim of March']
+  expect((await runAudit([...hold, '--audit', record.directory])).exitCode).toBe(0)
+  expect((await record.prune()).printed).toMatch(/kept {2}worker-0\/2019.* is held by case-7/)
+  expect(await record.lives()).toEqual(['2019', '2020', '2026'])
 })
 
 it('a file of holds that cannot be read lets nothing be pruned', async () => {

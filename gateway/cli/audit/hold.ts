@@ -12,7 +12,8 @@ toolgate audit hold NAME --from TIME --to TIME --reason TEXT
 toolgate audit hold NAME --release
 
 Sets a legal hold over a time, releases one, or lists them. While it stands, toolgate audit prune removes nothing of that
-time: neither logs nor disclosures.
+time, neither logs nor disclosures, and no entry of a lock that was in force then or of an approval that was asked, answered
+or used then, however much older it is: with it stays everything since.
 
   --from TIME, --to TIME    2026-11-25, 2026-11-25T09:30:00Z, or 90m, 24h, 7d ago
   --reason TEXT             why, for whoever comes to release it

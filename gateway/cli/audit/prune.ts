@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
-import { readHolds } from '../../audit/prune/holds.ts'
+import { openAuditIndex } from '../../audit/index/audit-index.ts'
+import { type Hold, readHolds } from '../../audit/prune/holds.ts'
 import { planDisclosures, pruneDisclosures } from '../../audit/prune/prune-disclosures.ts'
 import { planPrune, pruneLogs } from '../../audit/prune/prune-logs.ts'
+import { reachOfHolds } from '../../audit/prune/reach-of-holds.ts'
 import { loadSections } from '../../config/load-sections.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { VERSION } from '../../version.ts'
@@ -44,7 +46,7 @@ export const prune: Command = {
     const nowMs = systemClock.nowMs()
     const cutoff = (text: string | undefined, days: number): number =>
       text === undefined ? nowMs - days * DAY_MS : timeIn(text, nowMs)
-    const holds = await readHolds(config.directory)
+    const holds = await holdsWithReach(config.directory)
     const beforeMs = cutoff(values['logs-before'], config.retentionDays)
     const options = { config, version: VERSION, beforeMs, holds }
     const plan = await planPrune(options)
@@ -71,4 +73,12 @@ export const prune: Command = {
     )
     return 0
   },
+}
+
+/** What reaches into the time of a hold is looked up, where there is one. */
+async function holdsWithReach(auditDirectory: string): Promise<readonly Hold[]> {
+  const holds = await readHolds(auditDirectory)
+  if (holds.length === 0) return holds
+  using index = await openAuditIndex({ auditDirectory })
+  return reachOfHolds(index, holds)
 }
