@@ -7,6 +7,7 @@ import { lockDirectory } from '../../gateway/lib/directory-lock.ts'
 import { openAudit, type Audit } from '../../gateway/audit/open-audit.ts'
 import { listEpochs, readEntries } from '../../gateway/audit/read-entries.ts'
 import { readSegment } from '../../gateway/audit/read-segment.ts'
+import { runAudit, runAuditJson } from '../harness/audit-command.ts'
 import { auditConfig } from '../harness/audit-config.ts'
 import { syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../harness/temporary-directory.ts'
@@ -72,6 +73,22 @@ describe('the next start', () => {
     expect(entries.filter(({ type }) => type === 'recovery')).toMatchObject([{ in_doubt: 2, torn_bytes: 0 }])
     await using again = await start(left)
     expect(again.recoveries).toMatchObject([{ sealed: true, inDoubtCalls: [] }])
+  })
+
+  it('has them found by whoever asks, before it as open, and after it as in doubt', async () => {
+    await using directory = await temporaryDirectory()
+    const left = await crashedWithTwoOpenCalls(directory)
+    const listed = async (outcome: string): Promise<unknown[]> =>
+      (await runAuditJson(['query', '--outcome', outcome, '--oldest', '--audit', left])).map(
+        ({ call }) => call,
+      )
+    const doubtful = async (): Promise<string> =>
+      (await runAudit(['export', '--format', 'html', '--audit', left])).printed
+    expect([await listed('open'), await listed('unknown')]).toEqual([['open-1', 'open-2'], []])
+    expect(await doubtful()).toMatch(/Calls in doubt[^]*open-1[^]*no outcome on record/)
+    await (await start(left))[Symbol.asyncDispose]()
+    expect([await listed('open'), await listed('unknown')]).toEqual([[], ['open-1', 'open-2']])
+    expect(await doubtful()).toMatch(/Calls in doubt[^]*open-1[^]*the upstream may have acted/)
   })
 
   it('does not repeat what a start that died in its own recovery has written', async () => {
