@@ -1,8 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Readiness } from './admin/admin.ts'
 import type { Config } from './config/config.ts'
-import { ConfigError } from './config/problem.ts'
-import { showConfig } from './config/show.ts'
 import { channelRoutesOf, controlRoutesOf } from './control-routes.ts'
 import { createControlPlane } from './control/control-plane.ts'
 import type { ControlPlane } from './control/control.ts'
@@ -15,6 +12,7 @@ import { rateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { createListener, type Listener } from './listen/listener.ts'
 import { settleOrigins, settlePort } from './listen/settle-address.ts'
 import { PAGE_BYTES } from './policy/evaluation/sandbox.ts'
+import { createReload, putInForce } from './reload.ts'
 import { bundleState, notesOf, readinessOf, statusOf } from './report.ts'
 import { createRecordUnparsed } from './stages/record-unparsed.ts'
 import { createSuccession, type Succession } from './succession.ts'
@@ -75,28 +73,14 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
   const generations = stack.use(createSuccession(await make(given, lasting), events.faulted))
   const listener = stack.use(await openListener(generations, lasting, clock))
   watchStates(lasting, generations, listener)
-  events.unboundTokens(given.identity.dangerouslyAllowUnboundTokens)
   putInForce(lasting, generations.current)
   events.started({ host: given.listen.host, port: listener.port, version: VERSION })
 
-  const take = async (load: () => Config): Promise<void> => {
-    const next = load()
-    refuseRestart(given, next)
-    const before = generations.current
-    const connectors = [...Object.keys(before.config.connectors), ...Object.keys(next.connectors)]
-    lasting.telemetry.useConnectors(new Set(connectors))
-    const notifyAnew = lasting.channels.prepare(next.notify)
-    await succeed(generations, await make(next, lasting, before), listener)
-    notifyAnew()
-    putInForce(lasting, generations.current)
-    events.unboundTokens(next.identity.dangerouslyAllowUnboundTokens)
-  }
   const plane: ControlPlane = createControlPlane({
     routes: controlRoutesOf(lasting, () => generations.current, clock),
     channels: channelRoutesOf(lasting, (request) => plane.control(request)),
     onFault: events.faulted,
   })
-  let reloading = Promise.resolve()
   const owned = stack.move()
   return {
     ...plane,
@@ -108,50 +92,13 @@ export async function startGateway(given: Config, options: GatewayOptions): Prom
     metricsJson: () => lasting.telemetry.metricsJson(),
     status: () => statusOf(listener, generations.current, lasting),
     config: () => generations.current.config,
-    // One after the other: two at once could leave the older of two configurations in force.
-    reload: (load) => (reloading = reloading.then(() => attempt(() => take(load), lasting))),
+    reload: createReload({ given, make, lasting, generations, listener }),
     async drain(hurry) {
       events.draining()
       lasting.heldPlaces.end()
       await listener.drain(given.listen.drain, hurry)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** Tells the log, the metrics and the record under which configuration and policy calls are decided from now on. */
-function putInForce(
-  { approvals, audit, detections, telemetry }: Lasting,
-  { config, policy }: Generation,
-): void {
-  detections.use(config.detections)
-  approvals.people.use(config)
-  telemetry.events.configLoaded()
-  audit.changes.configLoaded(showConfig(config), policy)
-}
-
-/** A certificate that cannot be used refuses the whole configuration, before any of it is in force. */
-async function succeed(
-  generations: Succession<Generation>,
-  next: Generation,
-  listener: Listener,
-): Promise<void> {
-  try {
-    listener.reloadTls()
-  } catch (cause) {
-    await next[Symbol.asyncDispose]()
-    throw cause
-  }
-  generations.succeed(next)
-}
-
-async function attempt(reload: () => Promise<void>, { audit, telemetry }: Lasting): Promise<void> {
-  telemetry.log.reopen()
-  try {
-    await reload()
-  } catch (error) {
-    telemetry.events.configRejected(error)
-    audit.changes.configRejected(error)
   }
 }
 
@@ -212,29 +159,3 @@ function shadowInfo({ shadow }: Generation): { revision: string; digest: string 
   const { revision, digest } = shadow ?? {}
   return revision === undefined || digest === undefined ? undefined : { revision, digest }
 }
-
-/** Sections that made what a reload keeps: sockets, processes, counters, the log and the record; ports do as well. */
-const NEEDS_RESTART = ['listen', 'workers', 'store', 'locks', 'approvals', 'audit', 'telemetry'] as const
-
-function refuseRestart(running: Config, next: Config): void {
-  const changed: string[] = NEEDS_RESTART.filter(
-    (name) => !isDeepStrictEqual(fixedOf(running)[name], fixedOf(next)[name]),
-  )
-  for (const name of new Set([...Object.keys(running.connectors), ...Object.keys(next.connectors)])) {
-    if (running.connectors[name]?.address.port !== next.connectors[name]?.address.port)
-      changed.push(`connectors.${name}.address.port`)
-  }
-  for (const name of ['labels', 'decisionLog', 'status'] as const) {
-    if (!isDeepStrictEqual(running.policy[name], next.policy[name])) changed.push(`policy.${name}`)
-  }
-  if (changed.length === 0) return
-  throw new ConfigError(changed.map((path) => ({ path, reason: 'was changed, which needs a restart' })))
-}
-
-/** Without the people whom the admin listener knows, who come and go. */
-function fixedOf(config: Config): Config {
-  const { listen } = config
-  return { ...config, listen: { ...listen, admin: { ...listen.admin, people: NOBODY } } }
-}
-
-const NOBODY = { issuers: [], certificates: [], operatorGroups: [], barred: [] } as const

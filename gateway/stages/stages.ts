@@ -21,7 +21,7 @@ import type { Intended } from './intend.ts'
 
 type Awaitable<T> = T | Promise<T>
 
-/** The verbs of a call's life, each bound to its dependencies by compose.ts. */
+/** The verbs of a call's life, each bound to its dependencies by bind-stages.ts. */
 export interface Stages {
   receive(arrival: Arrival): Verdict<Received>
   identify(received: Received): Awaitable<Verdict<Identified>>
