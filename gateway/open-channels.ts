@@ -44,7 +44,7 @@ export interface Channels extends AsyncDisposable {
 
 /** Tells nobody and takes nothing until a configuration is put in force. */
 export function openChannels(options: OpenChannelsOptions): Channels {
-  const { environment, clock, approvals, events, audit } = options
+  const { environment, clock, approvals, events } = options
   const store = openChannelStore(options.place, clock)
   const apps = new SlackApps(environment)
   const notifier = openNotifier({
@@ -65,11 +65,7 @@ export function openChannels(options: OpenChannelsOptions): Channels {
         control,
         store,
         clock,
-        onResult: (result, wanted) => {
-          events.channelMessage('slack', result, wanted?.userId ?? '')
-          const refused = wanted && refusedInSlack(result, wanted, apps.current?.config)
-          if (refused !== undefined) audit.changes.channelRefused(refused)
-        },
+        onResult: (result, wanted) => recordSlack(options, result, wanted, apps.current?.config),
         onFailure: (cause) => events.channelFailed('slack', cause),
       }),
       webhookVotesRoute({
@@ -95,6 +91,17 @@ export function openChannels(options: OpenChannelsOptions): Channels {
       await apps[Symbol.asyncDispose]()
     },
   }
+}
+
+function recordSlack(
+  { events, audit }: Pick<OpenChannelsOptions, 'events' | 'audit'>,
+  result: ChannelResult,
+  wanted: SlackClick | SlackCommand | undefined,
+  app: SlackApp['config'] | undefined,
+): void {
+  events.channelMessage('slack', result, wanted?.userId ?? '')
+  const refused = wanted && refusedInSlack(result, wanted, app)
+  if (refused !== undefined) audit.changes.channelRefused(refused)
 }
 
 /** What is on record nowhere else: a vote that does not count is, with its approval. */

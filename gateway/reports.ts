@@ -32,43 +32,15 @@ export interface ReportsOptions {
 
 /** @throws Error when the directory of the decision log cannot be used */
 export async function openReports(options: ReportsOptions): Promise<Reports> {
-  const { config, environment, clock, telemetry } = options
-  const { decisionLog: logConfig, status: statusConfig } = config.policy
   // Each process is an instance of its own to whoever listens, as each OPA is.
-  const labels = { ...config.policy.labels, id: randomUUID(), version: VERSION }
+  const labels = { ...options.config.policy.labels, id: randomUUID(), version: VERSION }
   let bundleState: () => BundleState = () => ({ bundles: [], loadMs: undefined })
   await using stack = new AsyncDisposableStack()
 
-  const reporter =
-    statusConfig &&
-    stack.use(
-      new StatusReporter({
-        config: statusConfig,
-        token: tokenOf(statusConfig.service.token, environment),
-        report: async () =>
-          statusReport({
-            labels,
-            ...bundleState(),
-            decisionLog: decisionLog?.status(),
-            metrics: statusConfig.metrics ? metricFamilies(await telemetry.metricsJson()) : undefined,
-          }),
-        onEvent: telemetry.events.statusReports,
-      }),
-    )
-  const decisionLog =
-    logConfig &&
-    stack.use(
-      await DecisionLog.open({
-        config: logConfig,
-        labels,
-        token: tokenOf(logConfig.service.token, environment),
-        clock,
-        onEvent: (event) => {
-          telemetry.events.decisionLog(event)
-          if (isUploadResult(event)) reporter?.changed()
-        },
-      }),
-    )
+  const reporter = stack.use(
+    openReporter(options, () => ({ labels, ...bundleState(), decisionLog: decisionLog?.status() })),
+  )
+  const decisionLog = stack.use(await openDecisionLog(options, labels, () => reporter?.changed()))
   const owned = stack.move()
   return {
     decisionLog,
@@ -86,6 +58,48 @@ export async function openReports(options: ReportsOptions): Promise<Reports> {
     }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** `undefined` where nobody is to be told of the state. */
+function openReporter(
+  { config: { policy }, environment, telemetry }: ReportsOptions,
+  facts: () => Omit<StatusFacts, 'metrics'>,
+): StatusReporter | undefined {
+  const config = policy.status
+  return (
+    config &&
+    new StatusReporter({
+      config,
+      token: tokenOf(config.service.token, environment),
+      report: async () => {
+        const metrics = config.metrics ? metricFamilies(await telemetry.metricsJson()) : undefined
+        return statusReport({ ...facts(), metrics })
+      },
+      onEvent: telemetry.events.statusReports,
+    })
+  )
+}
+
+/** `undefined` where decisions are not logged. */
+async function openDecisionLog(
+  { config: { policy }, environment, clock, telemetry }: ReportsOptions,
+  labels: StatusFacts['labels'],
+  onUploadResult: () => void,
+): Promise<DecisionLog | undefined> {
+  const config = policy.decisionLog
+  return (
+    config &&
+    DecisionLog.open({
+      config,
+      labels,
+      token: tokenOf(config.service.token, environment),
+      clock,
+      onEvent: (event) => {
+        telemetry.events.decisionLog(event)
+        if (isUploadResult(event)) onUploadResult()
+      },
+    })
+  )
 }
 
 function isUploadResult({ type }: DecisionLogEvent): boolean {

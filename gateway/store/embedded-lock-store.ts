@@ -1,7 +1,8 @@
 import type { Clock } from '../lib/clock.ts'
-import { decodeLock, encodeLock, type Lock, type LockId } from '../locks/lock.ts'
+import type { Lock } from '../locks/lock.ts'
 import type { ControlFile } from './control-file.ts'
 import { type LockFollower, type LockStore, type LockStoreEvents, MOST_LOCKS } from './lock-store.ts'
+import { LockTable } from './lock-table.ts'
 
 export interface EmbeddedLockStoreOptions {
   readonly file: ControlFile
@@ -10,11 +11,6 @@ export interface EmbeddedLockStoreOptions {
   readonly clock: Pick<Clock, 'nowMs'>
 }
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS locks (id TEXT PRIMARY KEY, lock TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lock_epoch (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), epoch INTEGER NOT NULL);
-INSERT OR IGNORE INTO lock_epoch VALUES (1, 0)`
-
 /** Locks of one machine in its control file, for all of its workers. The file outlives them, and is not theirs to close. */
 export function createEmbeddedLockStore({
   file,
@@ -22,39 +18,12 @@ export function createEmbeddedLockStore({
   events,
   clock,
 }: EmbeddedLockStoreOptions): LockStore {
-  file.transact(() => file.database.exec(SCHEMA))
-  const statements = prepare(file)
-  let epoch = -1
-
-  const take = (): void => {
-    // One statement, so that epoch and locks are of the same moment.
-    const row = statements.snapshot.get() ?? {}
-    const texts = JSON.parse(String(row['locks'])) as readonly string[]
-    const locks = texts.map(decodeLock)
-    epoch = Number(row['epoch'])
-    follower.changed({ epoch, locks })
-  }
-  /** Nothing is heard while the newest change cannot be read: what this process acts upon is not what is in force. */
-  const look = (): void => {
-    try {
-      if (statements.epoch.get()?.['epoch'] !== epoch) take()
-      follower.heard()
-    } catch (cause) {
-      events.failed(cause)
-    }
-  }
+  const table = new LockTable(file)
+  const look = createLook(table, follower, events)
   const change = <T>(work: () => T): T => {
     const answer = file.transact(work)
     look()
     return answer
-  }
-  const kept = (id: string): Lock | undefined => {
-    const row = statements.find.get(id)
-    return row && decodeLock(String(row['lock']))
-  }
-  const end = (id: string): void => {
-    statements.remove.run(id)
-    statements.raise.run()
   }
 
   const stop = file.watch({ changed: look, heard: look })
@@ -62,52 +31,57 @@ export function createEmbeddedLockStore({
   return {
     add: async (lock) =>
       change(() => {
-        if (Number(statements.count.get()?.['held']) >= MOST_LOCKS) return { kind: 'full' } as const
-        statements.add.run(lock.id, encodeLock(lock))
-        statements.raise.run()
+        if (table.count() >= MOST_LOCKS) return { kind: 'full' } as const
+        table.add(lock)
         return { kind: 'added', shared: true, witnessed: true } as const
       }),
-    remove: async (id: LockId) =>
+    remove: async (id) =>
       change(() => {
-        const lock = kept(id)
-        if (lock !== undefined) end(id)
+        const lock = table.find(id)
+        if (lock !== undefined) table.remove(id)
         return lock
       }),
     change: async (id, next) =>
       change(() => {
-        const lock = kept(id)
+        const lock = table.find(id)
         if (lock === undefined) return undefined
         const changed = next(lock)
-        if (changed === lock) return lock
-        statements.replace.run(encodeLock(changed), id)
-        statements.raise.run()
+        if (changed !== lock) table.replace(id, changed)
         return changed
       }),
-    expire: async () =>
-      change(() => {
-        const nowMs = clock.nowMs()
-        const over = statements.all.all().map((row) => decodeLock(String(row['lock'])))
-        const expired = over.filter(({ expiresAtMs = Number.POSITIVE_INFINITY }) => expiresAtMs <= nowMs)
-        for (const { id } of expired) end(id)
-        return expired
-      }),
+    expire: async () => change(() => expire(table, clock.nowMs())),
     refresh: async () => look(),
     [Symbol.asyncDispose]: async () => stop(),
   }
 }
 
-function prepare({ database }: ControlFile) {
-  return {
-    snapshot: database.prepare(
-      'SELECT epoch, (SELECT json_group_array(lock) FROM locks) AS locks FROM lock_epoch',
-    ),
-    epoch: database.prepare('SELECT epoch FROM lock_epoch'),
-    count: database.prepare('SELECT count(*) AS held FROM locks'),
-    all: database.prepare('SELECT lock FROM locks'),
-    find: database.prepare('SELECT lock FROM locks WHERE id = ?'),
-    add: database.prepare('INSERT INTO locks VALUES (?, ?)'),
-    remove: database.prepare('DELETE FROM locks WHERE id = ?'),
-    replace: database.prepare('UPDATE locks SET lock = ? WHERE id = ?'),
-    raise: database.prepare('UPDATE lock_epoch SET epoch = epoch + 1'),
+/**
+ * Tells the follower what the file has. Nothing is heard while the newest change cannot be read: what this process acts
+ * upon is not what is in force.
+ */
+function createLook(
+  table: LockTable,
+  follower: LockFollower,
+  events: EmbeddedLockStoreOptions['events'],
+): () => void {
+  let epoch = -1
+  return () => {
+    try {
+      if (table.epoch() !== epoch) {
+        const snapshot = table.snapshot()
+        epoch = snapshot.epoch
+        follower.changed(snapshot)
+      }
+      follower.heard()
+    } catch (cause) {
+      events.failed(cause)
+    }
   }
+}
+
+function expire(table: LockTable, nowMs: number): readonly Lock[] {
+  const { locks } = table.snapshot()
+  const expired = locks.filter(({ expiresAtMs = Number.POSITIVE_INFINITY }) => expiresAtMs <= nowMs)
+  for (const { id } of expired) table.remove(id)
+  return expired
 }

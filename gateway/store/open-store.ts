@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { StoreConfig } from '../config/store-config.ts'
+import type { RedisConfig, StoreConfig } from '../config/store-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionStore } from './admission-store.ts'
 import { createEmbeddedAdmissionStore } from './embedded-admission-store.ts'
@@ -50,58 +50,44 @@ export interface OpenedStore extends AsyncDisposable {
 const OPEN_WAIT_MS = 1_500
 
 /** The store that the configuration names; Redis comes guarded by the failure modes of `store.onFailure`. */
-export function openStore({
-  config,
-  password,
-  proofLifetimeMs,
-  clock,
-  events,
-}: OpenStoreOptions): OpenedStore {
-  if (config.kind === 'embedded' || config.redis === undefined) {
-    const embedded = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
-    return {
-      admission: embedded,
-      spend: createEmbeddedSpendStore({ clock }),
-      idempotency: createEmbeddedIdempotencyStore({ clock }),
-      sightings: createEmbeddedSightingStore({ clock }),
-      state: () => 'ready',
-      opened: Promise.resolve(),
-      [Symbol.asyncDispose]: () => embedded.close(),
-    }
+export function openStore(options: OpenStoreOptions): OpenedStore {
+  const { kind, redis } = options.config
+  return kind === 'embedded' || redis === undefined ? openEmbedded(options) : openRedis(options, redis)
+}
+
+function openEmbedded({ clock, proofLifetimeMs }: OpenStoreOptions): OpenedStore {
+  const admission = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
+  return {
+    admission,
+    spend: createEmbeddedSpendStore({ clock }),
+    idempotency: createEmbeddedIdempotencyStore({ clock }),
+    sightings: createEmbeddedSightingStore({ clock }),
+    state: () => 'ready',
+    opened: Promise.resolve(),
+    [Symbol.asyncDispose]: () => admission.close(),
   }
-  const { redis } = config
+}
+
+function openRedis(
+  { config, password, proofLifetimeMs, clock, events }: OpenStoreOptions,
+  redis: RedisConfig,
+): OpenedStore {
   const client = createRedisClient({ ...redis, password }, events.connectionFailed)
+  const { keyPrefix } = redis
+  const onSettlementLost = events.settlementLost
   const guarded = createGuardedAdmissionStore({
-    shared: createRedisAdmissionStore({
-      client,
-      keyPrefix: redis.keyPrefix,
-      clock,
-      onSettlementLost: events.settlementLost,
-    }),
+    shared: createRedisAdmissionStore({ client, keyPrefix, clock, onSettlementLost }),
     local: createEmbeddedAdmissionStore({ clock, proofLifetimeMs, count: 'share' }),
     onFailure: config.onFailure,
     shares: redis.shares,
     events,
   })
+  const isUp = (): boolean => guarded.state === 'up'
   return {
     admission: guarded,
-    spend: createRedisSpendStore({
-      client,
-      keyPrefix: redis.keyPrefix,
-      isUp: () => guarded.state === 'up',
-      onSettlementLost: events.settlementLost,
-    }),
-    idempotency: createRedisIdempotencyStore({
-      client,
-      keyPrefix: redis.keyPrefix,
-      isUp: () => guarded.state === 'up',
-      onSettlementLost: events.settlementLost,
-    }),
-    sightings: createRedisSightingStore({
-      client,
-      keyPrefix: redis.keyPrefix,
-      local: createEmbeddedSightingStore({ clock }),
-    }),
+    spend: createRedisSpendStore({ client, keyPrefix, isUp, onSettlementLost }),
+    idempotency: createRedisIdempotencyStore({ client, keyPrefix, isUp, onSettlementLost }),
+    sightings: createRedisSightingStore({ client, keyPrefix, local: createEmbeddedSightingStore({ clock }) }),
     state: () => conditionOf(guarded, config.onFailure),
     opened: Promise.race([guarded.opened, delay(OPEN_WAIT_MS, undefined, { ref: false })]),
     [Symbol.asyncDispose]: () => guarded.close(),

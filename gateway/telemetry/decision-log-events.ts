@@ -1,6 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import { assertNever } from '../lib/assert-never.ts'
 import type { DecisionLogEvent } from '../policy/decision-log/decision-log.ts'
+import type { UploadEvent } from '../policy/decision-log/uploader.ts'
 import { LOG_ENTRYPOINTS } from '../policy/evaluation/entrypoints.ts'
 import type { StatusReporterEvent } from '../policy/status-reports/status-reporter.ts'
 import { causeFields } from './call-line.ts'
@@ -50,28 +51,14 @@ function defineMetrics(registry: Registry) {
 }
 
 function decisionLogEvents(log: Log, metrics: ReportMetrics): (event: DecisionLogEvent) => void {
+  const uploadEvent = uploadEvents(log, metrics)
   const drop = (reason: DropReason, events: number): void => metrics.dropped.inc({ reason }, events)
-  const isFirstFailure = onceUntilReset()
   return (event) => {
     switch (event.type) {
       case 'encoded':
         return metrics.encoded.inc()
       case 'dropped':
         return drop(event.why, 1)
-      case 'overflowed':
-        drop('buffer_full', event.events)
-        return log.write('warn', 'decision_log.overflowed', { events: event.events })
-      case 'too_large':
-        drop('too_large', 1)
-        return log.write('warn', 'decision_log.event_too_large', {})
-      case 'cache_dropped':
-        return log.write('debug', 'decision_log.cache_dropped', {})
-      case 'damaged':
-        drop('damaged', event.events)
-        return log.write('error', 'decision_log.damaged', {
-          events: event.events,
-          lost_bytes: event.lostBytes,
-        })
       case 'encoding_failed':
         drop('encoding', 1)
         return log.write('error', 'decision_log.encoding_failed', causeFields(event.cause))
@@ -80,15 +67,37 @@ function decisionLogEvents(log: Log, metrics: ReportMetrics): (event: DecisionLo
         metrics.ruleFailures.inc({ entrypoint })
         return log.write('error', 'decision_log.rule_failed', { detail: entrypoint, ...causeFields(cause) })
       }
-      case 'recovered':
-        return log.write('info', 'decision_log.recovered', {
-          events: event.events,
-          torn_bytes: event.tornBytes,
-        })
+      case 'overflowed':
+        drop('buffer_full', event.events)
+        return log.write('warn', 'decision_log.overflowed', { events: event.events })
+      case 'damaged': {
+        const { events, lostBytes } = event
+        drop('damaged', events)
+        return log.write('error', 'decision_log.damaged', { events, lost_bytes: lostBytes })
+      }
+      case 'recovered': {
+        const { events, tornBytes } = event
+        return log.write('info', 'decision_log.recovered', { events, torn_bytes: tornBytes })
+      }
       case 'disk_failed':
         return log.write('error', 'decision_log.disk_failed', causeFields(event.cause))
       case 'disk_works_again':
         return log.write('info', 'decision_log.disk_works_again', {})
+      default:
+        return uploadEvent(event)
+    }
+  }
+}
+
+function uploadEvents(log: Log, metrics: ReportMetrics): (event: UploadEvent) => void {
+  const isFirstFailure = onceUntilReset()
+  return (event) => {
+    switch (event.type) {
+      case 'too_large':
+        metrics.dropped.inc({ reason: 'too_large' satisfies DropReason })
+        return log.write('warn', 'decision_log.event_too_large', {})
+      case 'cache_dropped':
+        return log.write('debug', 'decision_log.cache_dropped', {})
       case 'uploaded':
         return metrics.uploaded.inc(event.events)
       case 'upload_done':

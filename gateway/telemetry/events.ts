@@ -48,6 +48,7 @@ export function createEvents(options: EventsOptions) {
     ...stateEvents(options),
     ...dependencyEvents(options),
     ...auditEvents(options),
+    ...publishedRecordEvents(options),
   }
 }
 
@@ -104,7 +105,7 @@ function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
   }
 }
 
-function auditEvents({ log, metrics, fleetLog }: EventsOptions) {
+function auditEvents({ log, metrics }: EventsOptions) {
   const appends = {
     flushed: metrics.auditSeconds.labels('flushed'),
     strict: metrics.auditSeconds.labels('strict'),
@@ -132,6 +133,23 @@ function auditEvents({ log, metrics, fleetLog }: EventsOptions) {
         in_doubt_calls: found.inDoubtCalls.length,
       })
     },
+    auditFailed(cause: unknown): void {
+      log.write('error', 'audit.failed', causeFields(cause))
+    },
+    disclosuresLost(calls: number, cause: unknown): void {
+      metrics.disclosuresLost.inc(calls)
+      log.write('error', 'audit.disclosures_lost', { calls, ...causeFields(cause) })
+    },
+    outcomeLost(callId: string, cause: unknown): void {
+      metrics.auditLost.inc()
+      log.write('error', 'audit.outcome_lost', { call_id: callId, ...causeFields(cause) })
+    },
+  }
+}
+
+/** What becomes of the record once it has left the process that made it. */
+function publishedRecordEvents({ log, metrics, fleetLog }: EventsOptions) {
+  return {
     auditPublishFailed(cause: unknown): void {
       metrics.auditPublishFailures.inc()
       log.write('warn', 'audit.publish_failed', causeFields(cause))
@@ -156,17 +174,6 @@ function auditEvents({ log, metrics, fleetLog }: EventsOptions) {
     },
     exportRecovered(name: string): void {
       log.write('info', 'audit.export_recovered', { detail: name })
-    },
-    auditFailed(cause: unknown): void {
-      log.write('error', 'audit.failed', causeFields(cause))
-    },
-    disclosuresLost(calls: number, cause: unknown): void {
-      metrics.disclosuresLost.inc(calls)
-      log.write('error', 'audit.disclosures_lost', { calls, ...causeFields(cause) })
-    },
-    outcomeLost(callId: string, cause: unknown): void {
-      metrics.auditLost.inc()
-      log.write('error', 'audit.outcome_lost', { call_id: callId, ...causeFields(cause) })
     },
   }
 }

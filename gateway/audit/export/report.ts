@@ -64,21 +64,6 @@ interface ReportFrame {
 }
 
 export function reportFrame({ title, scope, totals, changes, logs, writtenAt }: ReportHead): ReportFrame {
-  const counts = (name: string, found: ReadonlyMap<string, number>): Html =>
-    html` <h2>${name}</h2>
-      <table>
-        <tbody>
-          ${[...found]
-            .sort(([, one], [, other]) => other - one)
-            .map(
-              ([text, count]) =>
-                html`<tr>
-                  <td>${shown(text)}</td>
-                  <td>${count}</td>
-                </tr>`,
-            )}
-        </tbody>
-      </table>`
   const [head = '', calls = '', tail = ''] = html`<!doctype html>
     <html lang="en">
       <head>
@@ -97,38 +82,44 @@ export function reportFrame({ title, scope, totals, changes, logs, writtenAt }: 
         </p>
         ${counts('Decisions', totals.byDecision)}${counts('Outcomes', totals.byOutcome)}${counts('Operations', totals.byOperation)}${counts('Agents', totals.byAgent)}
         <h2>What was in force</h2>
-        <table>
-          <thead>
-            <tr>
-              <th>since</th>
-              <th>what</th>
-              <th>digest</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${changes.map(changeRow)}
-          </tbody>
-        </table>
-        ${verification(logs)}${MORE}
+        ${table(['since', 'what', 'digest'], changes.map(changeRow))} ${verification(logs)}${MORE}
         <h2>Calls</h2>
-        <table>
-          <thead>
-            <tr>
-              <th>time</th>
-              <th>call</th>
-              <th>who</th>
-              <th>what</th>
-              <th>decision</th>
-              <th>outcome</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${MORE}
-          </tbody>
-        </table>
+        ${table(['time', 'call', 'who', 'what', 'decision', 'outcome'], MORE)}
       </body>
     </html> `.text.split(MORE.text)
   return { head, calls, tail }
+}
+
+function table(columns: readonly string[], rows: Html | readonly Html[]): Html {
+  return html`<table>
+    <thead>
+      <tr>
+        ${columns.map((column) => html`<th>${column}</th> `)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`
+}
+
+/** What there was most of comes first. */
+function counts(name: string, found: ReadonlyMap<string, number>): Html {
+  const rows = [...found]
+    .sort(([, one], [, other]) => other - one)
+    .map(
+      ([text, count]) =>
+        html`<tr>
+          <td>${shown(text)}</td>
+          <td>${count}</td>
+        </tr>`,
+    )
+  return html` <h2>${name}</h2>
+    <table>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>`
 }
 
 export function reportRow(record: CallRecord): string {
@@ -177,18 +168,7 @@ function verification(logs: readonly SignedLog[]): Html {
       as follows; a copy that gives the same sizes and roots, or has grown from them, is the record that this
       page was made of.
     </p>
-    <table>
-      <thead>
-        <tr>
-          <th>log</th>
-          <th>entries</th>
-          <th>root</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`
+    ${table(['log', 'entries', 'root'], rows)}`
 }
 
 function changeRow(entry: ChangeEntry): Html {
