@@ -1,6 +1,7 @@
 import type { ApprovalEvent } from '../approvals/approval-event.ts'
 import { printable, scrub } from '../lib/scrub.ts'
-import { detailField, timeField } from './call-fields.ts'
+import { detailField } from './call-fields.ts'
+import { timeField } from './time-field.ts'
 import type { ApprovalEntry } from './change-entry.ts'
 import type { ActorFields } from './entry-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'

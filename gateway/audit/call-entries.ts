@@ -12,10 +12,10 @@ import {
   reportedField,
   requestFields,
   resourceFields,
-  timeField,
   whatFields,
   whoFields,
 } from './call-fields.ts'
+import { timeField } from './time-field.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
 import type { DisclosedFields, PolicyFields, UsedApprovalFields } from './entry-fields.ts'
 import { factFields } from './fact-fields.ts'

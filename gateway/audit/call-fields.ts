@@ -139,10 +139,6 @@ export function detailField(detail: string): string {
   return scrub(detail, DETAIL_LIMIT)
 }
 
-export function timeField(epochMs: number): string {
-  return new Date(epochMs).toISOString()
-}
-
 function commitToParams(pathParams: Readonly<Record<string, string>>, tokens: KeyedTokens): string {
   const names = Object.keys(pathParams)
   if (names.length === 0) return ''

@@ -1,7 +1,8 @@
 import type { Detection } from '../detections/detection.ts'
 import { ruleOf } from '../detections/rules.ts'
 import { printable } from '../lib/scrub.ts'
-import { detailField, timeField } from './call-fields.ts'
+import { detailField } from './call-fields.ts'
+import { timeField } from './time-field.ts'
 import type { DetectionEntry } from './change-entry.ts'
 
 const NAME_LIMIT = 256

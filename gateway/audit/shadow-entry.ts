@@ -1,7 +1,8 @@
 import { printable } from '../lib/scrub.ts'
 import { effectOf } from '../policy/difference.ts'
 import type { ShadowDifference, ShadowVerdict } from '../policy/shadow-difference.ts'
-import { reasonFields, timeField } from './call-fields.ts'
+import { reasonFields } from './call-fields.ts'
+import { timeField } from './time-field.ts'
 import type { ShadowEntry } from './entry.ts'
 import type { VerdictFields } from './entry-fields.ts'
 

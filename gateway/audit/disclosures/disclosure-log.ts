@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { PolicyInput } from '../../policy/input.ts'
 import type { AuditLog, Durability } from '../audit-log.ts'
 import type { DisclosedFields } from '../entry-fields.ts'
+import { timeField } from '../time-field.ts'
 import { sealBlock } from './block.ts'
 import { discloseCall } from './disclose-call.ts'
 import type { DisclosureKeys, KeyName } from './disclosure-keys.ts'
@@ -17,13 +18,15 @@ const GATHER_MS = 20
 /** So soon after its files are deleted a key is no longer used for anything new. */
 const KEY_LIFETIME_MS = 60_000
 const MAX_KEYS = 10_000
+/** A key of somebody new is made with fsyncs, in threads that those of the record need as well. */
+const KEYS_AT_ONCE = 2
 
 export interface DisclosureLogOptions {
   readonly log: Pick<AuditLog, 'append' | 'seal'>
   readonly keys: DisclosureKeys
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
-  /** Most bytes of disclosures waiting to be encrypted; what comes beyond is lost. 16 MiB unless told. */
-  readonly queueLimitBytes?: number
+  /** Most characters of disclosures waiting to be encrypted, or for their key; what comes beyond is lost. 16 MiB unless told. */
+  readonly queueLimitCharacters?: number
   /** Told how many calls have commitments on record whose disclosures could not be kept. */
   readonly onLost: (calls: number, cause: unknown) => void
 }
@@ -31,6 +34,7 @@ export interface DisclosureLogOptions {
 interface Waiting {
   readonly name: KeyName
   readonly lines: Line[]
+  characters: number
   durability: Durability
 }
 
@@ -49,7 +53,7 @@ export class DisclosureLog implements AsyncDisposable {
   readonly #keys = new Map<string, { readonly key: Promise<Buffer>; readonly untilMs: number }>()
   readonly #subjects = new Map<string, string>()
   #waiting = new Map<string, Waiting>()
-  #waitingBytes = 0
+  #waitingCharacters = 0
   #gathering: NodeJS.Timeout | undefined
   #drained = Promise.resolve()
 
@@ -72,19 +76,20 @@ export class DisclosureLog implements AsyncDisposable {
   }
 
   #add({ arrival, caller }: Progress, text: string, durability: Durability): void {
-    if (this.#waitingBytes + text.length > (this.#options.queueLimitBytes ?? 16_777_216)) {
+    if (this.#waitingCharacters + text.length > (this.#options.queueLimitCharacters ?? 16_777_216)) {
       this.#options.onLost(1, new Error('the queue of disclosures is full'))
       return
     }
-    this.#waitingBytes += text.length
+    this.#waitingCharacters += text.length
     const name = { period: this.#period(), subject: this.#subjectOf(caller) }
     const id = `${name.period}/${name.subject}`
     const waiting = this.#waiting.get(id)
     const line = { call: arrival.callId, text }
     if (waiting === undefined) {
-      this.#waiting.set(id, { name, lines: [line], durability })
+      this.#waiting.set(id, { name, lines: [line], characters: text.length, durability })
     } else {
       waiting.lines.push(line)
+      waiting.characters += text.length
       if (durability === 'strict') waiting.durability = durability
     }
     this.#gathering ??= setTimeout(() => this.#drain(), GATHER_MS)
@@ -93,15 +98,15 @@ export class DisclosureLog implements AsyncDisposable {
   /** Encrypts and hands over what has gathered, after what gathered before. */
   #drain(): void {
     this.#gathering = undefined
-    const gathered = this.#waiting
+    const gathered = [...this.#waiting.values()]
     this.#waiting = new Map()
-    this.#waitingBytes = 0
     this.#drained = this.#drained.then(async () => {
-      for (const waiting of gathered.values()) await this.#write(waiting)
+      while (gathered.length > 0)
+        await Promise.all(gathered.splice(0, KEYS_AT_ONCE).map((waiting) => this.#write(waiting)))
     })
   }
 
-  async #write({ name, lines, durability }: Waiting): Promise<void> {
+  async #write({ name, lines, characters, durability }: Waiting): Promise<void> {
     const { log, onLost } = this.#options
     try {
       const key = await this.#keyOf(name)
@@ -112,11 +117,14 @@ export class DisclosureLog implements AsyncDisposable {
       }
     } catch (cause) {
       onLost(lines.length, cause)
+    } finally {
+      // Not before: a key that is long in coming would let any number of disclosures wait for it.
+      this.#waitingCharacters -= characters
     }
   }
 
   #period(): string {
-    return new Date(this.#options.clock.nowMs()).toISOString().slice(0, 10)
+    return timeField(this.#options.clock.nowMs()).slice(0, 10)
   }
 
   /** Calls of nobody yet proven share one subject. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { AuditLog, Durability } from '../../../../gateway/audit/audit-log.ts'
 import { ENTRY_LIMIT_BYTES } from '../../../../gateway/audit/audit-log.ts'
 import { openBlock, readBlockHeader } from '../../../../gateway/audit/disclosures/block.ts'
@@ -6,6 +6,7 @@ import type { DisclosureKeys, KeyName } from '../../../../gateway/audit/disclosu
 import { DisclosureLog } from '../../../../gateway/audit/disclosures/disclosure-log.ts'
 import { NOBODY } from '../../../../gateway/policy/evaluation/self-test.ts'
 import { syntheticCall } from '../../../harness/synthetic-call.ts'
+import { until } from '../../../harness/until.ts'
 
 const KEY = Buffer.alloc(32, 7)
 
@@ -16,15 +17,18 @@ interface Store {
   readonly disclosures: DisclosureLog
   failing: boolean
   keysFailing: boolean
+  /** Keys are made once this is. */
+  keysReady: Promise<void>
 }
 
-function store(queueLimitBytes?: number): Store {
+function store(queueLimitCharacters?: number): Store {
   const made: Omit<Store, 'disclosures'> = {
     blocks: [],
     asked: [],
     lost: [],
     failing: false,
     keysFailing: false,
+    keysReady: Promise.resolve(),
   }
   const log: AuditLog = {
     epoch: 'e',
@@ -43,6 +47,7 @@ function store(queueLimitBytes?: number): Store {
     async obtain(name) {
       if (made.keysFailing) throw new Error('no key')
       made.asked.push(name)
+      await made.keysReady
       return KEY
     },
     find: async () => KEY,
@@ -52,7 +57,7 @@ function store(queueLimitBytes?: number): Store {
     keys,
     clock: { nowMs: () => Date.UTC(2026, 10, 25, 9), monotonicMs: () => 0 },
     onLost: (calls) => made.lost.push(calls),
-    ...(queueLimitBytes !== undefined && { queueLimitBytes }),
+    ...(queueLimitCharacters !== undefined && { queueLimitCharacters }),
   })
   return Object.assign(made, { disclosures })
 }
@@ -121,6 +126,26 @@ describe('disclosures', () => {
     const made = store(1_000)
     for (const id of ['a', 'b', 'c']) made.disclosures.disclose(call(id), NOBODY, 'flushed')
     expect(made.lost).toEqual([1, 1, 1])
+  })
+
+  it('are lost rather than pile up where keys of ever new people are slow to be made', async () => {
+    const made = store(4_000)
+    const ready = Promise.withResolvers<void>()
+    made.keysReady = ready.promise
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    for (let index = 0; index < 20; index += 1) {
+      made.disclosures.disclose(call(`call-${index}`, `person-${index}`), NOBODY, 'flushed')
+      // Each is gathered by itself, and then waits for its key.
+      vi.runAllTimers()
+    }
+    vi.useRealTimers()
+    const lost = made.lost.length
+    expect(lost).toBeGreaterThan(10)
+    ready.resolve()
+    await until(() => made.blocks.length === 20 - lost)
+    made.disclosures.disclose(call('afterwards'), NOBODY, 'flushed')
+    await made.disclosures[Symbol.asyncDispose]()
+    expect(made.lost.length).toBe(lost)
   })
 })
 
