@@ -11,11 +11,13 @@ export async function makeOnce(path: string, make: () => Buffer): Promise<Buffer
   const existing = await readIfThere(path)
   if (existing !== undefined) return existing
   const draft = `${path}.${randomBytes(6).toString('hex')}`
-  await writeDurably(draft, make())
+  const made = make()
+  await writeDurably(draft, made)
   try {
     // A link either makes the name with the whole contents behind it, or fails because another one was first.
     await link(draft, path)
     await syncDirectory(dirname(path))
+    return made
   } catch (cause) {
     if (!hasCode(cause, 'EEXIST')) throw cause
   } finally {

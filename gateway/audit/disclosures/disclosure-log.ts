@@ -18,8 +18,8 @@ const GATHER_MS = 20
 /** So soon after its files are deleted a key is no longer used for anything new. */
 const KEY_LIFETIME_MS = 60_000
 const MAX_KEYS = 10_000
-/** A key of somebody new is made with fsyncs, in threads that those of the record need as well. */
-const KEYS_AT_ONCE = 2
+/** Keys of new people that are made at once: each takes ten steps, every one of which waits for its turn among the calls. */
+const KEYS_AT_ONCE = 32
 
 export interface DisclosureLogOptions {
   readonly log: Pick<AuditLog, 'append' | 'seal'>
@@ -56,6 +56,7 @@ export class DisclosureLog implements AsyncDisposable {
   #waitingCharacters = 0
   #gathering: NodeJS.Timeout | undefined
   #drained = Promise.resolve()
+  #keysUnderWay = 0
 
   constructor(options: DisclosureLogOptions) {
     this.#options = options
@@ -87,6 +88,8 @@ export class DisclosureLog implements AsyncDisposable {
     const line = { call: arrival.callId, text }
     if (waiting === undefined) {
       this.#waiting.set(id, { name, lines: [line], characters: text.length, durability })
+      // Ahead of its turn, or people would wait in line for what nobody has to wait for.
+      if (this.#keysUnderWay < KEYS_AT_ONCE) void this.#keyOf(name)
     } else {
       waiting.lines.push(line)
       waiting.characters += text.length
@@ -145,7 +148,8 @@ export class DisclosureLog implements AsyncDisposable {
     const nowMs = this.#options.clock.monotonicMs()
     const cached = this.#keys.get(id)
     if (cached !== undefined && cached.untilMs > nowMs) return cached.key
-    const key = this.#options.keys.obtain(name)
+    this.#keysUnderWay += 1
+    const key = this.#options.keys.obtain(name).finally(() => (this.#keysUnderWay -= 1))
     if (this.#keys.size >= MAX_KEYS) this.#keys.clear()
     this.#keys.set(id, { key, untilMs: nowMs + KEY_LIFETIME_MS })
     // One that could not be had is asked for again, not remembered.
