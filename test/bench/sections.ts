@@ -25,10 +25,10 @@ const TURNS: Readonly<Record<Results['form'], { readonly extent: Extent; readonl
   full: {
     rounds: 3,
     extent: {
-      coldSeconds: 20,
+      coldSeconds: 10,
       warmUpSeconds: 0.7,
-      saturatedSeconds: 2,
-      pacedSeconds: 2,
+      saturatedSeconds: 1.5,
+      pacedSeconds: 1.2,
       rates: [300, 1_000, 3_000],
       connections: CONNECTIONS,
     },

@@ -12,15 +12,14 @@ const LONGEST_MS = 180_000
 interface Report {
   readonly testResults: readonly {
     readonly assertionResults: readonly {
-      readonly title: string
-      readonly status: string
-      readonly failureMessages: readonly string[] | null
       readonly benchmarks: readonly { readonly tasks: readonly Task[] }[]
     }[]
   }[]
 }
 
 interface Task {
+  /** Whole, where the title of its test is shortened. */
+  readonly name: string
   readonly latency: { readonly p50: number; readonly p99: number; readonly samplesCount: number }
 }
 
@@ -43,9 +42,10 @@ export async function measureParts(folder: string, isShort: boolean): Promise<Pa
   const [code] = (await once(vitest, 'exit')) as [number | null]
   if (code !== 0) throw new Error(`vitest bench ended with ${String(code)}`)
   const report = JSON.parse(await readFile(file, 'utf8')) as Report
-  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+  const tasks = tests.flatMap(({ benchmarks }) => benchmarks.flatMap((benchmark) => benchmark.tasks))
   return Object.entries(BUDGETS).map(([name, { budgetUs, calls }]) => {
-    const latency = results.find(({ title }) => title === name)?.benchmarks[0]?.tasks[0]?.latency
+    const latency = tasks.find((task) => task.name === name)?.latency
     if (latency === undefined) throw new Error(`vitest bench says nothing of "${name}"`)
     const microseconds = (ms: number): number => Number(((ms * 1_000) / calls).toFixed(3))
     return {
