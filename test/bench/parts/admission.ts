@@ -52,7 +52,10 @@ export function routedCall(index: number, operations: number): Routed {
     caller: {
       ...call.caller,
       agent: { ...call.caller.agent, id: `agent-${index % AGENTS}` },
-      replay: { key: `jkt:${index}-${process.hrtime.bigint()}`, expiresAtMs: Date.now() + PROOF_LIFETIME_MS },
+      replay: {
+        key: `jkt-${index % AGENTS}:${index}-${process.hrtime.bigint()}`,
+        expiresAtMs: Date.now() + PROOF_LIFETIME_MS,
+      },
     },
   }
 }
