@@ -8,6 +8,7 @@ import { readmeBlocks, readmeCommands } from '../harness/readme.ts'
 import { startRedis } from '../harness/redis.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { freePorts } from '../harness/free-ports.ts'
+import { until } from '../harness/until.ts'
 import {
   configFileIn,
   runProcess,
@@ -80,7 +81,9 @@ describe('npm start', () => {
     await folder[Symbol.asyncDispose]()
   })
 
-  it('says where it listens and what to try next, and each of those is in the README', () => {
+  it('says where it listens and what to try next, and each of those is in the README', async () => {
+    // Printed once it is ready, which its admin listener may have said a moment before.
+    await until(() => /Try next, in another terminal:\n\n(?: {2}.+\n){3}/.test(started.output()))
     const welcome = started.output()
     expect(welcome).toContain(`calls       http://127.0.0.1:${port}`)
     expect(welcome).toContain(`operators   http://127.0.0.1:${adminPort}`)
