@@ -2,7 +2,7 @@ import type { Caller } from '../caller.ts'
 import type { DetectionsConfig } from '../config/detections-config.ts'
 import type { Progress } from '../exchange.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
-import { isHold } from '../refusal.ts'
+import { feedbackOf } from '../limits/feedback.ts'
 import { MINUTE_MS, type DetectionName } from './rules.ts'
 import type { Lockable, Seen, Sighting, Subject } from './sighting.ts'
 
@@ -17,8 +17,17 @@ const CREDENTIAL_ERRORS: ReadonlySet<OutcomeCode> = new Set<OutcomeCode>([
   'identity.forwarded_certificate_untrusted',
 ])
 
+/** A call that is over. */
+export interface EndedCall {
+  readonly call: Progress
+  readonly outcome: Outcome
+  /** It got as far as being handed to the upstream's connection. */
+  readonly attempted: boolean
+}
+
 /** What of a finished call is worth counting; nothing, for nearly every call. */
-export function sightingsOf(call: Progress, outcome: Outcome, config: DetectionsConfig): readonly Sighting[] {
+export function sightingsOf(ended: EndedCall, config: DetectionsConfig): readonly Sighting[] {
+  const { call, outcome } = ended
   const { caller, peer } = call
   if (caller === undefined) return CREDENTIAL_ERRORS.has(outcome.code) ? fromPeer(call, outcome) : []
   // Whoever sends a proof that was used before has shown that it has a copy of the request, and nothing else.
@@ -36,7 +45,7 @@ export function sightingsOf(call: Progress, outcome: Outcome, config: Detections
   }
   addDenied(call, outcome, add)
   addBurst(call, config, add)
-  addChanged(call, outcome, add)
+  addChanged(ended, add)
   addFound(call, outcome, add)
   return sightings
 }
@@ -59,11 +68,12 @@ function addBurst({ history }: Progress, config: DetectionsConfig, add: Add): vo
   add('calls_burst', `${count} calls in a minute`, { counted: { count, windowMs: MINUTE_MS } })
 }
 
-/** Of calls that policy let through; of others it is told why they were denied. */
-function addChanged({ decision, history, input, operation }: Progress, { code }: Outcome, add: Add): void {
-  if (decision === undefined || operation === undefined || operation.access === 'read') return
-  // What people are asked first is made when they have answered.
-  if (input?.time.business_hours === false && !isHold(code)) {
+/** Of calls that the upstream got: what waits for people, or was refused, has changed nothing, and may yet be made. */
+function addChanged({ call, outcome, attempted }: EndedCall, add: Add): void {
+  const { history, input, operation } = call
+  if (operation === undefined || operation.access === 'read') return
+  if (!feedbackOf({ ...outcome, outcome: outcome.code, attempted }).forwarded) return
+  if (input?.time.business_hours === false) {
     const { weekday, hour } = input.time
     add('write_outside_hours', `on ${weekday} at ${String(hour).padStart(2, '0')} h`)
   }

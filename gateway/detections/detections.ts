@@ -3,10 +3,9 @@ import type { DetectionConfig, DetectionsConfig } from '../config/detections-con
 import type { Progress } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
 import { keyPart } from '../limits/key-part.ts'
-import type { Outcome } from '../outcome.ts'
 import type { SightingStore } from '../store/sighting-store.ts'
 import { approvalSightings } from './approval-sightings.ts'
-import { agentSubject, lockableOf, sighting, sightingsOf } from './call-sightings.ts'
+import { agentSubject, type EndedCall, lockableOf, sighting, sightingsOf } from './call-sightings.ts'
 import type { Detection, DetectionLock } from './detection.ts'
 import { ruleOf } from './rules.ts'
 import type { Lockable, Sighting } from './sighting.ts'
@@ -56,8 +55,9 @@ export class Detections implements AsyncDisposable {
   }
 
   /** A call is over. */
-  callEnded(call: Progress, outcome: Outcome): void {
-    for (const each of sightingsOf(call, outcome, this.#config)) this.#start(() => this.#see(each))
+  callEnded(ended: EndedCall): void {
+    const { call } = ended
+    for (const each of sightingsOf(ended, this.#config)) this.#start(() => this.#see(each))
     if (call.lease !== undefined && this.#config.token_moved.action !== 'off')
       this.#start(() => this.#lookForMoves(call))
   }

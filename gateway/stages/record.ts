@@ -46,7 +46,7 @@ export function createRecord({
       events.outcomeLost(call.arrival.callId, cause)
     }
     try {
-      detections.callEnded(call, outcome)
+      detections.callEnded({ call, outcome, attempted })
     } catch (cause) {
       events.faulted(cause)
     }

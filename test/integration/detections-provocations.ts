@@ -135,18 +135,16 @@ export const PROVOCATIONS: Readonly<Record<DetectionName, Provocation>> = {
   approvals_spike: {
     says: { count: 2 },
     ...OF_AGENT,
-    beside: ['operation_first_use'],
     async provoke(scene, agent) {
-      // Each with a key and token of its own: those of a change are locked by then.
+      const caller = scene.caller(agent)
       for (let count = 1; count <= (THRESHOLDS.approvals_spike ?? 0); count++)
-        await scene.comment(scene.caller(agent), `please, number ${String(count)}`, { task: 'held' })
-      return scene.caller(agent)
+        await scene.comment(caller, `please, number ${String(count)}`, { task: 'held' })
+      return caller
     },
   },
   vote_not_entitled: {
     says: { principal: UNENTITLED },
     subject: 'person',
-    beside: ['operation_first_use'],
     async provoke(scene, agent) {
       const caller = scene.caller(agent)
       await scene.comment(caller, 'may I?', { task: 'held' })

@@ -126,6 +126,34 @@ describe('what is counted', () => {
   })
 })
 
+describe('a change', () => {
+  const FIRST_AT_NIGHT: Progress = {
+    ...syntheticCall({ access: 'write' }),
+    history: { ...syntheticCall().history, firstUse: true },
+    input: { ...syntheticCall().input, time: { ...syntheticCall().input.time, business_hours: false } },
+  }
+  const CHANGES = ['operation_first_use', 'write_outside_hours']
+
+  it.each([
+    'policy.denied',
+    'approval.required',
+    'approval.denied',
+    'lock.engaged',
+    'audit.unavailable',
+  ] as const)('that ends with %s was none, and does not hide the first one that is made', async (code) => {
+    const running = startDetections()
+    await running.end([FIRST_AT_NIGHT, syntheticOutcome({ code })])
+    expect(running.rules().filter((rule) => CHANGES.includes(rule))).toEqual([])
+    await running.end([FIRST_AT_NIGHT, syntheticOutcome()])
+    expect(
+      running
+        .rules()
+        .filter((rule) => CHANGES.includes(rule))
+        .sort(),
+    ).toEqual(CHANGES)
+  })
+})
+
 describe('a token or key', () => {
   const from = (address: string, changes: Partial<Caller> = {}): readonly [Progress, Outcome] => {
     const call = syntheticCall()

@@ -65,7 +65,9 @@ export function startDetections(changes: Changes = {}, lockFails = false): Runni
     failures,
     rules: () => raised.map(({ rule }) => rule),
     async end(...calls) {
-      for (const [call, outcome] of calls) detections.callEnded(call, outcome)
+      for (const [call, outcome] of calls) {
+        detections.callEnded({ call, outcome, attempted: outcome.upstreamStatus > 0 })
+      }
       await detections[Symbol.asyncDispose]()
     },
   }
