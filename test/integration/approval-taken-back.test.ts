@@ -110,6 +110,38 @@ describe('an approval that was given', () => {
     await reloaded(() => ({}))
   })
 
+  it('by somebody who may not is none: they get 403, and it is on record who tried', async () => {
+    const { id } = heldBy(await calls.comment({}, 'not theirs'))
+    const { viewDigest } = (await calls.approver.get(id)).subject
+    const vote = (who: string, groups: readonly string[]) =>
+      calls.toolgate.gateway.control({
+        method: 'POST',
+        path: `approvals/${id}/votes`,
+        query: '',
+        body: { verdict: 'approve', viewDigest, comment: 'looks fine' },
+        actor: person(who, groups),
+      })
+    expect(await vote('mallory@zyx.example', ['visitors'])).toMatchObject({
+      status: 403,
+      body: { code: 'approval.not_entitled' },
+    })
+    // Dana is in the group, and it is her own call.
+    expect(await vote('dana@zyx.example', ['change-approvers'])).toMatchObject({ status: 403 })
+    const refused = { state: 'vote_refused', verdict: 'approve', comment: 'looks fine' }
+    await until(async () => {
+      const entries = (await recorded(id)).filter(
+        (entry) => (entry as { state: string }).state === 'vote_refused',
+      )
+      return entries.length === 2
+    })
+    expect(await recorded(id)).toMatchObject([
+      { state: 'requested' },
+      { ...refused, by: { id: 'mallory@zyx.example' }, detail: 'not_entitled' },
+      { ...refused, by: { id: 'dana@zyx.example' }, detail: 'excluded' },
+    ])
+    expect(await withId(id, 'not theirs')).toMatchObject({ status: 403, code: 'approval.required' })
+  })
+
   it('can be taken back by people until it is used', async () => {
     const id = await calls.approved('a mistake')
     const actor = person('lee@zyx.example')

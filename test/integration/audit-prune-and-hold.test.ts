@@ -7,6 +7,7 @@ import { listEpochs } from '../../gateway/audit/read-entries.ts'
 import { verifyAudit } from '../../gateway/audit/verify/verify-audit.ts'
 import type { Lock, LockId } from '../../gateway/locks/lock.ts'
 import { runAudit, runAuditJson } from '../harness/audit-command.ts'
+import { pendingApproval } from '../harness/approval.ts'
 import { auditConfig } from '../harness/audit-config.ts'
 import { OPERATOR } from '../harness/locking.ts'
 import { syntheticOutcome, syntheticSealed } from '../harness/synthetic-call.ts'
@@ -29,7 +30,7 @@ const LOCK: Lock = {
 }
 
 /** A record of three lives of one gateway, years apart, each watched by a fleet log of today. */
-async function threeLives(inFirst: (audit: Audit) => Promise<unknown> = async () => undefined) {
+async function threeLives(more: (audit: Audit, life: number) => Promise<unknown> = async () => undefined) {
   const folder = await temporaryDirectory()
   const directory = join(folder.path, 'audit')
   const config = auditConfig(directory, {
@@ -43,7 +44,7 @@ async function threeLives(inFirst: (audit: Audit) => Promise<unknown> = async ()
   for (const [index, day] of LIVES.entries()) {
     const clock = virtualClock(Date.parse(day))
     await using audit = await openAudit({ config, node: 'worker-0', version: '1', clock })
-    if (index === 0) await inFirst(audit)
+    await more(audit, index)
     const sealed = syntheticSealed({ callId: `call-${index}` })
     await audit.recorder.intend(sealed)
     await audit.recorder.conclude(sealed.permit.call, syntheticOutcome())
@@ -148,13 +149,33 @@ it('nothing that a hold covers is removed, neither of the log nor of disclosures
 })
 
 it('a lock that was in force in the time of a hold is held from when it was set', async () => {
-  await using record = await threeLives((audit) =>
-    audit.changes.lockChanged({ state: 'set', lock: LOCK, by: LOCK.author, reason: LOCK.reason, epoch: 1 }),
-  )
+  const set = { state: 'set', lock: LOCK, by: LOCK.author, reason: LOCK.reason, epoch: 1 } as const
+  await using record = await threeLives(async ({ changes }, life) => {
+    if (life === 0) await changes.lockChanged(set)
+  })
   const hold = ['hold', 'case-7', '--from', '2020-02-28', '--to', '2020-03-02', '--reason', 'claim of March']
   expect((await runAudit([...hold, '--audit', record.directory])).exitCode).toBe(0)
   expect((await record.prune()).printed).toMatch(/kept {2}worker-0\/2019.* is held by case-7/)
   expect(await record.lives()).toEqual(['2019', '2020', '2026'])
+})
+
+it('an approval that was used in the time of a hold is held from when people were asked', async () => {
+  const approval = { ...pendingApproval(), state: 'consumed' } as const
+  const plain = { commitmentTo: (value: string) => value }
+  await using record = await threeLives(async ({ changes }, life) => {
+    if (life === 0)
+      changes.approvalChanged({ kind: 'requested', atMs: 0, approval: pendingApproval() }, plain)
+    if (life === 1) changes.approvalChanged({ kind: 'consumed', atMs: 0, approval }, plain)
+  })
+  const hold = ['hold', 'case-7', '--from', '2020-02-28', '--to', '2020-03-02', '--reason', 'claim of March']
+  expect((await runAudit([...hold, '--audit', record.directory])).exitCode).toBe(0)
+  expect((await record.prune()).printed).toMatch(/kept {2}worker-0\/2019.* is held by case-7/)
+  expect(await record.lives()).toEqual(['2019', '2020', '2026'])
+  expect(await record.daysLeft()).toEqual([
+    'period-2019-03-01.key',
+    'period-2020-03-01.key',
+    'period-2026-11-01.key',
+  ])
 })
 
 it('a file of holds that cannot be read lets nothing be pruned', async () => {
