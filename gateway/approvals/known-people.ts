@@ -1,8 +1,8 @@
 import type { CertifiedPerson, PeopleIssuerConfig } from '../config/admin-config.ts'
 import type { SlackAppConfig, VoteSenderConfig } from '../config/notify-config.ts'
 import type { Person } from '../control/actor.ts'
+import { isSamePerson } from '../control/same-person.ts'
 import { assertNever } from '../lib/assert-never.ts'
-import { isSamePerson } from './people.ts'
 
 /** What a configuration says of people who answer. */
 export interface PeopleSources {

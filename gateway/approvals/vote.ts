@@ -1,7 +1,8 @@
+import { isSamePerson } from '../control/same-person.ts'
 import type { Change } from '../store/approval-store.ts'
 import type { Approval, Vote } from './approval.ts'
 import { isOpen, settle } from './lifetime.ts'
-import { isEntitled, isExcluded, isSamePerson, peopleFor } from './people.ts'
+import { isEntitled, isExcluded, peopleFor } from './people.ts'
 
 export type Ballot = Omit<Vote, 'atMs'>
 

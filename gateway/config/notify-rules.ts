@@ -1,5 +1,5 @@
 import type { Config, SecretReference } from './config.ts'
-import { identityOf } from '../approvals/people.ts'
+import { identityOf } from '../control/same-person.ts'
 import type { NotifyConfig, OutboundConfig, SlackAppConfig } from './notify-config.ts'
 import type { ConfigProblem } from './problem.ts'
 

@@ -1,5 +1,6 @@
 import type { LockChange } from '../audit/lock-entry.ts'
 import type { Actor } from '../control/actor.ts'
+import { identityOf } from '../control/same-person.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LockAddition, LockStore } from '../store/lock-store.ts'
 import { type Lock, type LockId, mayRelease, type ReleaseRule } from './lock.ts'
@@ -175,6 +176,6 @@ function gateway(part: string): Actor {
 
 /** Whether a request is this actor's own. */
 function isOf(actor: Actor): (request: { readonly by: Actor }) => boolean {
-  const nameOf = (each: Actor): string => (each.kind === 'person' ? each.person.id : '')
+  const nameOf = (each: Actor): string => (each.kind === 'person' ? identityOf(each.person.id) : '')
   return ({ by }) => by.kind === actor.kind && nameOf(by) === nameOf(actor)
 }

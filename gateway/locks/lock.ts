@@ -1,4 +1,5 @@
 import type { Actor } from '../control/actor.ts'
+import { isSamePerson } from '../control/same-person.ts'
 import type { Branded } from '../lib/branded.ts'
 import { formatScope, type LockScope, parseScope } from './scope.ts'
 
@@ -44,7 +45,7 @@ export function mayRelease({ author, release, releaseRequests }: Lock, actor: Ac
   // What a part of the gateway set was set by no person, so the first person is another one.
   if (author.kind === 'gateway') return true
   const others = [author, ...releaseRequests.map(({ by }) => by)]
-  return others.some((other) => other.kind === 'person' && other.person.id !== actor.person.id)
+  return others.some((other) => other.kind === 'person' && !isSamePerson(other.person, actor.person))
 }
 
 /** The form it is kept in; `scope` as text. */

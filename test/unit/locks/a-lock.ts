@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Actor } from '../../../gateway/control/actor.ts'
+import type { Actor, Person } from '../../../gateway/control/actor.ts'
 import type { Lock, LockId } from '../../../gateway/locks/lock.ts'
 import { parseScope } from '../../../gateway/locks/scope.ts'
 
@@ -21,7 +21,7 @@ export function aLock(scope: string, more: Partial<Omit<Lock, 'scope'>> = {}): L
   }
 }
 
-export function aPerson(id: string): Actor {
+export function aPerson(id: string, more: Partial<Person> = {}): Actor {
   const person = { id, issuer: 'https://id.zyx.example', groups: [], authentication: 'mfa' } as const
-  return { kind: 'person', person: { ...person, channel: 'admin' } }
+  return { kind: 'person', person: { ...person, channel: 'admin', ...more } }
 }

@@ -16,6 +16,16 @@ describe('a lock that takes another person', () => {
     expect(mayRelease(lock, OPERATOR)).toBe(false)
   })
 
+  it.each([
+    ['in another spelling', aPerson(' Dana@ZYX.example')],
+    ['in full-width letters', aPerson('ｄana@zyx.example')],
+    ['through Slack', aPerson('dana@zyx.example', { issuer: 'slack:T1', channel: 'slack' })],
+  ])('is not released by who set it %s', (_how, again) => {
+    expect(mayRelease(aLock('all', { ...TWO, author: DANA }), again)).toBe(false)
+    const asked = [{ by: DANA, reason: 'done', atMs: 0 }]
+    expect(mayRelease(aLock('all', { ...TWO, author: OPERATOR, releaseRequests: asked }), again)).toBe(false)
+  })
+
   it('is not released by who set it even after another one asked for it', () => {
     const asked = [{ by: OPERATOR, reason: 'done', atMs: 0 }]
     expect(mayRelease(aLock('all', { ...TWO, author: DANA, releaseRequests: asked }), DANA)).toBe(false)
