@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Config } from '../../gateway/config/config.ts'
+import type { Actor } from '../../gateway/control/actor.ts'
+import type { ControlAnswer } from '../../gateway/control/control.ts'
 import { webhookHeaders } from '../../gateway/lib/standard-webhook.ts'
 import { type ApprovedCalls, heldBy, startApprovedCalls } from '../harness/approved-calls.ts'
 import { person } from '../harness/locking.ts'
@@ -76,6 +78,19 @@ async function expectRefused(id: string, text: string): Promise<void> {
   )
 }
 
+/** A yes at the admin listener, by whoever proved who they are there. */
+async function vote(id: string, actor: Actor): Promise<ControlAnswer> {
+  const { viewDigest } = (await calls.approver.get(id)).subject
+  const body = { verdict: 'approve', viewDigest, comment: 'looks fine' }
+  return calls.toolgate.gateway.control({
+    method: 'POST',
+    path: `approvals/${id}/votes`,
+    query: '',
+    body,
+    actor,
+  })
+}
+
 describe('an approval that was given', () => {
   it('by somebody who still may is good', async () => {
     expect(await withId(await approvedAtDesk('still there'), 'still there')).toMatchObject({ status: 201 })
@@ -97,49 +112,44 @@ describe('an approval that was given', () => {
       return { listen: { ...listen, admin: { ...listen.admin, people } } }
     })
     await expectRefused(id, 'barred')
-    const { viewDigest } = (await calls.approver.get(asked)).subject
-    expect(
-      await calls.toolgate.gateway.control({
-        method: 'POST',
-        path: `approvals/${asked}/votes`,
-        query: '',
-        body: { verdict: 'approve', viewDigest },
-        actor: person('kim@zyx.example', ['change-approvers']),
-      }),
-    ).toMatchObject({ status: 403, body: { code: 'approval.not_entitled' } })
+    expect(await vote(asked, person('kim@zyx.example', ['change-approvers']))).toMatchObject({
+      status: 403,
+      body: { code: 'approval.not_entitled' },
+    })
     await reloaded(() => ({}))
   })
 
   it('by somebody who may not is none: they get 403, and it is on record who tried', async () => {
-    const { id } = heldBy(await calls.comment({}, 'not theirs'))
-    const { viewDigest } = (await calls.approver.get(id)).subject
-    const vote = (who: string, groups: readonly string[]) =>
-      calls.toolgate.gateway.control({
-        method: 'POST',
-        path: `approvals/${id}/votes`,
-        query: '',
-        body: { verdict: 'approve', viewDigest, comment: 'looks fine' },
-        actor: person(who, groups),
+    const token = calls.toolgate.token({ claims: { act: { sub: 'ola@zyx.example', act: { sub: 'robot' } } } })
+    const asked = { token, body: JSON.stringify({ body: 'not theirs' }) }
+    const { id } = heldBy(await calls.comment(asked))
+    const tried = [
+      ['mallory@zyx.example', ['visitors'], 'not_entitled'],
+      // All of these are in the group: whose call it is, who acts for her, the agent, and its owner.
+      ['dana@zyx.example', ['change-approvers'], 'excluded'],
+      [' Ola@ZYX.example', ['change-approvers'], 'excluded'],
+      ['robot', ['change-approvers'], 'excluded'],
+      ['change-review-agent', ['change-approvers'], 'excluded'],
+      ['owner@zyx.example', ['change-approvers'], 'excluded'],
+    ] as const
+    for (const [who, groups, why] of tried)
+      expect(await vote(id, person(who, groups))).toMatchObject({
+        status: 403,
+        body: { code: `approval.${why}` },
       })
-    expect(await vote('mallory@zyx.example', ['visitors'])).toMatchObject({
-      status: 403,
-      body: { code: 'approval.not_entitled' },
-    })
-    // Dana is in the group, and it is her own call.
-    expect(await vote('dana@zyx.example', ['change-approvers'])).toMatchObject({ status: 403 })
-    const refused = { state: 'vote_refused', verdict: 'approve', comment: 'looks fine' }
-    await until(async () => {
-      const entries = (await recorded(id)).filter(
-        (entry) => (entry as { state: string }).state === 'vote_refused',
-      )
-      return entries.length === 2
-    })
+    await until(async () => (await recorded(id)).length > tried.length)
     expect(await recorded(id)).toMatchObject([
       { state: 'requested' },
-      { ...refused, by: { id: 'mallory@zyx.example' }, detail: 'not_entitled' },
-      { ...refused, by: { id: 'dana@zyx.example' }, detail: 'excluded' },
+      ...tried.map(([who, , detail]) => ({
+        state: 'vote_refused',
+        by: { id: who },
+        verdict: 'approve',
+        comment: 'looks fine',
+        detail,
+      })),
     ])
-    expect(await withId(id, 'not theirs')).toMatchObject({ status: 403, code: 'approval.required' })
+    const sent = { ...asked, headers: { 'toolgate-approval': id } }
+    expect(await calls.comment(sent)).toMatchObject({ status: 403, code: 'approval.required' })
   })
 
   it('can be taken back by people until it is used', async () => {
