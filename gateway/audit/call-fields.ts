@@ -1,6 +1,7 @@
 import type { Caller } from '../caller.ts'
 import type { SensitiveResource } from '../catalog/connector.ts'
 import { isNothing, type Findings } from '../detectors/findings.ts'
+import { isSensitiveName } from '../detectors/sensitive-name.ts'
 import type { Declared, ReadBody, Resource, Routed } from '../exchange.ts'
 import { looksSecret, printable, scrub } from '../lib/scrub.ts'
 import type { Reason } from '../refusal.ts'
@@ -55,7 +56,7 @@ export function whatFields(
   }
 }
 
-/** `sensitive` names are tokens whatever they look like; others are when they do not look like a name. */
+/** `sensitive` names are tokens whatever they look like; others are where they look like no name, or tell of a person. */
 export function resourceFields(
   resource: Resource,
   tokens: KeyedTokens,
@@ -64,8 +65,8 @@ export function resourceFields(
   const shown = (name: SensitiveResource): string => {
     const value = resource[name]
     if (value === '') return ''
-    const isName = NAME.test(value) && !looksSecret(value) && !sensitive.includes(name)
-    return isName ? value : tokens.tokenOf(value)
+    const isName = NAME.test(value) && !looksSecret(value) && !isSensitiveName(value)
+    return isName && !sensitive.includes(name) ? value : tokens.tokenOf(value)
   }
   return {
     // An account number has ten digits and a whole bank behind it: never in clear, never as a bare hash.
@@ -84,14 +85,14 @@ export function declaredFields(
   tokens: KeyedTokens,
   disclosed: DisclosedFields | undefined,
 ): DeclaredFields {
-  const { rationale, rollbackPlan } = declared
+  const { rationale, rollbackPlan, ticket } = declared
   return {
     ...(disclosed === undefined && {
       rationale: scrub(rationale, TEXT_LIMIT),
       rollback_plan: rollbackPlan === '' ? '' : tokens.commitmentTo(rollbackPlan),
     }),
     task: scrub(declared.task, ID_LIMIT),
-    ticket: scrub(declared.ticket, ID_LIMIT),
+    ticket: isSensitiveName(ticket) ? tokens.tokenOf(ticket) : scrub(ticket, ID_LIMIT),
   }
 }
 

@@ -162,6 +162,19 @@ describe('an intent', () => {
     ])
   })
 
+  it('shows a name or ticket as a keyed token in which a detector finds a person or a secret', async () => {
+    const log = memoryLog()
+    const recorder = recorderOn(log)
+    const resource = { repository: '4111-1111-1111-1111', channel: '@jane.roe@zyx.example', project: 'PAY' }
+    await recorder.intend(syntheticSealed({ resource, declared: { ticket: 'GB33BUKB20201555555555' } }))
+    await recorder.intend(syntheticSealed({ resource: { project: 'AKIAIOSFODNN7EXAMPLE' } }))
+    const token = expect.stringMatching(/^hmac:2026-11:[\w-]{22}$/) as string
+    expect(entries(log)).toMatchObject([
+      { resource: { repository: token, channel: token, project: 'PAY' }, declared: { ticket: token } },
+      { resource: { repository: 'zyx/platform-infra', project: token }, declared: { ticket: '' } },
+    ])
+  })
+
   it('that the log will not take is a refusal, and leaves no open call behind', async () => {
     const log = memoryLog()
     log.failing = true
