@@ -1,5 +1,6 @@
 import type { ApprovalsConfig } from '../config/approvals-config.ts'
 import type { Decided, ReadCall } from '../exchange.ts'
+import { refusalOfAbort } from '../fault.ts'
 import { assertNever } from '../lib/assert-never.ts'
 import type { Clock } from '../lib/clock.ts'
 import {
@@ -146,7 +147,8 @@ export class Hold {
     const time = AbortSignal.timeout(Math.min(waitMs, tokenLeftMs))
     const signal = AbortSignal.any([arrival.signal, place.signal, time])
     const answered = await service.answered(approval.id, signal)
-    arrival.signal.throwIfAborted()
+    if (arrival.signal.aborted)
+      return { ok: false, refusal: refusalOfAbort(arrival.signal, { code: 'request.timeout' }) }
     if (place.signal.aborted) return refuse('gateway.draining', { retryAfterMs: DRAIN_RETRY_MS })
     if (clock.nowMs() >= caller.tokenExpiresAtMs) return tokenExpired(call)
     return answered === undefined ? refuse('approval.unknown') : pass(answered)

@@ -61,8 +61,12 @@ describe('a call that waits for people', () => {
     await askedAbout('locked')
     const startedMs = performance.now()
     const lock = await setLock(calls.toolgate.gateway, 'agent:change-review-agent')
-    expect(await answer).toMatchObject({ status: 403, code: 'lock.engaged' })
+    const locked = await answer
+    expect(locked).toMatchObject({ status: 403, code: 'lock.engaged' })
     expect(performance.now() - startedMs).toBeLessThan(1_000)
+    expect(await calls.toolgate.recordsOf(locked.callId)).toContainEqual(
+      expect.objectContaining({ outcome: 'lock.engaged', detail: expect.stringContaining(lock) }),
+    )
     expect(await calls.toolgate.metric('toolgate_calls_held')).toBe(0)
     await askLocks(calls.toolgate.gateway, 'DELETE', { id: lock })
   })
