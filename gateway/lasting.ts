@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from './config/config.ts'
 import { createSecretReader } from './config/secret.ts'
-import type { Clock } from './lib/clock.ts'
 import { openOversight, type Oversight } from './open-oversight.ts'
 import { openRecord, type OpenedRecord } from './open-record.ts'
+import type { ProcessOptions } from './process-options.ts'
 import { openReports, type Reports } from './reports.ts'
 import { openStore, type OpenedStore } from './store/open-store.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
@@ -18,15 +18,7 @@ export interface Lasting extends OpenedRecord, Omit<Oversight, 'known'> {
   readonly nonceKey: Uint8Array
 }
 
-export interface LastingOptions {
-  readonly config: Config
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** 0 for a process on its own. */
-  readonly worker: number
-  readonly clock: Clock
-}
-
-export async function openLasting(options: LastingOptions): Promise<Lasting> {
+export async function openLasting(options: ProcessOptions): Promise<Lasting> {
   const { config, environment, worker, clock } = options
   await using stack = new AsyncDisposableStack()
   const telemetry = stack.use(

@@ -1,7 +1,6 @@
 import { HeldPlaces } from './approvals/held-places.ts'
 import type { Audit } from './audit/open-audit.ts'
 import type { Detections } from './detections/detections.ts'
-import type { LastingOptions } from './lasting.ts'
 import type { LockService } from './locks/lock-service.ts'
 import type { Locks } from './locks/locks.ts'
 import type { Notify } from './notify/event.ts'
@@ -11,6 +10,7 @@ import { openDetections } from './open-detections.ts'
 import { openLocks } from './open-locks.ts'
 import type { ControlPlace } from './store/open-control.ts'
 import type { OpenedStore } from './store/open-store.ts'
+import type { ProcessOptions } from './process-options.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 /** How people keep agents in hand: locks, approvals, the channels that they are asked through, and what they are warned of. */
@@ -27,7 +27,7 @@ export interface Oversight extends AsyncDisposable {
   readonly known: Promise<unknown>
 }
 
-interface OversightOptions extends Pick<LastingOptions, 'config' | 'environment' | 'clock'> {
+interface OversightOptions extends Pick<ProcessOptions, 'config' | 'environment' | 'clock'> {
   readonly audit: Audit
   readonly events: Telemetry['events']
   readonly password: string | undefined

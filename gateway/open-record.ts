@@ -1,7 +1,7 @@
 import { openExports, type Exports } from './audit/exports/open-exports.ts'
 import { FleetLog } from './audit/fleet-log.ts'
 import { openAudit, type Audit } from './audit/open-audit.ts'
-import type { LastingOptions } from './lasting.ts'
+import type { ProcessOptions } from './process-options.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
 
@@ -14,7 +14,7 @@ export interface OpenedRecord extends AsyncDisposable {
   readonly exports: Exports | undefined
 }
 
-interface RecordOptions extends LastingOptions {
+interface RecordOptions extends ProcessOptions {
   readonly telemetry: Pick<Telemetry, 'events' | 'exportMetrics'>
 }
 

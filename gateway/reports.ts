@@ -35,12 +35,14 @@ export async function openReports(options: ReportsOptions): Promise<Reports> {
   // Each process is an instance of its own to whoever listens, as each OPA is.
   const labels = { ...options.config.policy.labels, id: randomUUID(), version: VERSION }
   let bundleState: () => BundleState = () => ({ bundles: [], loadMs: undefined })
+  // A report may be due while the log is being opened.
+  let decisionLog: DecisionLog | undefined
   await using stack = new AsyncDisposableStack()
 
   const reporter = stack.use(
     openReporter(options, () => ({ labels, ...bundleState(), decisionLog: decisionLog?.status() })),
   )
-  const decisionLog = stack.use(await openDecisionLog(options, labels, () => reporter?.changed()))
+  decisionLog = stack.use(await openDecisionLog(options, labels, () => reporter?.changed()))
   const owned = stack.move()
   return {
     decisionLog,

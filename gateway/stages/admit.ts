@@ -1,5 +1,6 @@
 import type { DataClass } from '../catalog/connector.ts'
 import type { Admitted, Lease, Routed } from '../exchange.ts'
+import { once } from '../lib/once.ts'
 import { admissionRefusal } from '../limits/admission-refusal.ts'
 import type { LockGate } from '../locks/locks.ts'
 import type { BreakerResult } from '../limits/breaker.ts'
@@ -59,14 +60,11 @@ function admitted(
   leave: (result: BreakerResult) => void,
   { dataClasses }: AdmitDependencies,
 ): Admitted {
-  let settled = false
   const lease: Lease = {
-    settle(settlement) {
-      if (settled) return
-      settled = true
+    settle: once((settlement) => {
       leave(upstreamResultOf(settlement))
       settle(feedbackOf(settlement))
-    },
+    }),
   }
   const dataClassesTask = dataClasses(history.operationsTask)
   const dataClasses1h = dataClasses(history.operations1h)

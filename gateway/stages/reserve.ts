@@ -1,5 +1,6 @@
 import { majorUnits } from '../catalog/amount.ts'
 import type { Amount, ReadCall, Reserved, Settlement, Spend } from '../exchange.ts'
+import { once } from '../lib/once.ts'
 import { spendEndOf } from '../limits/feedback.ts'
 import type { CallerNames } from '../limits/caller-names.ts'
 import { keyPart } from '../limits/key-part.ts'
@@ -63,14 +64,11 @@ function reserved(
     return refuse('store.unavailable', { retryAfterMs, cause, detail: 'the amount cannot be counted' })
   }
   const { dayMinor, taskMinor } = answer
-  let settled = false
-  const settle = (settlement: Settlement): void => {
-    if (settled) return
-    settled = true
+  const settle = once((settlement: Settlement) => {
     const end = spendEndOf(settlement)
     onEnd(end)
     answer.settle(end)
-  }
+  })
   return pass({
     ...call,
     spend: { day: majorUnits(dayMinor, minorDigits), task: majorUnits(taskMinor, minorDigits) },

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { once } from '../lib/once.ts'
 import { UNAVAILABLE_RETRY_MS } from './admission-store.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { type IdempotencyStore, KEY_TTL_MS, type KeyAnswer } from './idempotency-store.ts'
@@ -36,16 +37,13 @@ export function createEmbeddedIdempotencyStore({
         return { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS, cause }
       }
       keys.set(place, { fingerprint, callId, isDone: false, endsAtMs: nowMs + KEY_TTL_MS }, nowMs)
-      let settled = false
       return {
         kind: 'claimed',
-        settle: (end) => {
-          if (settled) return
-          settled = true
+        settle: once((end) => {
           const atMs = clock.nowMs()
           const endsAtMs = end === 'done' ? atMs + KEY_TTL_MS : atMs
           keys.set(place, { fingerprint, callId, isDone: end === 'done', endsAtMs }, atMs)
-        },
+        }),
       }
     },
   }

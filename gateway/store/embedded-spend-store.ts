@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { once } from '../lib/once.ts'
 import { UNAVAILABLE_RETRY_MS } from './admission-store.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import {
@@ -58,16 +59,13 @@ export function createEmbeddedSpendStore({
         }
       }
       add(minor, nowMs)
-      let settled = false
       return {
         kind: 'reserved',
         dayMinor: sums[0] ?? 0,
         taskMinor: sums[1] ?? 0,
-        settle: (end) => {
-          if (settled) return
-          settled = true
+        settle: once((end) => {
           if (end === 'released') add(-minor, clock.nowMs())
-        },
+        }),
       }
     },
   }

@@ -1,20 +1,14 @@
-import type { Redis } from 'ioredis'
+import { once } from '../lib/once.ts'
 import { UNAVAILABLE_RETRY_MS } from './admission-store.ts'
 import { type IdempotencyStore, KEY_TTL_MS, type KeyAnswer, type KeyUse } from './idempotency-store.ts'
 import { loadScripts, readIdempotencyScripts, runScript } from './redis-script.ts'
+import type { SharedClientOptions } from './shared-client.ts'
 
-export interface RedisIdempotencyOptions {
-  /** Owned by the admission store. */
-  readonly client: Redis
-  readonly keyPrefix: string
-  /** Whether calls wait for Redis at all; while it is away they are refused at once. */
-  readonly isUp: () => boolean
-  /** A call has ended but Redis did not learn it: its key stays in flight for a day. */
-  readonly onSettlementLost?: (cause: unknown) => void
-}
-
-/** Keys of a whole fleet in Redis: one EVALSHA before policy, and one after the reply that nobody waits for. */
-export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): IdempotencyStore {
+/**
+ * Keys of a whole fleet in Redis: one EVALSHA before policy, and one after the reply that nobody waits for. A key whose
+ * settlement is lost stays in flight for a day.
+ */
+export function createRedisIdempotencyStore(options: SharedClientOptions): IdempotencyStore {
   const { client, keyPrefix, isUp, onSettlementLost = () => {} } = options
   const scripts = readIdempotencyScripts()
   loadScripts(client, Object.values(scripts))
@@ -30,17 +24,9 @@ export function createRedisIdempotencyStore(options: RedisIdempotencyOptions): I
     const args = [use.fingerprint, use.callId, KEY_TTL_MS]
     const reply = await runScript(client, scripts.claim, [placeOf(use)], args)
     const [code, callId] = Array.isArray(reply) ? (reply as readonly unknown[]) : []
-    let settled = false
     switch (code) {
       case 0:
-        return {
-          kind: 'claimed',
-          settle: (end) => {
-            if (settled) return
-            settled = true
-            settle(use, end)
-          },
-        }
+        return { kind: 'claimed', settle: once((end) => settle(use, end)) }
       case 1:
         return { kind: 'in_flight' }
       case 2:

@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis'
+import { once } from '../lib/once.ts'
 import { UNAVAILABLE_RETRY_MS } from './admission-store.ts'
 import { loadScripts, readSpendScripts, runScript } from './redis-script.ts'
+import type { SharedClientOptions } from './shared-client.ts'
 import {
   DAY_SPEND_TTL_MS,
   MOST_MINOR,
@@ -10,18 +11,11 @@ import {
   TASK_SPEND_TTL_MS,
 } from './spend-store.ts'
 
-export interface RedisSpendOptions {
-  /** Owned by the admission store. */
-  readonly client: Redis
-  readonly keyPrefix: string
-  /** Whether calls wait for Redis at all; while it is away they are refused at once. */
-  readonly isUp: () => boolean
-  /** A call has ended but Redis did not learn it: its sum stays counted. */
-  readonly onSettlementLost?: (cause: unknown) => void
-}
-
-/** Spend counted by a whole fleet in Redis: one EVALSHA before policy, and one after the reply that nobody waits for. */
-export function createRedisSpendStore(options: RedisSpendOptions): SpendStore {
+/**
+ * Spend counted by a whole fleet in Redis: one EVALSHA before policy, and one after the reply that nobody waits for. A sum whose
+ * settlement is lost stays counted.
+ */
+export function createRedisSpendStore(options: SharedClientOptions): SpendStore {
   const { client, keyPrefix, isUp, onSettlementLost = () => {} } = options
   const scripts = readSpendScripts()
   loadScripts(client, Object.values(scripts))
@@ -42,17 +36,7 @@ export function createRedisSpendStore(options: RedisSpendOptions): SpendStore {
     const bounds = [MOST_MINOR, DAY_SPEND_TTL_MS, TASK_SPEND_TTL_MS]
     const reply = await runScript(client, scripts.reserve, keysOf(demand), [...counted, ...bounds])
     const [dayMinor, taskMinor] = readSums(reply)
-    let settled = false
-    return {
-      kind: 'reserved',
-      dayMinor,
-      taskMinor,
-      settle: (end) => {
-        if (settled) return
-        settled = true
-        settle(demand, end)
-      },
-    }
+    return { kind: 'reserved', dayMinor, taskMinor, settle: once((end) => settle(demand, end)) }
   }
 
   return {

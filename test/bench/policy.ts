@@ -7,11 +7,10 @@ import type { PolicyInput } from '../../gateway/policy/input.ts'
 import { loadPolicySync } from '../harness/opa-sdk.ts'
 import type { LoadedPolicy } from '../harness/opa-sdk.ts'
 import { readCases } from '../../gateway/policy/authoring/cases.ts'
-import { compileBundle } from '../../gateway/policy/authoring/compile.ts'
-import { readSources, rootsOf } from '../../gateway/policy/authoring/read-sources.ts'
 import { decideNow, startPolicy } from '../harness/opa.ts'
 import type { Policy } from '../../gateway/policy/policy.ts'
 import { countOf, isShort, quantile } from './measure.ts'
+import { bundleWithAgents } from './scale/many-agents.ts'
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies-rego')
 const MEMORY_LIMIT_PAGES = 16_384
@@ -36,23 +35,6 @@ async function sdkOf(
   const sdk = loadPolicySync(await WebAssembly.compile(wasm), memory, {})
   sdk.setData(JSON.parse(String(data)))
   return sdk as LoadedPolicy & { evaluate(input: unknown, name: string): unknown }
-}
-
-/** The policy with so many more agents, evenly named. */
-async function withAgents(count: number): Promise<Buffer> {
-  const sources = new Map(await readSources(POLICIES))
-  const path = 'registry/agents/data.json'
-  const agents = JSON.parse(sources.get(path) ?? '{}') as Record<string, unknown>
-  for (let index = 0; index < count; index += 1) {
-    agents[`agent-${index}`] = {
-      tenant: 'zyx-bank',
-      owner: 'x@zyx.example',
-      may_write: false,
-      roles: { 'change-reviewer': true },
-    }
-  }
-  sources.set(path, JSON.stringify(agents))
-  return compileBundle({ sources, roots: rootsOf(sources) })
 }
 
 /** Both in turn, so that whatever else the machine does falls upon both. */
@@ -113,7 +95,7 @@ async function benchAgents(counts: readonly number[]): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const measured: { count: number; policy: Policy; samplesUs: number[] }[] = []
   for (const count of counts) {
-    const running = await startPolicy(await withAgents(count), { memoryLimitPages: MEMORY_LIMIT_PAGES })
+    const running = await startPolicy(await bundleWithAgents(count), { memoryLimitPages: MEMORY_LIMIT_PAGES })
     measured.push({ count, policy: stack.use(running).policy, samplesUs: [] })
   }
   for (let round = 0; round < countOf(20_000); round += 1) {
@@ -137,8 +119,8 @@ function allowed(policy: Policy): void {
 
 /** How long a swap, and a throw, hold up calls that run through; beside the same calls with nothing going on. */
 async function benchSwap(count: number): Promise<void> {
-  const next = await withAgents(count + 1)
-  const bundle = await withAgents(count)
+  const next = await bundleWithAgents(count + 1)
+  const bundle = await bundleWithAgents(count)
   await using running = await startPolicy(bundle, { memoryLimitPages: MEMORY_LIMIT_PAGES })
   const { policy, file } = running
   await pause(1_000)

@@ -3,7 +3,7 @@ import { compare } from './compare/compare.ts'
 import { PEER_ROWS } from './compare/peer-rows.ts'
 import type { Row, World } from './compare/row.ts'
 import { TOOLGATE_ROWS } from './compare/toolgate-rows.ts'
-import type { Extent } from './compare/turn.ts'
+import { type Extent, QUICK_EXTENT } from './compare/turn.ts'
 import { measureParts } from './parts/measure-parts.ts'
 import { rowResultOf } from './results/figures.ts'
 import { hottestIn } from './results/profile.ts'
@@ -33,17 +33,7 @@ const TURNS: Readonly<Record<Results['form'], { readonly extent: Extent; readonl
       connections: CONNECTIONS,
     },
   },
-  quick: {
-    rounds: 1,
-    extent: {
-      coldSeconds: 1,
-      warmUpSeconds: 0.2,
-      saturatedSeconds: 0.3,
-      pacedSeconds: 0.3,
-      rates: [300],
-      connections: CONNECTIONS,
-    },
-  },
+  quick: { rounds: 1, extent: { ...QUICK_EXTENT, connections: CONNECTIONS } },
 }
 const PROFILED = new Set(['Toolgate mTLS embedded flushed', 'Toolgate DPoP redis flushed'])
 const HOTTEST = 12

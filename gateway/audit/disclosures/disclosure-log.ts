@@ -88,7 +88,7 @@ export class DisclosureLog implements AsyncDisposable {
     const line = { call: arrival.callId, text }
     if (waiting === undefined) {
       this.#waiting.set(id, { name, lines: [line], characters: text.length, durability })
-      // Ahead of its turn, or people would wait in line for what nobody has to wait for.
+      // Begun at once: made one after the other, keys of ever new people would not keep up with their calls.
       if (this.#keysUnderWay < KEYS_AT_ONCE) void this.#keyOf(name)
     } else {
       waiting.lines.push(line)

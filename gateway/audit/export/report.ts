@@ -3,7 +3,7 @@ import { type CallRecord, mainEntry } from '../call-record.ts'
 import type { ConfigEntry, PolicyEntry, SigningKeyEntry, TokenKeyEntry } from '../change-entry.ts'
 import type { FoundCall } from '../index/search-calls.ts'
 import { Html, html } from './html.ts'
-import type { SignedLog } from './read-from.ts'
+import type { SignedLog } from './signed-logs.ts'
 
 /** Nothing is loaded and nothing runs: the page shows what somebody may have written to do harm. */
 const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -3,10 +3,8 @@ import { nameOfActor } from '../../audit/history/name-of-actor.ts'
 import type { EventEntry } from '../../audit/index/event.ts'
 import { isDetectionName, ruleOf } from '../../detections/rules.ts'
 import { assertNever } from '../../lib/assert-never.ts'
-import { printable } from '../../lib/scrub.ts'
 import type { Paint } from '../policy/colours.ts'
-
-const VALUE_LIMIT = 1_024
+import { shown } from './shown.ts'
 
 /** An event in few words. */
 interface Summary {
@@ -19,8 +17,8 @@ interface Summary {
 /** One line for a list. */
 export function eventLine(entry: EventEntry, paint: Paint): string {
   const { what, who, id } = summaryOf(entry)
-  const named = who === '' ? '' : `  ${paint('dim', text(who))}`
-  return `${text(entry.time)}  ${text(id).padEnd(36)}  ${paint('bold', entry.type.padEnd(9))}  ${text(what)}${named}\n`
+  const named = who === '' ? '' : `  ${paint('dim', shown(who))}`
+  return `${shown(entry.time)}  ${shown(id).padEnd(36)}  ${paint('bold', entry.type.padEnd(9))}  ${shown(what)}${named}\n`
 }
 
 /** An event for a person to read, as it stands in a timeline. */
@@ -28,8 +26,8 @@ export function describeEvent(entry: EventEntry, paint: Paint): string {
   const { what, who, id } = summaryOf(entry)
   const lines: readonly (readonly [string, string])[] = [[entry.type, id], ['by', who], ...detailsOf(entry)]
   const told = lines.filter(([name, value]) => value !== '' && name !== '')
-  const head = paint('bold', `${text(entry.time)}  ${text(what)}`)
-  return `${head}\n${told.map(([name, value]) => `  ${paint('dim', name.padEnd(11))}${text(value)}\n`).join('')}`
+  const head = paint('bold', `${shown(entry.time)}  ${shown(what)}`)
+  return `${head}\n${told.map(([name, value]) => `  ${paint('dim', name.padEnd(11))}${shown(value)}\n`).join('')}`
 }
 
 function summaryOf(entry: EventEntry): Summary {
@@ -113,9 +111,4 @@ function detectionDetails(entry: DetectionEntry): readonly (readonly [string, st
     ['may mean', entry.hypothesis ?? rule?.hypothesis ?? ''],
     ['do first', entry.next_step ?? rule?.nextStep ?? ''],
   ]
-}
-
-/** A log that somebody has altered may hold what a terminal would obey. */
-function text(value: string): string {
-  return printable(value, VALUE_LIMIT)
 }

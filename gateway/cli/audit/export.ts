@@ -5,7 +5,7 @@ import type { DetectionEntry } from '../../audit/change-entry.ts'
 import { CSV_HEAD, csvDetection, csvLine } from '../../audit/export/csv.ts'
 import { ocsfDetection } from '../../audit/export/ocsf-detection.ts'
 import { ocsfEvent } from '../../audit/export/ocsf.ts'
-import { signedLogs } from '../../audit/export/read-from.ts'
+import { signedLogs } from '../../audit/export/signed-logs.ts'
 import { reportEvents } from '../../audit/export/report-events.ts'
 import { reportSections } from '../../audit/export/report-sections.ts'
 import {

@@ -16,6 +16,16 @@ export interface Extent {
   readonly connections: number
 }
 
+/** To see that a row answers; too short for a figure. */
+export const QUICK_EXTENT: Extent = {
+  coldSeconds: 1,
+  warmUpSeconds: 0.2,
+  saturatedSeconds: 0.3,
+  pacedSeconds: 0.3,
+  rates: [300],
+  connections: 8,
+}
+
 /** What one part of a turn saw. */
 export interface Seen {
   /** Calls begun a second; `undefined` as many as the connections carried. */

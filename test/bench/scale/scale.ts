@@ -1,4 +1,5 @@
 import type { World } from '../compare/row.ts'
+import { QUICK_EXTENT } from '../compare/turn.ts'
 import type { Results, ScaleTable } from '../results/results.ts'
 import { agentsInCounters, agentsInData } from './agents.ts'
 import type { Turns } from './agents.ts'
@@ -43,17 +44,7 @@ const SIZES: Readonly<Record<Results['form'], Sizes>> = {
     seconds: 2,
   },
   quick: {
-    turns: {
-      rounds: 1,
-      extent: {
-        coldSeconds: 1,
-        warmUpSeconds: 0.2,
-        saturatedSeconds: 0.3,
-        pacedSeconds: 0.3,
-        rates: [300],
-        connections: 8,
-      },
-    },
+    turns: { rounds: 1, extent: QUICK_EXTENT },
     agents: [10, 1_000],
     operations: [10, 5_000],
     batches: 50,
