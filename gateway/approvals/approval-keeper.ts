@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { ApprovalsConfig } from '../config/approvals-config.ts'
 import type { ApprovalStore, PendingCount } from '../store/approval-store.ts'
 import type { ApprovalKind } from './approval.ts'
@@ -30,6 +31,7 @@ export class ApprovalKeeper implements AsyncDisposable {
   #running: Promise<void> | undefined
   #pending: Pending | undefined
   #isUp: boolean | undefined
+  #stopped = false
 
   constructor(options: ApprovalKeeperOptions) {
     this.#options = options
@@ -55,6 +57,7 @@ export class ApprovalKeeper implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#timer)
     await this.#running
   }
@@ -71,7 +74,12 @@ export class ApprovalKeeper implements AsyncDisposable {
 
   async #work(): Promise<void> {
     const { store, service, retention } = this.#options
-    for (const id of await store.due(SETTLED_AT_ONCE)) await service.settle(id)
+    for (const id of await store.due(SETTLED_AT_ONCE)) {
+      await service.settle(id)
+      // The embedded store answers at once, after an fsync: calls would wait for all of them.
+      await turn()
+      if (this.#stopped) return
+    }
     this.#pending = await store.pending()
     if (this.#round++ % PRUNE_EVERY === 0)
       await store.prune({ keptMs: retention.days * DAY_MS, keptCount: retention.count })

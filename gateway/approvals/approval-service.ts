@@ -104,7 +104,8 @@ export class ApprovalService {
    * `pending` as soon as `signal` is aborted; while the store is away it waits on.
    */
   answered(id: ApprovalId, signal: AbortSignal): Promise<Approval | undefined> {
-    return waitForAnswer({ id, store: this.#options.store, lookup: () => this.lookup(id), signal })
+    const { store } = this.#options
+    return waitForAnswer({ id, store, read: () => available(store.get(id)), signal })
   }
 
   async vote(id: ApprovalId, given: Ballot): Promise<VoteAnswer | undefined> {

@@ -85,6 +85,9 @@ export interface ApprovalStore extends AsyncDisposable {
   pending(): Promise<Readonly<Record<ApprovalKind, PendingCount>>>
   /** Forgets those that are over: for longer than `keptMs`, and the oldest beyond `keptCount`. Answers how many. */
   prune(kept: { readonly keptMs: number; readonly keptCount: number }): Promise<number>
-  /** Called, soon, after any gateway changed it; returns how to stop. Nothing is promised while the store is away: ask, too. */
+  /**
+   * Called, soon, after any gateway changed it; returns how to stop. Once it is no longer pending that is promised, within
+   * seven seconds where word of it was lost. Nothing is promised while the store is away: ask again after a read that failed.
+   */
   watch(id: ApprovalId, onChange: () => void): () => void
 }

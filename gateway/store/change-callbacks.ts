@@ -14,6 +14,10 @@ export class ChangeCallbacks {
     }
   }
 
+  watched(): readonly string[] {
+    return [...this.#byId.keys()]
+  }
+
   changed(id: string): void {
     for (const onChange of this.#byId.get(id) ?? []) onChange()
   }

@@ -1,5 +1,5 @@
-import type { StatementSync } from 'node:sqlite'
-import type { Approval, ApprovalId } from '../approvals/approval.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Approval, ApprovalId, ApprovalKind } from '../approvals/approval.ts'
 import { dueAtMs, isOpen, openKey, pendingKey } from '../approvals/lifetime.ts'
 import type { Clock } from '../lib/clock.ts'
 import type {
@@ -14,7 +14,10 @@ import { ChangeCallbacks } from './change-callbacks.ts'
 import type { ControlFile } from './control-file.ts'
 import { decodeApproval, encodeApproval } from './stored-approval.ts'
 
-/** What is looked for stands in columns of its own; NULL takes a row out of their indexes. */
+/**
+ * What is looked for stands in columns of its own; NULL takes a row out of their indexes. Changes are numbered, and no number
+ * comes twice, even where the row that had the highest is forgotten: who was told of it would miss the next.
+ */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS approvals (
   id TEXT PRIMARY KEY,
@@ -32,8 +35,17 @@ CREATE INDEX IF NOT EXISTS approvals_by_state ON approvals (state, created_at_ms
 CREATE INDEX IF NOT EXISTS approvals_by_due ON approvals (due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS approvals_by_pending ON approvals (pending_key) WHERE pending_key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS approvals_by_change ON approvals (change);
+CREATE INDEX IF NOT EXISTS approvals_pending ON approvals (kind, created_at_ms) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS approvals_by_end ON approvals (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+CREATE TABLE IF NOT EXISTS approvals_forgotten (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  change INTEGER NOT NULL
+) STRICT;
 `
+
+const NEWEST_CHANGE = `max(
+  (SELECT coalesce(max(change), 0) FROM approvals),
+  (SELECT coalesce(max(change), 0) FROM approvals_forgotten))`
 
 const NONE_PENDING: PendingCount = { count: 0, oldestMs: 0 }
 
@@ -77,17 +89,10 @@ export function createEmbeddedApprovalStore({ file, clock }: EmbeddedApprovalOpt
         return answer
       }),
     due: async (limit) => rows.due.all(clock.nowMs(), limit).map((row) => row['id'] as ApprovalId),
-    pending: async () => {
-      const nowMs = clock.nowMs()
-      const counted = { approval: NONE_PENDING, review: NONE_PENDING }
-      for (const { kind, count, oldest } of rows.pending.all()) {
-        const of = kind === 'review' ? 'review' : 'approval'
-        counted[of] = { count: Number(count), oldestMs: Math.max(0, nowMs - Number(oldest)) }
-      }
-      return counted
-    },
+    pending: async () => countPending(rows, clock.nowMs()),
     prune: async ({ keptMs, keptCount }) =>
       file.transact(() => {
+        rows.rememberNewest.run()
         const old = rows.pruneOld.run(clock.nowMs() - keptMs).changes
         return Number(old) + Number(rows.pruneMany.run(keptCount).changes)
       }),
@@ -100,14 +105,14 @@ export function createEmbeddedApprovalStore({ file, clock }: EmbeddedApprovalOpt
 function watchChanges(file: ControlFile, rows: Rows) {
   const callbacks = new ChangeCallbacks()
   let seen = Number(rows.newestChange.get()?.['change'])
-  const stop = file.watch({
-    changed: () => {
-      for (const { id, change } of rows.changedSince.all(seen)) {
-        seen = Number(change)
-        callbacks.changed(String(id))
-      }
-    },
-  })
+  const look = (): void => {
+    for (const { id, change } of rows.changedSince.all(seen)) {
+      seen = Number(change)
+      callbacks.changed(String(id))
+    }
+  }
+  // Each time that the file is looked at, too: a change whose word was lost, or could not be read then, is found by the next.
+  const stop = file.watch({ changed: look, heard: look })
   return { stop, watch: (id: ApprovalId, onChange: () => void) => callbacks.watch(id, onChange) }
 }
 
@@ -116,7 +121,7 @@ type Rows = ReturnType<typeof prepareRows>
 function prepareRows({ database }: ControlFile) {
   const put = database.prepare(
     `INSERT INTO approvals VALUES (:id, :kind, :state, :created, :ended, :due, :open, :pending,
-       (SELECT coalesce(max(change), 0) + 1 FROM approvals), :value)
+       ${NEWEST_CHANGE} + 1, :value)
      ON CONFLICT (id) DO UPDATE SET (state, ended_at_ms, due_at_ms, open_key, pending_key, change, value) =
        (excluded.state, excluded.ended_at_ms, excluded.due_at_ms, excluded.open_key, excluded.pending_key,
         excluded.change, excluded.value)`,
@@ -129,19 +134,10 @@ function prepareRows({ database }: ControlFile) {
        ORDER BY created_at_ms DESC, id DESC LIMIT ?`,
     ),
     due: database.prepare('SELECT id FROM approvals WHERE due_at_ms <= ? ORDER BY due_at_ms LIMIT ?'),
-    pending: database.prepare(
-      `SELECT kind, count(*) AS count, min(created_at_ms) AS oldest FROM approvals
-       WHERE state = 'pending' GROUP BY kind`,
-    ),
-    newestChange: database.prepare('SELECT coalesce(max(change), 0) AS change FROM approvals'),
+    newestChange: database.prepare(`SELECT ${NEWEST_CHANGE} AS change`),
     changedSince: database.prepare('SELECT id, change FROM approvals WHERE change > ? ORDER BY change'),
-    allPending: database.prepare(`SELECT count(*) AS count FROM approvals WHERE state = 'pending'`),
-    pendingOf: database.prepare('SELECT count(*) AS count FROM approvals WHERE pending_key = ?'),
-    pruneOld: database.prepare('DELETE FROM approvals WHERE ended_at_ms < ?'),
-    pruneMany: database.prepare(
-      `DELETE FROM approvals WHERE id IN (
-         SELECT id FROM approvals WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms DESC LIMIT -1 OFFSET ?)`,
-    ),
+    ...prepareCounts(database),
+    ...preparePruning(database),
     keep: (approval: Approval): void => {
       const open = isOpen(approval)
       put.run({
@@ -159,17 +155,47 @@ function prepareRows({ database }: ControlFile) {
   }
 }
 
-function boundReached(
-  rows: Rows,
-  whose: string,
-  { perAgent, overall }: PendingBounds,
-): keyof PendingBounds | undefined {
-  if (countOf(rows.pendingOf, whose) >= perAgent) return 'perAgent'
-  return countOf(rows.allPending) >= overall ? 'overall' : undefined
+/** Without statistics SQLite prefers an index that lacks the kind, and then reads every row that is pending. */
+function prepareCounts(database: DatabaseSync) {
+  return {
+    pending: database.prepare(
+      `SELECT kind, count(*) AS count, min(created_at_ms) AS oldest
+       FROM approvals INDEXED BY approvals_pending
+       WHERE state = 'pending' GROUP BY kind`,
+    ),
+    counted: database.prepare(
+      `SELECT (SELECT count(*) FROM approvals WHERE pending_key = ?) AS perAgent,
+         (SELECT count(*) FROM approvals INDEXED BY approvals_pending WHERE state = 'pending') AS overall`,
+    ),
+  }
 }
 
-function countOf(statement: StatementSync, ...parameters: readonly string[]): number {
-  return Number(statement.get(...parameters)?.['count'])
+function preparePruning(database: DatabaseSync) {
+  return {
+    rememberNewest: database.prepare(
+      `INSERT INTO approvals_forgotten VALUES (1, ${NEWEST_CHANGE})
+       ON CONFLICT (only) DO UPDATE SET change = excluded.change`,
+    ),
+    pruneOld: database.prepare('DELETE FROM approvals WHERE ended_at_ms < ?'),
+    pruneMany: database.prepare(
+      `DELETE FROM approvals WHERE id IN (
+         SELECT id FROM approvals WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms DESC LIMIT -1 OFFSET ?)`,
+    ),
+  }
+}
+
+function countPending(rows: Rows, nowMs: number): Record<ApprovalKind, PendingCount> {
+  const counted = { approval: NONE_PENDING, review: NONE_PENDING }
+  for (const { kind, count, oldest } of rows.pending.all()) {
+    const of = kind === 'review' ? 'review' : 'approval'
+    counted[of] = { count: Number(count), oldestMs: Math.max(0, nowMs - Number(oldest)) }
+  }
+  return counted
+}
+
+function boundReached(rows: Rows, whose: string, bounds: PendingBounds): keyof PendingBounds | undefined {
+  const counted = rows.counted.get(whose)
+  return (['perAgent', 'overall'] as const).find((bound) => Number(counted?.[bound]) >= bounds[bound])
 }
 
 function decodeRow(row: Readonly<Record<string, unknown>> | undefined): Approval | undefined {

@@ -12,7 +12,7 @@ import {
 } from './approval-store.ts'
 import { ApprovalKeys } from './approval-keys.ts'
 import { type Kept, putArguments } from './approval-put.ts'
-import { ChangeCallbacks } from './change-callbacks.ts'
+import { ApprovalFeed } from './redis-approval-feed.ts'
 import { loadScripts, readApprovalScripts, runScript } from './redis-script.ts'
 import { canWitness } from './replication.ts'
 import { decodeApproval, encodeApproval } from './stored-approval.ts'
@@ -31,6 +31,8 @@ export interface RedisApprovalOptions {
   readonly keptMs: number
   /** A change that was to be kept at once is, but too few replicas have it. */
   readonly onUnwitnessed: (id: ApprovalId) => void
+  /** How often is asked what became of those that are watched; 5 s unless told otherwise. */
+  readonly lookAgainMs?: number
 }
 
 /** How long whoever needs a witness waits for it. */
@@ -38,6 +40,7 @@ export const WITNESS_MS = 1_000
 /** Each try that fails means that another one succeeded, and an approval does not change often. */
 const MOST_TRIES = 100
 const PRUNED_AT_ONCE = 500
+const LOOK_AGAIN_MS = 5_000
 
 /** Approvals of a fleet in Redis, with one compare-and-set for every change; its clock is everybody's. */
 export function createRedisApprovalStore(options: RedisApprovalOptions): ApprovalStore {
@@ -48,14 +51,15 @@ class RedisApprovalStore implements ApprovalStore {
   readonly #options: RedisApprovalOptions
   readonly #scripts = readApprovalScripts()
   readonly #keys: ApprovalKeys
-  readonly #callbacks = new ChangeCallbacks()
-  readonly #forget: () => void
+  readonly #feed: ApprovalFeed
 
   constructor(options: RedisApprovalOptions) {
     this.#options = options
     this.#keys = new ApprovalKeys(options.keyPrefix)
     for (const client of [options.client, options.witness]) loadScripts(client, Object.values(this.#scripts))
-    this.#forget = this.#listen(options.listener)
+    const { listener, lookAgainMs = LOOK_AGAIN_MS } = options
+    const { channel } = this.#keys
+    this.#feed = new ApprovalFeed({ listener, channel, lookAgainMs, over: (ids) => this.#over(ids) })
   }
 
   async request(
@@ -148,11 +152,11 @@ class RedisApprovalStore implements ApprovalStore {
   }
 
   watch(id: ApprovalId, onChange: () => void): () => void {
-    return this.#callbacks.watch(id, onChange)
+    return this.#feed.watch(id, onChange)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#forget()
+    this.#feed[Symbol.dispose]()
     const { client, witness, listener } = this.#options
     for (const connection of [client, witness, listener]) connection.disconnect()
   }
@@ -229,16 +233,14 @@ class RedisApprovalStore implements ApprovalStore {
     return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
   }
 
-  #listen(listener: Redis): () => void {
-    const onMessage = (_channel: string, id: string): void => this.#callbacks.changed(id)
-    // A connection that was lost may have missed anything.
-    const subscribe = (): void =>
-      void listener.subscribe(this.#keys.channel).then(
-        () => this.#callbacks.allChanged(),
-        () => {},
-      )
-    listener.on('message', onMessage).on('ready', subscribe)
-    if (listener.status === 'ready') subscribe()
-    return () => void listener.off('message', onMessage).off('ready', subscribe)
+  async #over(ids: readonly string[]): Promise<readonly string[]> {
+    const args = [this.#keys.approvals, ...ids]
+    const over = await runScript(
+      this.#options.client,
+      this.#scripts.over,
+      [this.#keys.state('pending')],
+      args,
+    )
+    return Array.isArray(over) ? over.map(String) : []
   }
 }

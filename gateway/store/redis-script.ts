@@ -50,6 +50,7 @@ export function readSpendScripts(): SpendScripts {
 export interface ApprovalScripts {
   readonly read: RedisScript
   readonly put: RedisScript
+  readonly over: RedisScript
   readonly prune: RedisScript
 }
 
@@ -57,6 +58,7 @@ export function readApprovalScripts(): ApprovalScripts {
   return {
     read: read('approval-read.lua'),
     put: read('approval-put.lua'),
+    over: read('approval-over.lua'),
     prune: read('approval-prune.lua'),
   }
 }

@@ -8,10 +8,16 @@ export interface RedisApprovals extends AsyncDisposable {
   readonly unwitnessed: readonly string[]
 }
 
+interface RedisApprovalsOptions {
+  readonly replicas?: number
+  readonly keptMs?: number
+  readonly lookAgainMs?: number
+}
+
 /** One gateway's view of approvals in Redis; `connect` makes a new connection each time. */
 export function openRedisApprovals(
   connect: () => Redis,
-  { replicas = 0, keptMs = 3_600_000 }: { readonly replicas?: number; readonly keptMs?: number } = {},
+  { replicas = 0, keptMs = 3_600_000, lookAgainMs = 5_000 }: RedisApprovalsOptions = {},
 ): RedisApprovals {
   const connections = { client: connect(), witness: connect(), listener: connect() }
   const unwitnessed: string[] = []
@@ -20,6 +26,7 @@ export function openRedisApprovals(
     keyPrefix: 'tg:',
     replicas,
     keptMs,
+    lookAgainMs,
     onUnwitnessed: (id) => unwitnessed.push(id),
   })
   return {

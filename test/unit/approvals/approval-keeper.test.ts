@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ApprovalKeeper } from '../../../gateway/approvals/approval-keeper.ts'
-import { subject } from '../../harness/approval.ts'
+import { approvalId, subject } from '../../harness/approval.ts'
 import { type RunningApprovals, startApprovals, WANTED } from '../../harness/approvals.ts'
 
 const RETENTION = { days: 1, count: 1 }
@@ -63,5 +63,36 @@ describe('the keeper of approvals', () => {
     await keeper.round()
     expect(states).toEqual(['down'])
     expect(keeper).toMatchObject({ isUp: false, pending: undefined })
+  })
+
+  it('lets calls go on between two that it settles, and stops between them', async () => {
+    let turn = 0
+    let counting = true
+    const count = (): void => {
+      turn += 1
+      if (counting) setImmediate(count)
+    }
+    count()
+    const settledIn: number[] = []
+    const due = Array.from({ length: 100 }, (_, n) => approvalId(`approval-${n}`))
+    const keeper = new ApprovalKeeper({
+      store: {
+        due: async () => due,
+        pending: () => Promise.reject(new Error('not asked for')),
+        prune: async () => 0,
+      },
+      service: {
+        settle: async () => {
+          settledIn.push(turn)
+          if (settledIn.length === 50) void keeper[Symbol.asyncDispose]()
+        },
+      },
+      retention: RETENTION,
+      onState: () => {},
+    })
+    await keeper.round()
+    counting = false
+    expect(new Set(settledIn).size).toBe(50)
+    expect(settledIn).toHaveLength(50)
   })
 })

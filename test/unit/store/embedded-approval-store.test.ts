@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { ControlFile } from '../../../gateway/store/control-file.ts'
+import { createEmbeddedApprovalStore } from '../../../gateway/store/embedded-approval-store.ts'
 import { approvalId } from '../../harness/approval.ts'
 import { openEmbeddedApprovals } from '../../harness/embedded-approvals.ts'
+import { until } from '../../harness/until.ts'
 import {
   type ApprovalStoreUnderTest,
   describeApprovalStore,
@@ -33,6 +36,50 @@ describe('the embedded store of approvals', () => {
     await using second = await openEmbeddedApprovals(first.path)
     expect((await second.store.get(id))?.approval).toEqual(kept)
     expect(await request(second.store, { id: 'approval-2' })).toMatchObject({ kind: 'known' })
+  })
+
+  it('tells of a change that it was not told of itself', async () => {
+    await using opened = await openEmbeddedApprovals()
+    const { file, clock } = opened
+    const watch: ControlFile['watch'] = ({ heard }) =>
+      file.watch({ changed: () => {}, ...(heard && { heard }) })
+    await using deaf = createEmbeddedApprovalStore({ file: { ...file, watch }, clock })
+    await request(opened.store)
+    let told = 0
+    deaf.watch(approvalId('approval-1'), () => told++)
+    await opened.store.change(approvalId('approval-1'), (approval) => ({ next: approval, answer: 1 }))
+    await until(() => told > 0)
+    expect(told).toBe(1)
+  })
+
+  it('tells of changes after the newest of those before was forgotten', async () => {
+    await using opened = await openEmbeddedApprovals()
+    const { store } = opened
+    await request(store)
+    await request(store, { id: 'approval-2', subject: { binding: 'c'.repeat(64) } })
+    let told = 0
+    store.watch(approvalId('approval-1'), () => told++)
+    await store.change(approvalId('approval-2'), (approval, nowMs) => ({
+      next: { ...approval, state: 'denied', resolvedAtMs: nowMs },
+      answer: 1,
+    }))
+    expect(await store.prune({ keptMs: 3_600_000, keptCount: 0 })).toBe(1)
+    await store.change(approvalId('approval-1'), (approval) => ({ next: approval, answer: 1 }))
+    await until(() => told > 0)
+    expect(told).toBe(1)
+  })
+
+  it('counts those that wait with an index alone', async () => {
+    await using opened = await openEmbeddedApprovals()
+    const prepare = vi.spyOn(opened.file.database, 'prepare')
+    await using _another = createEmbeddedApprovalStore(opened)
+    const counting = prepare.mock.calls.flatMap(([sql]) => (/count\(\*\)/.test(sql) ? [sql] : []))
+    expect(counting).toHaveLength(2)
+    for (const sql of counting) {
+      const plan = opened.file.database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
+      const looks = plan.map(({ detail }) => String(detail)).filter((detail) => detail.includes('approvals'))
+      expect(looks.filter((detail) => !detail.includes('COVERING INDEX'))).toEqual([])
+    }
   })
 
   it('refuses what a later gateway wrote, and half of one', async () => {

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { vote } from '../../../gateway/approvals/vote.ts'
 import { approvalId, ballot, person } from '../../harness/approval.ts'
@@ -118,5 +119,34 @@ describe('the Redis store of approvals', () => {
     await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await until(() => told > before)
     expect(told).toBeGreaterThan(before)
+  })
+
+  it('asks in one trip what became of all that are watched, for messages that were lost', async () => {
+    await using under = await start()
+    const connections: Redis[] = []
+    const connect = (): Redis => {
+      const connection = redis.admin.duplicate({ lazyConnect: false })
+      connections.push(connection)
+      return connection
+    }
+    await using deaf = openRedisApprovals(connect, { lookAgainMs: 50 })
+    const [client, , listener] = connections
+    listener?.removeAllListeners('message')
+    const told: string[] = []
+    const ids = Array.from({ length: 200 }, (_, n) => `approval-${n}`)
+    for (const id of ids) {
+      await request(under.store, { id, subject: { binding: id, agent: { id, issuer: 'i', key: 'k' } } })
+      deaf.store.watch(approvalId(id), () => told.push(id))
+    }
+    const trips = vi.spyOn(client ?? redis.admin, 'evalsha')
+    await until(() => trips.mock.calls.length >= 3)
+    expect(trips.mock.calls.every(([, , , , ...asked]) => asked.length === ids.length)).toBe(true)
+    told.length = 0
+    await redis.admin.del('tg:{control}:approvals:id:approval-8')
+    await under.store.change(approvalId('approval-7'), (approval, nowMs) =>
+      vote(approval, ballot(person('alice@acme.example')), nowMs),
+    )
+    await until(() => told.length >= 2)
+    expect(new Set(told)).toEqual(new Set(['approval-7', 'approval-8']))
   })
 })
