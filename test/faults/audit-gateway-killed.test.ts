@@ -15,6 +15,12 @@ import { configFileIn, runToolgate, untilReady } from '../harness/toolgate-proce
 const ROUNDS = 4
 const CLIENTS = 24
 
+/** Calls without an end that this life has found in what those before it left. */
+async function foundInDoubt(adminPort: number): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${String(adminPort)}/metrics`)).text()
+  return Number(/^toolgate_audit_calls_in_doubt_total (\d+)$/m.exec(metrics)?.[1])
+}
+
 it('every call that the upstream saw is on record, however often the gateway is killed under load', async () => {
   await using directory = await temporaryDirectory()
   await using issuer = await startIssuer()
@@ -54,6 +60,7 @@ it('every call that the upstream saw is on record, however often the gateway is 
     },
   })
   let sent = 0
+  let inDoubtSoFar = 0
   /** One call with a number of its own, which the upstream sees in the path and the record has as the task. */
   const call = (): Promise<unknown> => {
     const number = String(++sent)
@@ -71,6 +78,7 @@ it('every call that the upstream saw is on record, however often the gateway is 
   for (let round = 1; round <= ROUNDS; round++) {
     await using gateway = runToolgate(['start', '--config', configFileIn(directory.path)], fakes.environment)
     await untilReady(gateway, adminPort)
+    inDoubtSoFar += await foundInDoubt(adminPort)
     const enough = sent + 60 * round
     const client = async (): Promise<void> => {
       // Ends with the first call that the dead gateway does not answer.
@@ -85,22 +93,27 @@ it('every call that the upstream saw is on record, however often the gateway is 
   {
     await using gateway = runToolgate(['start', '--config', configFileIn(directory.path)], fakes.environment)
     await untilReady(gateway, adminPort)
+    inDoubtSoFar += await foundInDoubt(adminPort)
     gateway.child.kill('SIGTERM')
     expect(await gateway.ended).toBe(0)
   }
 
   const intended = new Map<string, string>()
   const ended: string[] = []
+  let unknown = 0
   for await (const { bytes } of readEntries(auditDirectory)) {
     const entry = decodeEntry(bytes)
     if (entry?.type === 'decision') intended.set(entry.call, entry.declared.task)
     if (entry?.type === 'outcome' && intended.has(entry.call)) ended.push(entry.call)
+    if (entry?.type === 'outcome' && entry.outcome === 'unknown') unknown += 1
   }
   const onRecord = new Set(intended.values())
   const seen = fakes.github.requests.map(({ target }) => `task-${target.split('/').at(-1) ?? ''}`)
   expect(seen.length).toBeGreaterThan(ROUNDS)
   expect(seen.filter((task) => !onRecord.has(task))).toEqual([])
   expect(ended.sort()).toEqual([...intended.keys()].sort())
+  expect(unknown).toBeGreaterThan(0)
+  expect(inDoubtSoFar).toBe(unknown)
   const { problems, inDoubt } = await verifyAudit({ directory: auditDirectory, complete: true })
   expect({ problems, inDoubt }).toEqual({ problems: [], inDoubt: [] })
 })

@@ -10,8 +10,7 @@ import { verifyAudit } from '../../gateway/audit/verify/verify-audit.ts'
 import { auditConfig } from '../harness/audit-config.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-/** `AUDIT_KILLS=100` for the long form. */
-const ROUNDS = Number(process.env['AUDIT_KILLS'] ?? 12)
+const ROUNDS = 100
 const WRITER = fileURLToPath(new URL('./audit-writer.ts', import.meta.url))
 
 /** Runs a writer and kills it after so many acknowledged calls; resolves with the ids it acknowledged. */
@@ -45,7 +44,7 @@ it(`after ${String(ROUNDS)} kills under load, every acknowledged call is on reco
   await using directory = await temporaryDirectory()
   const acknowledged: string[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    acknowledged.push(...(await killAfter(directory.path, 40 + (round % 12) * 170)))
+    acknowledged.push(...(await killAfter(directory.path, 40 + (round % 12) * 60)))
     await recover(directory.path)
   }
   const intended = new Set<string>()
