@@ -148,10 +148,13 @@ export function slashCommand(text: string, options: ClickOptions = {}): SlackReq
   return signed('slack/commands', new URLSearchParams(fields).toString(), options)
 }
 
+/** The time as Slack signs it. */
+export const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
+
 export function signed(
   path: SlackRequest['path'],
   body: string,
-  { secret = SLACK_SECRET, timestamp = Math.floor(Date.now() / 1_000) }: SigningOptions = {},
+  { secret = SLACK_SECRET, timestamp = nowSeconds() }: SigningOptions = {},
 ): SlackRequest {
   const mac = createHmac('sha256', secret)
     .update(`v0:${String(timestamp)}:${body}`)
