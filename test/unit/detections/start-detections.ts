@@ -21,6 +21,9 @@ export interface RunningDetections {
 
 export type Changes = Partial<Record<DetectionName, Partial<DetectionConfig>>>
 
+/** Laid over a rule that is to lock. */
+export const LOCK = { action: 'lock' } as const
+
 /** Every rule as it is by default, with changes laid over. */
 export function detectionsConfig(changes: Changes = {}): Config['detections'] {
   const entries = DETECTION_NAMES.map((name) => {

@@ -7,7 +7,8 @@ import { until } from '../../harness/until.ts'
 import { virtualClock } from '../../harness/virtual-clock.ts'
 import { setVirtualTime, virtualTimeScripts } from '../../harness/virtual-redis.ts'
 import { admissionDemand, admitted, places, proof, rate, SUCCEEDED } from './admission-demand.ts'
-import { describeAdmissionStore, type StoreUnderTest } from './admission-store-contract.ts'
+import { describeAdmissionStore } from './admission-store-contract.ts'
+import type { StoreUnderTest } from './admission-store-under-test.ts'
 
 let redis: RunningRedis
 
