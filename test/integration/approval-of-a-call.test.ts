@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApprovedCalls, heldBy, startApprovedCalls } from '../harness/approved-calls.ts'
+import { until } from '../harness/until.ts'
 
 let calls: ApprovedCalls
 beforeAll(async () => {
@@ -71,6 +72,18 @@ describe('a call that people have to approve', () => {
     const headers = { 'toolgate-approval': id }
     const before = calls.toolgate.fakes.github.requests.length
     const answers = await Promise.all(Array.from({ length: 20 }, () => calls.comment({ headers }, 'race')))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(['', 'approval.used']))
+    expect(calls.toolgate.fakes.github.requests).toHaveLength(before + 1)
+  })
+
+  it('is only ever one call, however many wait for the same answer', async () => {
+    const before = calls.toolgate.fakes.github.requests.length
+    const headers = { prefer: 'wait=20' }
+    const waiting = Array.from({ length: 20 }, () => calls.comment({ headers }, 'all of us'))
+    await until(async () => (await calls.toolgate.metric('toolgate_calls_held')) === waiting.length)
+    await calls.approver.say('approve', (await calls.approver.asked()).id)
+    const answers = await Promise.all(waiting)
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
     expect(new Set(answers.map(({ code }) => code))).toEqual(new Set(['', 'approval.used']))
     expect(calls.toolgate.fakes.github.requests).toHaveLength(before + 1)
