@@ -1,70 +1,27 @@
-import { once } from 'node:events'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { BundleServiceConfig } from '../../../gateway/config/policy-config.ts'
-import type { Policy, PolicyEvent, PolicyOptions } from '../../../gateway/policy/policy.ts'
-import { systemClock } from '../../../gateway/lib/clock.ts'
-import { createPolicy } from '../../../gateway/policy/policy.ts'
-import { type BundleServer, serviceConfig, startBundleServer } from '../../harness/bundle-server.ts'
-import { compileRules, decideNow, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startBundleServer } from '../../harness/bundle-server.ts'
 import { createPki } from '../../harness/pki.ts'
-import { createBundleKey, signedBundle } from '../../harness/signed-bundle.ts'
-import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
+import {
+  allows,
+  allowsNobody,
+  closed,
+  inForce,
+  open,
+  refused,
+  type ServiceScene,
+  setServiceScene,
+} from './service-scene.ts'
 
-const CLOSED_RULES = `
-decision := {"allow": false, "risk": 0, "reasons": reasons, "obligations": []}
-reasons contains {"code": "hours.closed", "rule": "R043", "detail": ""}
-`
 const NEVER = { pollMinMs: 3_600_000, pollMaxMs: 3_600_000 }
 
-let open: Buffer
-let closed: Buffer
-let allowsNobody: Buffer
-beforeAll(async () => {
-  open = await compileRules(FRIEND_RULES, { revision: 'open' })
-  closed = await compileRules(CLOSED_RULES, { revision: 'closed' })
-  allowsNobody = await compileRules(
-    'decision := {"allow": true, "risk": 0, "reasons": [], "obligations": []}',
-  )
-})
-
-let folder: TemporaryDirectory
-let kept: string
-let events: PolicyEvent[]
+let scene: ServiceScene
+let events: ServiceScene['events']
+let policyFrom: ServiceScene['policyFrom']
 beforeEach(async () => {
-  folder = await temporaryDirectory()
-  kept = join(folder.path, 'kept')
-  events = []
+  scene = await setServiceScene()
+  ;({ events, policyFrom } = scene)
 })
-afterEach(() => folder[Symbol.asyncDispose]())
-
-function policyFrom(
-  server: Pick<BundleServer, 'url'>,
-  more: Partial<BundleServiceConfig> = {},
-  options: Partial<PolicyOptions> = {},
-): Promise<Policy> {
-  return createPolicy({
-    bundlePath: '/nowhere',
-    service: serviceConfig(server.url, kept, more),
-    watch: true,
-    memoryLimitPages: 2048,
-    clock: systemClock,
-    onEvent: (event) => void events.push(event),
-    ...options,
-  })
-}
-
-const inForce = (policy: Policy, revision: string) =>
-  vi.waitFor(() => expect(policy.revision).toBe(revision), { timeout: 8000, interval: 10 })
-const refused = (policy: Policy, problem: string) =>
-  vi.waitFor(() => expect(policy.status().rejected?.problem).toBe(problem), { timeout: 8000, interval: 10 })
-const allows = (policy: Policy): boolean => {
-  const verdict = decideNow(policy, FRIEND)
-  return verdict.ok && verdict.value.allow
-}
+afterEach(() => scene[Symbol.asyncDispose]())
 
 describe('a bundle service', () => {
   test('is asked for a snapshot of the resource, and polled with the version in force', async () => {
@@ -204,201 +161,6 @@ describe('a bundle service', () => {
   })
 })
 
-describe('a bundle that the service gives', () => {
-  test.each<[string, () => RequestListener, string]>([
-    [
-      'is cut short',
-      () => (_, response) => {
-        response.writeHead(200, { 'content-length': String(closed.length) }).write(closed.subarray(0, 500))
-        setTimeout(() => response.destroy(), 20)
-      },
-      'service',
-    ],
-    [
-      'is cut short and called whole',
-      () => (_, response) => void response.end(closed.subarray(0, 500)),
-      'archive',
-    ],
-    [
-      'is larger than allowed, and says so',
-      () => (_, response) => void response.end(Buffer.alloc(300_000)),
-      'archive',
-    ],
-    [
-      'is larger than allowed, and never ends',
-      () => (_, response) => {
-        const more = (): void =>
-          void (response.write(Buffer.alloc(65_536)) ? setImmediate(more) : response.once('drain', more))
-        response.on('close', () => response.removeAllListeners('drain'))
-        more()
-      },
-      'archive',
-    ],
-    [
-      'trickles',
-      () => (_, response) => {
-        response.writeHead(200)
-        const drip = setInterval(() => response.write('x'), 10)
-        response.on('close', () => clearInterval(drip))
-      },
-      'service',
-    ],
-    ['never comes', () => () => undefined, 'service'],
-    [
-      'is a page to log in',
-      () => (_, response) => void response.setHeader('content-type', 'text/html').end('<html>'),
-      'service',
-    ],
-    [
-      'is an error as JSON',
-      () => (_, response) => void response.setHeader('content-type', 'application/problem+json').end('{}'),
-      'service',
-    ],
-    ['is nothing', () => (_, response) => void response.end(), 'archive'],
-    ['is there no more', () => (_, response) => void response.writeHead(404).end(), 'service'],
-    ['is not for us', () => (_, response) => void response.writeHead(401).end(), 'service'],
-    ['is empty by its status', () => (_, response) => void response.writeHead(204).end(), 'service'],
-    ['allows a call by nobody', () => (_, response) => void response.end(allowsNobody), 'self_test'],
-  ])('is refused and the live one stays when it %s', async (_, answer, problem) => {
-    await using server = await startBundleServer(open)
-    await using policy = await policyFrom(server, { timeoutMs: 400, maxBytes: 250_000 })
-    server.answerWith(answer())
-    await refused(policy, problem)
-    expect(events.find(({ type }) => type === 'rejected')).toMatchObject({ problem })
-    expect(allows(policy)).toBe(true)
-    server.answerWith(undefined)
-    server.publish(closed)
-    await inForce(policy, 'closed')
-    expect(policy.status().rejected).toBeUndefined()
-  })
-
-  test('is not looked for where a redirect leads, and the token does not follow either', async () => {
-    const asked: unknown[] = []
-    await using elsewhere = await listening((request, response) => {
-      asked.push(request.headers)
-      response.end(closed)
-    })
-    await using server = await startBundleServer(open)
-    await using policy = await policyFrom(server, {}, { serviceToken: () => 'hunter2' })
-    server.answerWith((_, response) => void response.writeHead(302, { location: elsewhere.url }).end())
-    await refused(policy, 'service')
-    expect(policy.status().rejected?.message).toContain('redirects are not followed')
-    expect(asked).toEqual([])
-    expect(policy.revision).toBe('open')
-  })
-
-  test('is not believed to be unchanged by a service that was told of no version', async () => {
-    await using server = await startBundleServer(open)
-    server.answerWith((_, response) => void response.writeHead(304).end())
-    await expect(policyFrom(server)).rejects.toMatchObject({ problem: 'service' })
-  })
-
-  test('is asked for under the version in force after another one was refused', async () => {
-    await using server = await startBundleServer(open)
-    await using policy = await policyFrom(server)
-    server.publish(allowsNobody)
-    await refused(policy, 'self_test')
-    const refusedAfter = server.requests.length
-    await server.received(refusedAfter + 2)
-    expect(server.requests.at(-1)?.headers['if-none-match']).toBe('"v1"')
-    expect(allows(policy)).toBe(true)
-  })
-})
-
-describe('the last good bundle', () => {
-  test('is kept for this account alone, whole, and under no other name', async () => {
-    await using server = await startBundleServer(open)
-    await using policy = await policyFrom(server)
-    server.publish(closed)
-    await inForce(policy, 'closed')
-    await vi.waitFor(async () => {
-      const names = await readdir(kept)
-      expect(names).toHaveLength(1)
-      expect(await readFile(join(kept, names[0] ?? ''))).toEqual(closed)
-    })
-    const [name = ''] = await readdir(kept)
-    expect((await stat(join(kept, name))).mode & 0o777).toBe(0o600)
-    expect((await stat(kept)).mode & 0o777).toBe(0o700)
-  })
-
-  test('is used at a start while the service is down, and confirmed when it is back', async () => {
-    await using server = await startBundleServer(open)
-    await (await policyFrom(server))[Symbol.asyncDispose]()
-    server.answerWith((_, response) => void response.destroy())
-    await using policy = await policyFrom(server)
-    expect(allows(policy)).toBe(true)
-    expect(policy.status()).toMatchObject({ kept: true, rejected: { problem: 'service' } })
-    server.answerWith(undefined)
-    await vi.waitFor(() => expect(policy.status()).toMatchObject({ kept: false, rejected: undefined }))
-    expect(events.map(({ type }) => type).slice(0, 3)).toEqual(['activated', 'activated', 'rejected'])
-    expect(events.at(-1)?.type).toBe('confirmed')
-  })
-
-  test('is used at a start while the service gives a bad one', async () => {
-    await using server = await startBundleServer(open)
-    await (await policyFrom(server))[Symbol.asyncDispose]()
-    server.publish(allowsNobody)
-    await using policy = await policyFrom(server)
-    expect(policy.revision).toBe('open')
-    expect(policy.status()).toMatchObject({ kept: true, rejected: { problem: 'self_test' } })
-  })
-
-  test('is never replaced by one that was refused', async () => {
-    await using server = await startBundleServer(open)
-    await using policy = await policyFrom(server)
-    server.publish(allowsNobody)
-    await refused(policy, 'self_test')
-    const [name = ''] = await readdir(kept)
-    expect(await readFile(join(kept, name))).toEqual(open)
-  })
-
-  test('is of its service alone', async () => {
-    await using server = await startBundleServer(open)
-    await (await policyFrom(server))[Symbol.asyncDispose]()
-    server.answerWith((_, response) => void response.writeHead(503).end())
-    await expect(policyFrom(server, { resource: 'bundles/other' })).rejects.toMatchObject({
-      problem: 'service',
-    })
-  })
-
-  test('is verified again', async () => {
-    const key = createBundleKey('ES256')
-    const keyFile = join(folder.path, 'key.pem')
-    await writeFile(keyFile, key.publicPem)
-    const verification = { keyFile, algorithm: key.algorithm, scope: '', keyId: undefined }
-    await using server = await startBundleServer(await signedBundle({ key }))
-    await (await policyFrom(server, {}, { verification }))[Symbol.asyncDispose]()
-    server.answerWith((_, response) => void response.writeHead(503).end())
-    await (await policyFrom(server, {}, { verification }))[Symbol.asyncDispose]()
-    const [name = ''] = await readdir(kept)
-    await writeFile(join(kept, name), open)
-    await expect(policyFrom(server, {}, { verification })).rejects.toMatchObject({
-      problem: 'signature',
-      message: expect.stringMatching(/answered 503.*is not signed/) as unknown,
-    })
-  })
-
-  test('is not kept by a look that is none of a running gateway', async () => {
-    await using server = await startBundleServer(open)
-    await using _policy = await policyFrom(server, {}, { watch: false })
-    await expect(readdir(kept)).rejects.toMatchObject({ code: 'ENOENT' })
-  })
-
-  test('that cannot be kept is in force all the same, and that is said', async () => {
-    await writeFile(kept, 'a file where the folder should be')
-    await using server = await startBundleServer(open)
-    await using policy = await policyFrom(server)
-    expect(allows(policy)).toBe(true)
-    expect(events.map(({ type }) => type)).toEqual(['activated', 'not_kept'])
-  })
-
-  test('does not exist at a first start, which then fails', async () => {
-    await using server = await startBundleServer(open)
-    server.answerWith((_, response) => void response.writeHead(503).end())
-    await expect(policyFrom(server)).rejects.toMatchObject({ problem: 'service' })
-  })
-})
-
 describe('over TLS, the service', () => {
   test('is believed by its authority only, and shown our certificate', async () => {
     await using pki = createPki()
@@ -418,16 +180,3 @@ describe('over TLS, the service', () => {
     })
   })
 })
-
-async function listening(listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
