@@ -82,6 +82,12 @@ export function decideNow(policy: Pick<Policy, 'decide'>, input: PolicyInput): V
   return verdict
 }
 
+/** Whether a policy without isolation allows the call of `FRIEND`. */
+export function allows(policy: Pick<Policy, 'decide'>): boolean {
+  const verdict = decideNow(policy, FRIEND)
+  return verdict.ok && verdict.value.allow
+}
+
 /** A policy as the gateway runs it, from a bundle in a temporary file. */
 export async function startPolicy(
   bundle: Buffer,

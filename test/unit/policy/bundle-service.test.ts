@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startBundleServer } from '../../harness/bundle-server.ts'
+import { allows } from '../../harness/opa.ts'
 import { createPki } from '../../harness/pki.ts'
 import {
-  allows,
   allowsNobody,
   closed,
   inForce,

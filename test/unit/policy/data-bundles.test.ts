@@ -1,62 +1,21 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BundleError } from '../../../gateway/policy/bundles/bundle-error.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { digestOf } from '../../../gateway/policy/bundles/bundle.ts'
 import { openBundles } from '../../../gateway/policy/bundles/open-bundles.ts'
-import type { Policy } from '../../../gateway/policy/policy.ts'
 import { serviceConfig, startBundleServer } from '../../harness/bundle-server.ts'
-import { compileRules, decideNow, FRIEND, startPolicy } from '../../harness/opa.ts'
+import { allows, compileRules, startPolicy } from '../../harness/opa.ts'
 import { bundleOf, createBundleKey, dataBundle, entriesOf } from '../../harness/signed-bundle.ts'
-import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
-
-const RULES = `
-decision := {"allow": allow, "risk": 0, "reasons": reasons, "obligations": []}
-default allow := false
-allow if data.registry.agents[input.agent.id]
-allow if data.registry.guests[input.agent.id]
-reasons contains {"code": "agent.unknown", "rule": "R001", "detail": ""} if not allow
-`
-const ROOTS = ['gateway', 'registry/roles']
-const friends = (text = '{"friend": true}', revision = 'friends'): Promise<Buffer> =>
-  dataBundle({ roots: { 'registry/agents': text }, revision })
-
-let rules: Buffer
-let agents: Buffer
-let nobody: Buffer
-beforeAll(async () => {
-  rules = await compileRules(RULES, { revision: 'rules', roots: ROOTS })
-  agents = await friends()
-  nobody = await friends('{}', 'nobody')
-})
+import type { TemporaryDirectory } from '../../harness/temporary-directory.ts'
+import { agents, friends, nobody, part, refusal, ROOTS, RULES, rules, writeAgents } from './agents-bundle.ts'
 
 let folder: TemporaryDirectory
 let agentsPath: string
 beforeEach(async () => {
-  folder = await temporaryDirectory()
-  agentsPath = join(folder.path, 'agents.tar.gz')
-  await writeFile(agentsPath, agents)
+  ;({ folder, agentsPath } = await writeAgents())
 })
 afterEach(() => folder[Symbol.asyncDispose]())
-
-const allows = (policy: Policy): boolean => {
-  const verdict = decideNow(policy, FRIEND)
-  return verdict.ok && verdict.value.allow
-}
-const part = (name: string, bytes: Buffer, allowedRoots?: readonly string[]) => ({
-  name,
-  bytes,
-  digest: digestOf(bytes),
-  verification: undefined,
-  allowedRoots,
-  offeredAtMs: 0,
-})
-const refusal = (...parts: readonly ReturnType<typeof part>[]): Promise<BundleError> =>
-  openBundles([part('policy', rules), ...parts]).then(
-    () => new BundleError('data', 'was not refused'),
-    (error: unknown) => error as BundleError,
-  )
 
 describe('a bundle of data', () => {
   test('is merged under its roots, every number in the text it has', async () => {
@@ -222,60 +181,6 @@ describe('a bundle of data', () => {
     await running.file.write(await compileRules(RULES, { revision: 'rules 2', roots: ROOTS }))
     await vi.waitFor(() => expect(running.policy.revision).toBe('rules 2'), { timeout: 5000 })
     expect(allows(running.policy)).toBe(true)
-  })
-})
-
-describe('roots', () => {
-  test.each<[string, string, string]>([
-    ['of another bundle', 'registry/agents', 'overlaps registry/agents, which belongs to the bundle agents'],
-    ['below those of another', 'registry/agents/eu', 'overlaps registry/agents'],
-    ['above those of another', 'registry', 'overlaps'],
-    ['of the rules', 'registry/roles', 'overlaps registry/roles, which belongs to the bundle with the rules'],
-    ['for rules', 'gateway/decision', 'is for rules'],
-    ['for rules of OPA itself', 'system/log', 'is for rules'],
-  ])('%s are refused', async (_, root, message) => {
-    const other = await dataBundle({ roots: { [root]: '{"friend": true}' } })
-    const error = await refusal(part('agents', agents), part('other', other))
-    expect(error).toMatchObject({ problem: 'roots', bundle: 'other' })
-    expect(error.message).toContain(message)
-  })
-
-  test('of the rules have to cover every package, so that no data can come to lie below one', async () => {
-    const altered = bundleOf([...entriesOf(rules), ['guests.rego', '# guests\npackage registry.guests\n']])
-    const guests = await dataBundle({ roots: { 'registry/guests': '{"friend": true}' } })
-    const error = await openBundles([part('policy', altered), part('guests', guests)]).catch(
-      (thrown: unknown) => thrown,
-    )
-    expect(error).toMatchObject({ problem: 'roots', bundle: 'policy' })
-  })
-
-  test('are only those that the configuration allows, where it does', async () => {
-    const error = await refusal(part('agents', agents, ['registry/guests']))
-    expect(error).toMatchObject({ problem: 'roots', bundle: 'agents' })
-    expect((await refusal(part('agents', agents, ['registry']))).message).toBe('was not refused')
-    expect((await refusal(part('agents', agents, ['registry/agent']))).problem).toBe('roots')
-  })
-
-  test('that move from one bundle to another come into force with both', async () => {
-    await writeFile(agentsPath, await dataBundle({ roots: { 'registry/guests': '{}' } }))
-    const all = await compileRules(RULES, {
-      revision: 'all',
-      data: { agents: { friend: true } },
-      roots: ['gateway', 'registry/agents'],
-    })
-    await using running = await startPolicy(all, {
-      watch: true,
-      restatMs: 20,
-      data: { agents: { bundlePath: agentsPath } },
-    })
-    const { policy, file } = running
-    await writeFile(agentsPath, agents)
-    await vi.waitFor(() => expect(policy.status().rejected?.problem).toBe('roots'), { timeout: 5000 })
-    await file.write(rules)
-    await vi.waitFor(() => expect(policy.revision).toBe('rules'), { timeout: 5000 })
-    expect(policy.bundles.map(({ revision }) => revision)).toEqual(['rules', 'friends'])
-    expect(policy.status().rejected).toBeUndefined()
-    expect(allows(policy)).toBe(true)
   })
 })
 

@@ -2,9 +2,9 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startBundleServer } from '../../harness/bundle-server.ts'
+import { allows } from '../../harness/opa.ts'
 import { createBundleKey, signedBundle } from '../../harness/signed-bundle.ts'
 import {
-  allows,
   allowsNobody,
   closed,
   inForce,

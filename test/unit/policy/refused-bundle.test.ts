@@ -3,8 +3,8 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startBundleServer } from '../../harness/bundle-server.ts'
+import { allows } from '../../harness/opa.ts'
 import {
-  allows,
   allowsNobody,
   closed,
   inForce,

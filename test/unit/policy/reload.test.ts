@@ -2,8 +2,7 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Policy } from '../../../gateway/policy/policy.ts'
-import { compileRules, decideNow, FRIEND, FRIEND_RULES, startPolicy } from '../../harness/opa.ts'
+import { allows, compileRules, FRIEND_RULES, startPolicy } from '../../harness/opa.ts'
 import type { RunningPolicy } from '../../harness/opa.ts'
 
 const CLOSED_RULES = `
@@ -21,11 +20,6 @@ beforeAll(async () => {
     'decision := {"allow": true, "risk": 0, "reasons": [], "obligations": []}',
   )
 })
-
-function allows(policy: Policy): boolean {
-  const verdict = decideNow(policy, FRIEND)
-  return verdict.ok && verdict.value.allow
-}
 
 /** The revision once it is `revision`, or the one that it stays. */
 async function revisionOf(running: RunningPolicy, revision: string): Promise<string> {

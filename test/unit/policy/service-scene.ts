@@ -5,7 +5,7 @@ import type { Policy, PolicyEvent, PolicyOptions } from '../../../gateway/policy
 import { systemClock } from '../../../gateway/lib/clock.ts'
 import { createPolicy } from '../../../gateway/policy/policy.ts'
 import { type BundleServer, serviceConfig } from '../../harness/bundle-server.ts'
-import { compileRules, decideNow, FRIEND, FRIEND_RULES } from '../../harness/opa.ts'
+import { compileRules, FRIEND_RULES } from '../../harness/opa.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../../harness/temporary-directory.ts'
 
 const CLOSED_RULES = `
@@ -60,7 +60,3 @@ export const inForce = (policy: Policy, revision: string) =>
   vi.waitFor(() => expect(policy.revision).toBe(revision), { timeout: 8000, interval: 10 })
 export const refused = (policy: Policy, problem: string) =>
   vi.waitFor(() => expect(policy.status().rejected?.problem).toBe(problem), { timeout: 8000, interval: 10 })
-export const allows = (policy: Policy): boolean => {
-  const verdict = decideNow(policy, FRIEND)
-  return verdict.ok && verdict.value.allow
-}
