@@ -1,31 +1,21 @@
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startFakes, type Fakes } from '../harness/fakes.ts'
 import { freePorts } from '../harness/free-ports.ts'
 import { type Issuer, startIssuer } from '../harness/issuer.ts'
-import { type RunningRedis, startRedis } from '../harness/redis.ts'
-import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
+import { type Neighbours, startNeighbours } from '../harness/neighbours.ts'
 import { configFileIn, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 import { until } from '../harness/until.ts'
 
 const AUDIENCE = 'https://admin.zyx.example'
 
-let folder: TemporaryDirectory
-let issuer: Issuer
+let neighbours: Neighbours
 let people: Issuer
-let fakes: Fakes
-let redis: RunningRedis
 let toolgate: ToolgateProcess
 let admin = ''
 let configure: (issuers: readonly object[]) => Promise<void>
 beforeAll(async () => {
-  ;[folder, issuer, people, fakes, redis] = await Promise.all([
-    temporaryDirectory(),
-    startIssuer(),
-    startIssuer(),
-    startFakes(),
-    startRedis(),
-  ])
+  ;[neighbours, people] = await Promise.all([startNeighbours(), startIssuer()])
+  const { folder, issuer, fakes, redis } = neighbours
   const [port = 0, adminPort = 0] = await freePorts(2)
   const settings = (issuers: readonly object[]) => ({
     listen: {
@@ -57,7 +47,7 @@ beforeAll(async () => {
   admin = `http://127.0.0.1:${adminPort}/admin/v1`
 })
 afterAll(async () => {
-  for (const part of [toolgate, folder, issuer, people, fakes, redis]) await part[Symbol.asyncDispose]()
+  for (const part of [toolgate, people, neighbours]) await part[Symbol.asyncDispose]()
 })
 
 interface LockList {

@@ -2,13 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { readFrames } from '../../gateway/policy/decision-log/spill-frame.ts'
-import { startFakes } from '../harness/fakes.ts'
-import { startIssuer } from '../harness/issuer.ts'
+import { startNeighbours } from '../harness/neighbours.ts'
 import { type OpaCollector, startOpaCollector } from '../harness/opa-collector.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
-import { startRedis } from '../harness/redis.ts'
 import { writeStartConfig } from '../harness/start-config.ts'
-import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { runProcess, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../gateway/main.ts')
@@ -30,23 +27,17 @@ async function eventsOnDisk(directory: string): Promise<number> {
 }
 
 it('decisions of two workers that are killed are uploaded after the next start, each by the worker that made it', async () => {
-  await using folder = await temporaryDirectory()
-  await using issuer = await startIssuer()
-  await using fakes = await startFakes()
-  await using redis = await startRedis()
+  await using neighbours = await startNeighbours()
+  const { folder, issuer, fakes, redis } = neighbours
   await using collector = await startOpaCollector()
   const directory = join(folder.path, 'decisions')
   const service = { url: collector.url }
   const decisionLog = { service, minDelayMs: 100, maxDelayMs: 200, buffer: { directory } }
-  const config = await writeStartConfig(
-    folder.path,
-    { issuer, fakes },
-    {
-      workers: 2,
-      store: { kind: 'redis', redis: { url: redis.url } },
-      policy: { decisionLog, status: { service } },
-    },
-  )
+  const config = await writeStartConfig(folder.path, neighbours, {
+    workers: 2,
+    store: { kind: 'redis', redis: { url: redis.url } },
+    policy: { decisionLog, status: { service } },
+  })
   const start = async (): Promise<ToolgateProcess> => {
     const command = [process.execPath, MAIN, 'start', '--config', config.file]
     const toolgate = runProcess(command, { environment: fakes.environment, isGroup: true })

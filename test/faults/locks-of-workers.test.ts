@@ -2,13 +2,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { decodeEntry } from '../../gateway/audit/entry.ts'
 import { listEpochs, readEpoch } from '../../gateway/audit/read-entries.ts'
-import { type Fakes, startFakes } from '../harness/fakes.ts'
-import { type Issuer, startIssuer } from '../harness/issuer.ts'
+import { type Neighbours, startNeighbours } from '../harness/neighbours.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
-import { type RunningRedis, startRedis } from '../harness/redis.ts'
 import { type Ran, toolgateHere } from '../harness/run-here.ts'
 import { type StartConfig, writeStartConfig } from '../harness/start-config.ts'
-import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 import { until } from '../harness/until.ts'
 
@@ -16,18 +13,11 @@ const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 /** Connections go to the workers in turn, so that one after the other reaches both. */
 const WORKERS = 2
 
-let folder: TemporaryDirectory
-let issuer: Issuer
-let fakes: Fakes
-let redis: RunningRedis
+let neighbours: Neighbours
 let config: StartConfig
 beforeAll(async () => {
-  ;[folder, issuer, fakes, redis] = await Promise.all([
-    temporaryDirectory(),
-    startIssuer(),
-    startFakes(),
-    startRedis(),
-  ])
+  neighbours = await startNeighbours()
+  const { folder, redis } = neighbours
   // What calls count is in Redis, which is emptied below; what people decide is in the file, which is not.
   const store = {
     kind: 'redis',
@@ -35,14 +25,12 @@ beforeAll(async () => {
     controlFile: join(folder.path, 'control.db'),
     redis: { url: redis.url },
   }
-  config = await writeStartConfig(folder.path, { issuer, fakes }, { workers: WORKERS, store })
+  config = await writeStartConfig(folder.path, neighbours, { workers: WORKERS, store })
 })
-afterAll(async () => {
-  for (const part of [folder, issuer, fakes, redis]) await part[Symbol.asyncDispose]()
-})
+afterAll(() => neighbours[Symbol.asyncDispose]())
 
 async function start(): Promise<ToolgateProcess> {
-  const toolgate = runToolgate(['start', '--config', config.file], fakes.environment)
+  const toolgate = runToolgate(['start', '--config', config.file], neighbours.fakes.environment)
   await untilReady(toolgate, config.adminPort)
   return toolgate
 }
@@ -67,7 +55,7 @@ async function call(): Promise<Called> {
     groups: ['devsecops-change-review'],
     device_compliant: true,
   }
-  const token = issuer.token({ jkt: key.jkt, claims })
+  const token = neighbours.issuer.token({ jkt: key.jkt, claims })
   const dpop = signProof({ key, method: 'GET', url, token })
   const headers = { authorization: `DPoP ${token}`, dpop, connection: 'close' }
   const { status, headers: answered } = await fetch(url, { headers })
@@ -117,7 +105,7 @@ it('a lock holds at every worker within a second, also after all of them were ki
 
   toolgate.signal('SIGKILL')
   await toolgate.ended
-  await redis.admin.flushall()
+  await neighbours.redis.admin.flushall()
   toolgate = await start()
   // Ready is ready: no call gets through while the locks are being read.
   expect(areAll(await callAll(), 403)).toBe(true)

@@ -1,10 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import { startFakes } from '../harness/fakes.ts'
-import { startIssuer } from '../harness/issuer.ts'
-import { startRedis } from '../harness/redis.ts'
+import { startNeighbours } from '../harness/neighbours.ts'
 import { writeStartConfig } from '../harness/start-config.ts'
-import { temporaryDirectory } from '../harness/temporary-directory.ts'
 import { runToolgate, untilReady } from '../harness/toolgate-process.ts'
 
 /** How long a worker may take to start on a busy machine. */
@@ -13,15 +10,12 @@ const START_MS = 20_000
 it(
   'a worker that dies again and again is replaced in its own folder of the record',
   async () => {
-    await using folder = await temporaryDirectory()
-    await using issuer = await startIssuer()
-    await using fakes = await startFakes()
-    await using redis = await startRedis()
-    const config = await writeStartConfig(
-      folder.path,
-      { issuer, fakes },
-      { workers: 2, store: { kind: 'redis', redis: { url: redis.url } } },
-    )
+    await using neighbours = await startNeighbours()
+    const { folder, fakes, redis } = neighbours
+    const config = await writeStartConfig(folder.path, neighbours, {
+      workers: 2,
+      store: { kind: 'redis', redis: { url: redis.url } },
+    })
     await using toolgate = runToolgate(['start', '--config', config.file], fakes.environment)
     await untilReady(toolgate, config.adminPort)
     const workers = async (): Promise<[id: number, pid: number][]> => {
@@ -59,15 +53,12 @@ it(
 it(
   'workers end when their primary is killed, even while they start',
   async () => {
-    await using folder = await temporaryDirectory()
-    await using issuer = await startIssuer()
-    await using fakes = await startFakes()
-    await using redis = await startRedis()
-    const config = await writeStartConfig(
-      folder.path,
-      { issuer, fakes },
-      { workers: 2, store: { kind: 'redis', redis: { url: redis.url } } },
-    )
+    await using neighbours = await startNeighbours()
+    const { folder, fakes, redis } = neighbours
+    const config = await writeStartConfig(folder.path, neighbours, {
+      workers: 2,
+      store: { kind: 'redis', redis: { url: redis.url } },
+    })
     await using toolgate = runToolgate(['start', '--config', config.file], fakes.environment)
     await expect.poll(() => toolgate.output(), { timeout: START_MS }).toContain('store.state')
     toolgate.signal('SIGKILL')

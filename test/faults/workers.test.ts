@@ -2,33 +2,20 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startExportCollector } from '../harness/export-collector.ts'
-import { startFakes, type Fakes } from '../harness/fakes.ts'
-import { type Issuer, startIssuer } from '../harness/issuer.ts'
+import { type Neighbours, startNeighbours } from '../harness/neighbours.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
-import { type RunningRedis, startRedis } from '../harness/redis.ts'
 import { sealedLogs } from '../harness/sealed-logs.ts'
-import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.ts'
 import { freePorts } from '../harness/free-ports.ts'
 import { configFileIn, runToolgate, type ToolgateProcess, untilReady } from '../harness/toolgate-process.ts'
 import { until } from '../harness/until.ts'
 
 const PULL = '/github/repos/zyx/platform-infra/pulls/991'
 
-let folder: TemporaryDirectory
-let issuer: Issuer
-let fakes: Fakes
-let redis: RunningRedis
+let neighbours: Neighbours
 beforeAll(async () => {
-  ;[folder, issuer, fakes, redis] = await Promise.all([
-    temporaryDirectory(),
-    startIssuer(),
-    startFakes(),
-    startRedis(),
-  ])
+  neighbours = await startNeighbours()
 })
-afterAll(async () => {
-  for (const part of [folder, issuer, fakes, redis]) await part[Symbol.asyncDispose]()
-})
+afterAll(() => neighbours[Symbol.asyncDispose]())
 
 interface Fleet extends AsyncDisposable {
   readonly toolgate: ToolgateProcess
@@ -38,6 +25,7 @@ interface Fleet extends AsyncDisposable {
 }
 
 async function startFleet(workers: number, extra: object = {}): Promise<Fleet> {
+  const { folder, issuer, fakes, redis } = neighbours
   const [port = 0, adminPort = 0] = await freePorts(2)
   const settings = {
     listen: { port, admin: { port: adminPort }, drain: { graceMs: 0, deadlineMs: 5_000 } },

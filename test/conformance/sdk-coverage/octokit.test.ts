@@ -1,7 +1,13 @@
 import { Octokit } from '@octokit/rest'
 import { expect, it } from 'vitest'
 import { loadCommitted } from '../../unit/catalog/catalog-harness.ts'
-import { createRecordingFetch, isUnmatched, methodsOf, operationsOf } from './recorded-calls.ts'
+import {
+  createRecordingFetch,
+  isUnmatched,
+  methodsOf,
+  operationsOf,
+  type SdkMethod,
+} from './recorded-calls.ts'
 import { reviewedMethods } from './reviewed.ts'
 
 const BASE = 'http://gateway.test/github'
@@ -11,6 +17,21 @@ function octokitOn(recording: { fetch: unknown }): Octokit {
   return new Octokit({ baseUrl: BASE, request: { fetch: recording.fetch }, log: silent })
 }
 
+/** The template of the address that a method of Octokit calls. */
+function templateOf(method: SdkMethod): string {
+  if ('endpoint' in method && typeof method.endpoint === 'function' && 'DEFAULTS' in method.endpoint) {
+    const { DEFAULTS } = method.endpoint
+    if (
+      typeof DEFAULTS === 'object' &&
+      DEFAULTS !== null &&
+      'url' in DEFAULTS &&
+      typeof DEFAULTS.url === 'string'
+    )
+      return DEFAULTS.url
+  }
+  throw new TypeError('not a method that Octokit made from an endpoint')
+}
+
 it('leads every method of @octokit/rest to one operation, or to the reviewed list', async () => {
   const catalog = loadCommitted()
   const recording = createRecordingFetch(() => Response.json({}))
@@ -18,8 +39,10 @@ it('leads every method of @octokit/rest to one operation, or to the reviewed lis
   const methods = methodsOf(octokitOn(recording).rest)
   expect(methods.length).toBeGreaterThan(1000)
   for (const [name, call] of methods) {
-    const { url } = (call as unknown as { endpoint: { DEFAULTS: { url: string } } }).endpoint.DEFAULTS
-    const values = Array.from(url.matchAll(/\{([^}?]+)\}/g), ([, parameter = '']) => [parameter, 'x1'])
+    const values = Array.from(templateOf(call).matchAll(/\{([^}?]+)\}/g), ([, parameter = '']) => [
+      parameter,
+      'x1',
+    ])
     await call(Object.fromEntries(values))
     const operations = operationsOf(catalog, 'github', BASE, recording.take())
     if (operations.length !== 1 || operations.some(isUnmatched)) unmatched.push(name)
