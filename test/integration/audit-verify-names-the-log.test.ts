@@ -142,19 +142,20 @@ describe('beside the logs', () => {
   })
 
   it('a tile too many is named', async () => {
-    for (const tile of [
-      'tile/0/001',
-      'tile/0/002.p/9',
-      'tile/2/000.p/1',
-      'tile/entries/007',
-      'tile/0/strange',
-    ]) {
+    for (const [tile, code] of [
+      // The log has part of it.
+      ['tile/0/001', 'tile.changed'],
+      ['tile/0/002.p/9', 'file.unexpected'],
+      ['tile/2/000.p/1', 'file.unexpected'],
+      ['tile/entries/007', 'file.unexpected'],
+      ['tile/0/strange', 'file.unexpected'],
+    ] as const) {
       const file = ground.inLog('worker-1', 'ended', tile)
       const like = parseTilePath(tile)?.level === 'entries' ? 'tile/entries/000' : 'tile/0/000'
       const problems = await ground.problemsAfter(() =>
         ground.write(file, ground.read(ground.inLog('worker-1', 'ended', like))),
       )
-      expect(problems.map((problem) => problem.file)).toContain(file)
+      expect(problems).toContainEqual(expect.objectContaining({ code, file }))
     }
   })
 })
