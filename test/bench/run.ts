@@ -5,8 +5,9 @@
  *   node test/bench/run.ts [--quick] [--only NAME,…] [--out DIRECTORY] [--resume] [--profile DIRECTORY]
  *
  * A whole run writes RESULTS.md, results.json and pictures beside this file; any other one writes them to the cache
- * folder, or to where `--out` says. `--only` takes parts of the names of rows, and the names of the sections
- * `scale`, `parts` and `profile`. `--resume` keeps the sections that a stopped run of the same commit finished.
+ * folder, or to where `--out` says. `--only` takes parts of the names of rows, the names of the sections `scale`,
+ * `parts` and `profile`, and those of single tables of `scale`. `--resume` keeps the sections that a stopped run of the
+ * same commit finished.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

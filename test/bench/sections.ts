@@ -48,7 +48,9 @@ export const SECTIONS: Readonly<Record<'rows' | 'scale' | 'parts' | 'profiles', 
   },
 
   async scale({ world, form, only }) {
-    return isNamed(only, 'scale') ? { scale: await measureScale(world, form) } : {}
+    const isWanted = (name: string): boolean => isNamed(only, 'scale') || isNamed(only, name)
+    const scale = await measureScale(world, form, isWanted)
+    return scale.length === 0 ? {} : { scale }
   },
 
   async parts({ world, form, only }) {

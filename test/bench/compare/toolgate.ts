@@ -22,6 +22,10 @@ export interface Scenario {
   /** Members of these sections of toolgate.yaml beside, or instead of, those of the benches. */
   readonly policy?: object
   readonly listen?: object
+  readonly limits?: object
+  readonly approvals?: object
+  /** Who may answer for people at the admin listener; nobody without it. */
+  readonly people?: object
 }
 
 export interface RunningToolgate extends RunningRow {
@@ -43,7 +47,15 @@ export async function startToolgate(scenario: Scenario, world: World): Promise<R
     ...settings,
     workers,
     policy: { ...settings.policy, ...scenario.policy },
-    listen: { ...listen, ...scenario.listen, port, admin: { port: adminPort }, ...tlsOf(binding, world) },
+    listen: {
+      ...listen,
+      ...scenario.listen,
+      port,
+      admin: { port: adminPort, people: scenario.people ?? {} },
+      ...tlsOf(binding, world),
+    },
+    limits: { ...settings['limits'], ...scenario.limits },
+    approvals: scenario.approvals ?? {},
     store: redis === undefined ? {} : { kind: 'redis', redis: { url: redis.url, timeoutMs: 5_000 } },
   }
   const identity = { ...settings.identity, dangerouslyAllowUnboundTokens: binding === 'none' }

@@ -26,7 +26,8 @@ export interface ScaleTable {
   readonly finding: number | undefined
 }
 
-export type ScaleName = 'agents-in-data' | 'agents-in-counters' | 'operations' | 'bodies' | 'idle-connections'
+export type ScaleName =
+  'agents-in-data' | 'agents-in-counters' | 'operations' | 'bodies' | 'idle-connections' | 'held-calls'
 
 /** One part on its own, beside what DESIGN §15 grants it. */
 export interface PartFigure {

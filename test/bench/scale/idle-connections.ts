@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { startChild } from '../child.ts'
 import { startToolgate } from '../compare/toolgate.ts'
 import { runOnce } from '../compare/turn.ts'
@@ -7,11 +6,10 @@ import type { LoadPlan } from '../load/plan.ts'
 import { residentBytesOf } from '../processor-time.ts'
 import { figuresOf, round } from '../results/figures.ts'
 import type { ScaleTable } from '../results/results.ts'
+import { openFilesLimit, OTHER_FILES } from './open-files.ts'
 import { loopDelayOf } from './size-turns.ts'
 
 const CONNECTIONS = 32
-/** Files that a process has open beside its connections. */
-const OTHER_FILES = 200
 const PER_SECOND = 1_000
 
 /** The same calls beside ever more connections that are open and say nothing. */
@@ -65,8 +63,4 @@ export async function idleConnections(
     lines,
     finding: undefined,
   }
-}
-
-function openFilesLimit(): number {
-  return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 1_024)
 }

@@ -1,9 +1,10 @@
 import type { World } from '../compare/row.ts'
 import { QUICK_EXTENT } from '../compare/turn.ts'
-import type { Results, ScaleTable } from '../results/results.ts'
+import type { Results, ScaleName, ScaleTable } from '../results/results.ts'
 import { agentsInCounters, agentsInData } from './agents.ts'
 import type { Turns } from './agents.ts'
 import { bodies } from './bodies.ts'
+import { heldCalls } from './held-calls.ts'
 import { idleConnections } from './idle-connections.ts'
 import { operations } from './operations.ts'
 
@@ -14,6 +15,8 @@ interface Sizes {
   readonly batches: number
   readonly bodies: readonly (readonly [name: string, bytes: number])[]
   readonly idle: readonly number[]
+  readonly held: readonly number[]
+  readonly heldSeconds: number
   readonly seconds: number
 }
 
@@ -41,6 +44,8 @@ const SIZES: Readonly<Record<Results['form'], Sizes>> = {
       ['1 GiB', 1_073_741_824],
     ],
     idle: [0, 1_000, 10_000],
+    held: [0, 1_000, 10_000],
+    heldSeconds: 10,
     seconds: 2,
   },
   quick: {
@@ -53,24 +58,36 @@ const SIZES: Readonly<Record<Results['form'], Sizes>> = {
       ['64 MiB', 67_108_864],
     ],
     idle: [1_000],
+    held: [200],
+    heldSeconds: 1,
     seconds: 0.3,
   },
 }
 
-/** How what a call costs grows with what there is. */
-export async function measureScale(world: World, form: Results['form']): Promise<ScaleTable[]> {
-  const sizes = SIZES[form]
+/** In the order in which they run. */
+const TABLES: Readonly<Record<ScaleName, (world: World, sizes: Sizes) => Promise<ScaleTable>>> = {
+  'agents-in-data': (world, { agents, turns }) => agentsInData(world, agents, turns),
+  'agents-in-counters': (world, { agents, turns }) => agentsInCounters(world, agents, turns),
+  operations: (world, sizes) => operations(world.folder, sizes.operations, sizes.batches),
+  bodies: (world, sizes) => bodies(world, sizes.bodies, sizes.seconds),
+  'idle-connections': (world, { idle, seconds }) => idleConnections(world, idle, seconds),
+  'held-calls': (world, { held, heldSeconds }) => heldCalls(world, held, heldSeconds),
+}
+
+/** How what a call costs grows with what there is; only the tables that `isWanted`. */
+export async function measureScale(
+  world: World,
+  form: Results['form'],
+  isWanted: (name: string) => boolean,
+): Promise<ScaleTable[]> {
   const tables: ScaleTable[] = []
-  const add = (table: ScaleTable): void => {
+  for (const [name, measure] of Object.entries(TABLES)) {
+    if (!isWanted(name)) continue
+    const table = await measure(world, SIZES[form])
     tables.push(table)
     console.log(table.title)
     for (const line of table.lines)
       console.log(`  ${line.map((cell) => String(cell).padStart(10)).join(' ')}`)
   }
-  add(await agentsInData(world, sizes.agents, sizes.turns))
-  add(await agentsInCounters(world, sizes.agents, sizes.turns))
-  add(await operations(world.folder, sizes.operations, sizes.batches))
-  add(await bodies(world, sizes.bodies, sizes.seconds))
-  add(await idleConnections(world, sizes.idle, sizes.seconds))
   return tables
 }

@@ -57,14 +57,27 @@ export async function takeSizedTurns(
 }
 
 /** Since the last look at it. */
-export async function loopDelayOf({ adminPort }: Pick<RunningToolgate, 'adminPort'>): Promise<LoopDelay> {
+export async function loopDelayOf(gateway: Pick<RunningToolgate, 'adminPort'>): Promise<LoopDelay> {
+  return loopDelayIn(await metricsOf(gateway))
+}
+
+export async function metricsOf({ adminPort }: Pick<RunningToolgate, 'adminPort'>): Promise<string> {
   const reply = await fetch(`http://127.0.0.1:${String(adminPort)}/metrics`)
-  const text = await reply.text()
-  const metric = (name: string): number => {
-    const value = new RegExp(`^nodejs_eventloop_lag_${name}_seconds ([\\d.e+-]+)$`, 'm').exec(text)?.[1]
-    return round(Math.max(0, Number(value ?? Number.NaN) * 1_000 - RESOLUTION_MS), 1)
+  return reply.text()
+}
+
+/** Since the last look at the metrics. */
+export function loopDelayIn(metrics: string): LoopDelay {
+  const delayMs = (name: string): number => {
+    const seconds = metricIn(metrics, `nodejs_eventloop_lag_${name}_seconds`)
+    return round(Math.max(0, seconds * 1_000 - RESOLUTION_MS), 1)
   }
-  return { p99Ms: metric('p99'), mostMs: metric('max') }
+  return { p99Ms: delayMs('p99'), mostMs: delayMs('max') }
+}
+
+/** NaN for one that has labels, or is not there. */
+export function metricIn(metrics: string, name: string): number {
+  return Number(new RegExp(`^${name} ([\\d.e+-]+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN)
 }
 
 export const SIZED_COLUMNS = [
