@@ -9,18 +9,15 @@ export interface Asked {
   readonly ttlSeconds: number
   readonly escalationGroup?: string
   readonly escalateAfterSeconds?: number
+  /** Owners of the agent, and whoever else may not answer, beside the caller's own names. */
+  readonly excluded: readonly string[]
 }
 
-/**
- * An obligation as a demand: within the bounds of the configuration, and with everybody excluded who is behind the call.
- *
- * @param owners of the agent, and whoever else may not answer, beside the caller's own names
- */
+/** An obligation as a demand: within the bounds of the configuration, and with everybody excluded who is behind the call. */
 export function demandOf(
   asked: Asked,
   { agent, principal }: Pick<Caller, 'agent' | 'principal'>,
   config: Pick<ApprovalsConfig, 'answerWithinMs' | 'useWithinMs' | 'excludePrincipalGroups'>,
-  owners: readonly string[] = [],
 ): ApprovalDemand {
   const { min, max } = config.answerWithinMs
   return {
@@ -30,7 +27,7 @@ export function demandOf(
     escalateAfterMs: (asked.escalateAfterSeconds ?? 0) * 1_000,
     answerWithinMs: Math.min(Math.max(asked.ttlSeconds * 1_000, min), max),
     useWithinMs: config.useWithinMs,
-    excluded: [...new Set([principal.id, ...principal.act, agent.id, ...owners])].filter(
+    excluded: [...new Set([principal.id, ...principal.act, agent.id, ...asked.excluded])].filter(
       (name) => name !== '',
     ),
     excludedGroups: config.excludePrincipalGroups ? principal.groups : [],

@@ -116,7 +116,7 @@ export class Hold {
     if (outgrown !== undefined)
       await service.revoke(outgrown.id, { by: 'gateway', reason: 'policy asks for more than was approved' })
     const subject = subjectOf(call, boundOf(call))
-    const demand = demandOf(properties, call.caller, config, properties.excluded)
+    const demand = demandOf(properties, call.caller, config)
     const asked = await service.request({ kind: 'approval', subject, demand })
     if (asked.kind === 'full') return refusalOfBound(asked.bound)
     const detail = `${id} asks for ${properties.count} of ${properties.groups.join(', ')}`

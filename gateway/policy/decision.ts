@@ -38,7 +38,12 @@ interface RedactObligation {
 interface PostReviewObligation {
   readonly id: string
   readonly type: 'post_review'
-  readonly properties: { readonly groups: readonly string[]; readonly ttlSeconds: number }
+  readonly properties: {
+    readonly groups: readonly string[]
+    readonly ttlSeconds: number
+    /** Who may not look at it, beside everybody whom the gateway excludes by itself. */
+    readonly excluded: readonly string[]
+  }
 }
 
 /** Somebody is told. */

@@ -55,16 +55,16 @@ function approval(id: string, properties: unknown): Obligation {
         0,
         MAX_SECONDS,
       ),
-      excluded: excludedOf(properties),
+      excluded: excludedOf(properties, 'an approval'),
     },
   }
 }
 
 /** May be missing, and may be empty: the gateway excludes by itself whoever the call is made for. */
-function excludedOf(properties: unknown): readonly string[] {
+function excludedOf(properties: unknown, what: string): readonly string[] {
   const excluded: unknown = Reflect.get(Object(properties), 'excluded') ?? []
   if (Array.isArray(excluded) && excluded.length === 0) return []
-  return expectTexts(excluded, 'excluded of an approval', MAX_EXCLUDED)
+  return expectTexts(excluded, `excluded of ${what}`, MAX_EXCLUDED)
 }
 
 function capBytes(id: string, properties: unknown): Obligation {
@@ -83,13 +83,14 @@ function redact(id: string, properties: unknown): Obligation {
 }
 
 function postReview(id: string, properties: unknown): Obligation {
-  const given = expectKeys(properties, 'a post_review', ['groups', 'ttl_seconds'])
+  const given = expectKeys(properties, 'a post_review', ['groups', 'ttl_seconds'], ['excluded'])
   return {
     id,
     type: 'post_review',
     properties: {
       groups: expectTexts(given.groups, 'groups of a post_review', MAX_GROUPS),
       ttlSeconds: expectCount(given.ttl_seconds, 'ttl_seconds of a post_review', 1, MAX_SECONDS),
+      excluded: excludedOf(properties, 'a post_review'),
     },
   }
 }

@@ -68,7 +68,11 @@ obligation contains {
 obligation contains {
 	"id": "R062",
 	"type": "post_review",
-	"properties": {"groups": groups, "ttl_seconds": min({record.post_review.ttl_seconds | some record in owed})},
+	"properties": {
+		"groups": groups,
+		"ttl_seconds": min({record.post_review.ttl_seconds | some record in owed}),
+		"excluded": {owner | owner := facts.agent.owner},
+	},
 } if {
 	groups := {group | some record in owed; some group, true in record.post_review.groups}
 	count(groups) > 0

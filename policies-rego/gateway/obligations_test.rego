@@ -169,12 +169,22 @@ test_r061_fires_for_everything_that_asks_for_it if {
 
 test_r061_quiet if not owes(fixtures.change).R061
 
-test_r062_fires if owes(fixtures.comment).R062.properties == {"groups": {"reviewers"}, "ttl_seconds": 600}
+test_r062_fires if {
+	owes(fixtures.comment).R062.properties == {
+		"groups": {"reviewers"},
+		"ttl_seconds": 600,
+		"excluded": {"devsecops@zyx.example"},
+	}
+}
 
 test_r062_fires_with_the_shortest_time if {
 	owes(restricted(fixtures.comment)).R062 == {
 		"type": "post_review",
-		"properties": {"groups": {"reviewers", "custodians"}, "ttl_seconds": 60},
+		"properties": {
+			"groups": {"reviewers", "custodians"},
+			"ttl_seconds": 60,
+			"excluded": {"devsecops@zyx.example"},
+		},
 	}
 }
 

@@ -8,7 +8,9 @@ import { until } from '../harness/until.ts'
 
 /** Every write is looked at afterwards. */
 const RULES = `
-review := {"id": "R062", "type": "post_review", "properties": {"groups": ["change-approvers"], "ttl_seconds": 600}}
+review := {"id": "R062", "type": "post_review", "properties": {
+  "groups": ["change-approvers"], "ttl_seconds": 600, "excluded": ["owner@zyx.example"],
+}}
 owed contains review if input.operation.access != "read"
 decision := {"allow": input.agent.id != "", "risk": 2, "reasons": [], "obligations": owed}
 `
@@ -59,15 +61,28 @@ describe('a call that is looked at afterwards', () => {
     const actor = person('kim@zyx.example', ['change-approvers'])
     expect(await toolgate.gateway.control({ ...request, body, actor })).toMatchObject({ status: 200 })
     await until(async () => (await own.comment()).code === 'lock.engaged')
-    expect(await toolgate.records()).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ type: 'approval', kind: 'review', state: 'denied', approval: id }),
-        expect.objectContaining({ type: 'detection', rule: 'review_denied', last_call: answer.callId }),
-      ]),
-    )
+    // The lock comes first, and its detection is put on record after it.
+    await expect
+      .poll(() => toolgate.records())
+      .toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ type: 'approval', kind: 'review', state: 'denied', approval: id }),
+          expect.objectContaining({ type: 'detection', rule: 'review_denied', last_call: answer.callId }),
+        ]),
+      )
     expect(
       await toolgate.metric('toolgate_detections_total', { rule: 'review_denied', locked: 'true' }),
     ).toBe(1)
+  })
+
+  it('is not for the owner of its agent to look at, whatever groups they are in', async () => {
+    await calls.comment({}, 'my own agent')
+    const { id, subject } = await calls.approver.asked()
+    const path = `approvals/${id}/votes`
+    const body = { verdict: 'approve', viewDigest: subject.viewDigest }
+    const actor = person('owner@zyx.example', ['change-approvers'])
+    const answer = await calls.toolgate.gateway.control({ method: 'POST', path, query: '', body, actor })
+    expect(answer).toMatchObject({ status: 403, body: { code: 'approval.excluded' } })
   })
 
   it('is each time its own, although the bytes are the same', async () => {

@@ -25,7 +25,11 @@ function propertiesOf(obligation: Obligation): unknown {
     case 'cap_bytes':
       return { max_bytes: obligation.properties.maxBytes }
     case 'post_review':
-      return { groups: obligation.properties.groups, ttl_seconds: obligation.properties.ttlSeconds }
+      return {
+        groups: obligation.properties.groups,
+        ttl_seconds: obligation.properties.ttlSeconds,
+        excluded: obligation.properties.excluded,
+      }
     case 'limit':
     case 'notify':
     case 'redact':

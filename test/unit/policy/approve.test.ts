@@ -27,7 +27,11 @@ describe('approve', () => {
     { id: 'R2', type: 'cap_bytes', properties: { maxBytes: 1 } },
     { id: 'R4', type: 'notify', properties: { groups: ['a'] } },
   ]
-  const review: Obligation = { id: 'R3', type: 'post_review', properties: { groups: ['a'], ttlSeconds: 1 } }
+  const review: Obligation = {
+    id: 'R3',
+    type: 'post_review',
+    properties: { groups: ['a'], ttlSeconds: 1, excluded: [] },
+  }
   const limit: Obligation = { id: 'R5', type: 'limit', properties: { name: 'a' } }
   const decidedWith = (decision: Decision): Decided => ({
     ...aCall(),

@@ -106,7 +106,12 @@ describe('a well-formed result', () => {
   test.each([
     ['cap_bytes', { max_bytes: 10 }, { maxBytes: 10 }],
     ['redact', { pointers: ['/b', '/a'] }, { pointers: ['/a', '/b'] }],
-    ['post_review', { groups: ['a'], ttl_seconds: 5 }, { groups: ['a'], ttlSeconds: 5 }],
+    ['post_review', { groups: ['a'], ttl_seconds: 5 }, { groups: ['a'], ttlSeconds: 5, excluded: [] }],
+    [
+      'post_review',
+      { groups: ['a'], ttl_seconds: 5, excluded: ['o'] },
+      { groups: ['a'], ttlSeconds: 5, excluded: ['o'] },
+    ],
     ['notify', { groups: ['a'] }, { groups: ['a'] }],
     ['limit', { name: 'slow' }, { name: 'slow' }],
   ])('may oblige to %s', (type, given, properties) => {

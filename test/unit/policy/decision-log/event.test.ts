@@ -135,7 +135,7 @@ describe('an event', () => {
         { id: 'b', type: 'cap_bytes', properties: { maxBytes: 5 } },
         { id: 'c', type: 'limit', properties: { name: 'l' } },
         NOTIFY,
-        { id: 'p', type: 'post_review', properties: { groups: ['g'], ttlSeconds: 9 } },
+        { id: 'p', type: 'post_review', properties: { groups: ['g'], ttlSeconds: 9, excluded: ['o'] } },
         { id: 'r', type: 'redact', properties: { pointers: ['/a'] } },
       ],
     }
