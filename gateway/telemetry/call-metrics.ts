@@ -2,6 +2,8 @@ import { FINDING_KINDS, isNothing, type Findings } from '../detectors/findings.t
 import type { Progress } from '../exchange.ts'
 import type { Outcome, OutcomeCode } from '../outcome.ts'
 import { reportedIn } from './call-line.ts'
+import type { Counting } from './held-counter.ts'
+import type { Observing } from './held-histogram.ts'
 import {
   closedLabel,
   decisionOf,
@@ -12,14 +14,6 @@ import {
   type LimiterVerdict,
 } from './labels.ts'
 import type { Metrics } from './metrics.ts'
-
-interface Counting {
-  inc(value?: number): void
-}
-
-interface Observing {
-  observe(value: number): void
-}
 
 /** The series of one connector and access, looked up once and kept: few, and known from the configuration. */
 interface Handles {
@@ -79,10 +73,10 @@ export class CallMetrics {
     if (known !== undefined) return known
     if (connector !== NONE) closedLabel(this.#connectors(), connector)
     const made: Handles = {
-      duration: this.#metrics.callSeconds.labels(connector, access),
-      overhead: this.#metrics.overheadSeconds.labels(connector),
-      upstream: this.#metrics.upstreamSeconds.labels(connector),
-      replyBytes: this.#metrics.replyBytes.labels(connector),
+      duration: this.#metrics.callSeconds.series(connector, access),
+      overhead: this.#metrics.overheadSeconds.series(connector),
+      upstream: this.#metrics.upstreamSeconds.series(connector),
+      replyBytes: this.#metrics.replyBytes.series(connector),
       byCode: new Map(),
       byStatusClass: new Map(),
     }
@@ -94,7 +88,7 @@ export class CallMetrics {
     let counting = byCode.get(code)
     if (counting === undefined) {
       closedLabel(OUTCOME_CODES, code)
-      counting = this.#metrics.calls.labels(connector, access, decisionOf(code), code)
+      counting = this.#metrics.calls.series(connector, access, decisionOf(code), code)
       byCode.set(code, counting)
     }
     counting.inc()
@@ -103,7 +97,7 @@ export class CallMetrics {
   #countStatus({ byStatusClass }: Handles, connector: string, statusClass: string): void {
     let counting = byStatusClass.get(statusClass)
     if (counting === undefined) {
-      counting = this.#metrics.upstreamReplies.labels(connector, statusClass)
+      counting = this.#metrics.upstreamReplies.series(connector, statusClass)
       byStatusClass.set(statusClass, counting)
     }
     counting.inc()
@@ -112,7 +106,7 @@ export class CallMetrics {
   #countVerdict(verdict: LimiterVerdict): void {
     let counting = this.#verdicts.get(verdict)
     if (counting === undefined) {
-      counting = this.#metrics.limiterVerdicts.labels(verdict)
+      counting = this.#metrics.limiterVerdicts.series(verdict)
       this.#verdicts.set(verdict, counting)
     }
     counting.inc()

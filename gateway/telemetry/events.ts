@@ -27,6 +27,7 @@ export interface EventsOptions {
 export function createEvents(options: EventsOptions) {
   const { log, metrics } = options
   const calls = new CallMetrics(metrics, options.connectors)
+  const policySeconds = metrics.policySeconds.series()
   return {
     callFinished(call: Progress, outcome: Outcome, durationMs: number): void {
       calls.count(call, outcome, durationMs)
@@ -43,7 +44,7 @@ export function createEvents(options: EventsOptions) {
       })
     },
     policyEvaluated(elapsedMs: number): void {
-      metrics.policySeconds.observe(elapsedMs / 1_000)
+      policySeconds.observe(elapsedMs / 1_000)
     },
     ...stateEvents(options),
     ...dependencyEvents(options),
@@ -84,9 +85,10 @@ function stateEvents({ log, metrics, nowMs }: EventsOptions) {
 }
 
 function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
+  const storeSeconds = metrics.storeSeconds.series()
   return {
     storeAnswered(elapsedMs: number): void {
-      metrics.storeSeconds.observe(elapsedMs / 1_000)
+      storeSeconds.observe(elapsedMs / 1_000)
     },
     policyBreakerOpened({ tenant, issuer, id }: ProvenAgent): void {
       metrics.policyBreakerOpened.inc()
@@ -107,15 +109,16 @@ function dependencyEvents({ log, metrics, connectors }: EventsOptions) {
 
 function auditEvents({ log, metrics }: EventsOptions) {
   const appends = {
-    flushed: metrics.auditSeconds.labels('flushed'),
-    strict: metrics.auditSeconds.labels('strict'),
+    flushed: metrics.auditSeconds.series('flushed'),
+    strict: metrics.auditSeconds.series('strict'),
   }
+  const syncs = metrics.auditSyncSeconds.series()
   return {
     auditAppended(durability: Durability, durationMs: number): void {
       appends[durability].observe(durationMs / 1_000)
     },
     auditSynced(durationMs: number): void {
-      metrics.auditSyncSeconds.observe(durationMs / 1_000)
+      syncs.observe(durationMs / 1_000)
     },
     auditRecovered(found: {
       readonly node: string

@@ -1,5 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import type { RefusalCode } from '../refusal.ts'
+import { HeldCounter } from './held-counter.ts'
+import { HeldHistogram } from './held-histogram.ts'
 import { LIMITER_REFUSALS } from './labels.ts'
 
 /** Seconds; from what a cache hit costs to what a slow upstream may take. */
@@ -51,13 +53,13 @@ function definitionsIn(registry: Registry) {
   const registers = [registry]
   return {
     counter: <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
-      new Counter({ name, help, labelNames, registers }),
+      new HeldCounter({ name, help, labelNames, registers }),
     histogram: <Label extends string>(
       name: string,
       help: string,
       labelNames: readonly Label[],
       buckets: number[],
-    ) => new Histogram({ name, help, labelNames, buckets, registers }),
+    ) => new HeldHistogram({ name, help, labelNames, buckets, registers }),
     gauge: (name: string, help: string, aggregator: 'sum' | 'min' | 'max' | 'first') =>
       new Gauge({ name, help, aggregator, registers }),
   }

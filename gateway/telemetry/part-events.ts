@@ -139,7 +139,7 @@ function obligationEvents({ log, parts }: PartEventsOptions) {
 }
 
 function identityEvents({ log, metrics, parts }: PartEventsOptions) {
-  const lookups = { hit: metrics.identityCache.labels('hit'), miss: metrics.identityCache.labels('miss') }
+  const lookups = { hit: metrics.identityCache.series('hit'), miss: metrics.identityCache.series('miss') }
   return {
     keysLoaded({ issuer }: { issuer: string }): void {
       metrics.keyRefreshes.inc({ result: 'success' })
