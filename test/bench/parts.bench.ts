@@ -69,7 +69,7 @@ for (const [name, title] of [
     if (input === undefined) throw new Error(`there is no case "${title}"`)
     const { policy } = own.use(await startPolicy(await readFile(join(POLICIES, 'bundle.tar.gz'))))
     return repeated(() => {
-      const verdict = decideNow(policy, input)
+      const verdict = decideNow(policy, { ...input })
       if (!verdict.ok || !verdict.value.allow) throw new Error('not allowed')
     })
   })

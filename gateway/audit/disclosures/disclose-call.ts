@@ -1,5 +1,6 @@
 import type { Declared, Progress } from '../../exchange.ts'
 import type { PolicyInput } from '../../policy/input.ts'
+import { inputTexts } from '../../policy/input-texts.ts'
 import type { DisclosedFields } from '../entry-fields.ts'
 import { saltValue } from './salted.ts'
 
@@ -16,16 +17,17 @@ export interface Disclosed {
  */
 export function discloseCall({ declared }: Progress, input: PolicyInput | undefined): Disclosed {
   const texts: string[] = []
-  const commit = (path: string, value: unknown): string => {
-    const { text, commitment } = saltValue(path, value)
+  const commit = (path: string, json: string): string => {
+    const { text, commitment } = saltValue(path, json)
     texts.push(text)
     return commitment
   }
+  const given = input && inputTexts(input)
   const fields: DisclosedFields = {
     ...(declared && saysSomething(declared)
-      ? { declared: commit('input.declared', declaredInput(declared)) }
+      ? { declared: commit('input.declared', given?.declared ?? JSON.stringify(declaredInput(declared))) }
       : {}),
-    ...(input && commitToInput(input, commit)),
+    ...(given && { input: commit('input', given.facts), params: commit('input.params', given.params) }),
   }
   return { fields, texts }
 }
@@ -41,14 +43,6 @@ export function inputFrom(parts: ReadonlyMap<string, unknown>, isDeclared: boole
 }
 
 const NOTHING_DECLARED: Declared = { task: '', rationale: '', ticket: '', rollbackPlan: '' }
-
-function commitToInput(
-  input: PolicyInput,
-  commit: (path: string, value: unknown) => string,
-): Pick<DisclosedFields, 'input' | 'params'> {
-  const { declared: _declared, params, ...facts } = input
-  return { input: commit('input', facts), params: commit('input.params', params) }
-}
 
 /** As policy is given it. */
 function declaredInput({ task, rationale, ticket, rollbackPlan }: Declared): PolicyInput['declared'] {

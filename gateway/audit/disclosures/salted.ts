@@ -15,14 +15,14 @@ export interface Salted {
 }
 
 /**
- * Commits to a value: a disclosure of SD-JWT (RFC 9901 §4.2). Whoever is given the text can compute the commitment and
+ * Commits to a value, given as JSON: a disclosure of SD-JWT (RFC 9901 §4.2). Whoever is given the text can compute the commitment and
  * find it in the entry; whoever has the entry alone learns nothing, and cannot even tell equal values from others.
  *
  * @param path of the value, such as `input.params`
  */
-export function saltValue(path: string, value: unknown): Salted {
+export function saltValue(path: string, json: string): Salted {
   const salt = randomBytes(SALT_BYTES).toString('base64url')
-  const text = `["${salt}",${JSON.stringify(path)},${JSON.stringify(value)}]`
+  const text = `["${salt}",${JSON.stringify(path)},${json}]`
   return { text, commitment: commitmentOf(text) }
 }
 

@@ -1,6 +1,7 @@
 import { hasLoneSurrogate, jsonProblem } from './bounded-json.ts'
 import type { JsonBounds } from './bounded-json.ts'
 import type { PolicyInput } from '../input.ts'
+import { inputText } from '../input-texts.ts'
 
 /** Bounds on one input. Evaluation time grows with the input and nothing can interrupt it. */
 export interface InputBounds extends JsonBounds {
@@ -29,7 +30,7 @@ export function serializeInput(input: PolicyInput, bounds: JsonBounds): Serializ
       jsonProblem(input.params.body, bounds) ??
       jsonProblem(input.params.query, bounds) ??
       jsonProblem(input.authorization_details, bounds)
-    return problem === undefined ? serialize(input) : { kind: 'unfit', problem }
+    return problem === undefined ? wellFormed(inputText(input)) : { kind: 'unfit', problem }
   } catch (cause) {
     return { kind: 'threw', cause }
   }
@@ -53,14 +54,13 @@ export function createEventSerializer(): (event: unknown) => Serialized {
 function serializeEvent(event: unknown, bounds: JsonBounds): Serialized {
   try {
     const problem = jsonProblem(event, bounds)
-    return problem === undefined ? serialize(event) : { kind: 'unfit', problem }
+    return problem === undefined ? wellFormed(JSON.stringify(event)) : { kind: 'unfit', problem }
   } catch (cause) {
     return { kind: 'threw', cause }
   }
 }
 
-function serialize(value: unknown): Serialized {
-  const text = JSON.stringify(value)
+function wellFormed(text: string): Serialized {
   if (hasLoneSurrogate(text)) return { kind: 'unfit', problem: 'a text that is not well-formed' }
   return { kind: 'text', text }
 }

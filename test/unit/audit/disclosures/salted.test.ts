@@ -11,7 +11,7 @@ it('a commitment is the digest of an SD-JWT disclosure: the example of RFC 9901 
 })
 
 it('equal values have commitments that have nothing in common, by a salt of 128 bits', () => {
-  const made = Array.from({ length: 500 }, () => saltValue('account', '4711'))
+  const made = Array.from({ length: 500 }, () => saltValue('account', '"4711"'))
   expect(new Set(made.map(({ commitment }) => commitment)).size).toBe(500)
   for (const { text, commitment } of made) {
     const [salt] = JSON.parse(text) as [string]

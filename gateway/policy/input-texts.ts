@@ -1,0 +1,35 @@
+import type { PolicyInput } from './input.ts'
+
+/** An input as JSON, in the parts that the record commits to one by one; see `discloseCall`. */
+export interface InputTexts {
+  /** All that the other two do not hold. */
+  readonly facts: string
+  readonly declared: string
+  readonly params: string
+}
+
+/** For as long as somebody has the input, and by the object: the texts of a call cannot be taken for those of another. */
+const written = new WeakMap<PolicyInput, InputTexts>()
+
+/**
+ * Writes an input, which nobody changes from then on, once: policy is given it, and then the record commits to it.
+ *
+ * @throws TypeError when it holds what JSON cannot write
+ */
+export function inputTexts(input: PolicyInput): InputTexts {
+  const known = written.get(input)
+  if (known !== undefined) return known
+  const texts: InputTexts = {
+    facts: JSON.stringify({ ...input, declared: undefined, params: undefined }),
+    declared: JSON.stringify(input.declared),
+    params: JSON.stringify(input.params),
+  }
+  written.set(input, texts)
+  return texts
+}
+
+/** All of it, as one text. @throws TypeError likewise */
+export function inputText(input: PolicyInput): string {
+  const { facts, declared, params } = inputTexts(input)
+  return `${facts.slice(0, -1)},"declared":${declared},"params":${params}}`
+}
