@@ -46,8 +46,15 @@ const STRIDE = SHORTEST_RUN
 const LONGEST_LINE = 128
 
 const IN_BASE64 = new Uint8Array(128)
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')
-  IN_BASE64[character.charCodeAt(0)] = 1
+/** What each character stands for, in both alphabets. */
+const BASE64_VALUES = new Uint8Array(128)
+for (const alphabet of ['+/', '-_']) {
+  const characters = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${alphabet}`
+  for (let value = 0; value < characters.length; value += 1) {
+    IN_BASE64[characters.charCodeAt(value)] = 1
+    BASE64_VALUES[characters.charCodeAt(value)] = value
+  }
+}
 
 /**
  * Calls `visit` with each long unbroken run of the base64 alphabets. Lines of up to 128 characters that follow each other
@@ -57,7 +64,8 @@ export function eachRun(text: string, visit: (run: string) => void): void {
   for (let probe = STRIDE - 1; probe < text.length; probe += STRIDE) {
     if (!isInRun(text, probe)) continue
     let begin = probe
-    while (begin > 0 && probe - begin < STRIDE && isInRun(text, begin - 1)) begin -= 1
+    const least = Math.max(0, probe - STRIDE)
+    while (begin > least && isInRun(text, begin - 1)) begin -= 1
     const end = endOfRun(text, begin, probe)
     if (end - begin >= SHORTEST_RUN) visit(text.slice(begin, end))
     while (probe + STRIDE < end) probe += STRIDE
@@ -68,7 +76,7 @@ function endOfRun(text: string, begin: number, from: number): number {
   let line = begin
   let end = from
   for (;;) {
-    while (end < text.length && isInRun(text, end)) end += 1
+    while (isInRun(text, end)) end += 1
     const length = end - line
     if (length < SHORTEST_RUN || length > LONGEST_LINE) return end
     let next = end
@@ -78,22 +86,44 @@ function endOfRun(text: string, begin: number, from: number): number {
   }
 }
 
+/** Not past its end, either. */
 function isInRun(text: string, at: number): boolean {
   const code = text.charCodeAt(at)
   return code < 128 && IN_BASE64[code] === 1
 }
 
+/** What a run has to begin with to be looked at: eighteen bytes, enough to tell text from a digest, a key or a long name. */
+const HEAD_CHARACTERS = 24
+
 /** The text that a run stands for; `undefined` where that is none. */
 export function textIn(run: string): string | undefined {
-  // Cheap, and enough to tell text from a digest, a key or a long name.
-  if (!isText(Buffer.from(run.slice(0, 24), 'base64'))) return undefined
+  if (!beginsAsText(run)) return undefined
   const bytes = Buffer.from(run, 'base64')
   return isText(bytes) ? bytes.toString('utf8') : undefined
 }
 
-function isText(bytes: Buffer): boolean {
-  for (const byte of bytes) {
-    if (byte < 0x20 ? byte !== 0x0a && byte !== 0x0d && byte !== 0x09 : byte === 0x7f) return false
+/** Four characters are three bytes, and no run is shorter than its head. */
+function beginsAsText(run: string): boolean {
+  for (let at = 0; at < HEAD_CHARACTERS; at += 4) {
+    const first = valueAt(run, at)
+    const second = valueAt(run, at + 1)
+    const third = valueAt(run, at + 2)
+    if (!isTextByte((first << 2) | (second >> 4))) return false
+    if (!isTextByte(((second & 15) << 4) | (third >> 2))) return false
+    if (!isTextByte(((third & 3) << 6) | valueAt(run, at + 3))) return false
   }
   return true
+}
+
+function valueAt(run: string, at: number): number {
+  return BASE64_VALUES[run.charCodeAt(at)] ?? 0
+}
+
+function isText(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += 1) if (!isTextByte(bytes[at] as number)) return false
+  return true
+}
+
+function isTextByte(byte: number): boolean {
+  return byte < 0x20 ? byte === 0x0a || byte === 0x0d || byte === 0x09 : byte !== 0x7f
 }

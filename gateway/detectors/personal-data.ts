@@ -22,6 +22,15 @@ export const DIGIT_RULES: Readonly<Record<Exclude<PiiName, 'email'>, DigitRule>>
   us_ssn: isSsn,
 }
 
+/**
+ * Whether any rule could find something at this number: told by its length alone for most, and for an IBAN by the two
+ * letters of its country, where a word begins.
+ */
+export function mayBeginPersonal(text: string, start: number, length: number): boolean {
+  if (length === 3 || length === 4 || (length >= 13 && length <= LONGEST_CARD)) return true
+  return length > 1 && followsCountry(text, start)
+}
+
 /** Lengths of the groups that card numbers are printed in, as the digits of a number. */
 const CARD_GROUPS: ReadonlySet<number> = new Set([4444, 44443, 465, 464])
 /** Of the number that is being looked at; nothing here is asynchronous. */
@@ -132,9 +141,9 @@ const LONGEST_PRINTED_IBAN = 42
  * behind the check digits, then country and check digits, letters as numbers from 10 on, leave 1.
  */
 function isIban(text: string, start: number, length: number): boolean {
-  if (start < 2 || length < 2 || !isLetter(text.charCodeAt(start - 1))) return false
+  if (length < 2 || !followsCountry(text, start)) return false
   const wanted = IBAN_LENGTHS.get(text.slice(start - 2, start).toUpperCase())
-  if (wanted === undefined || (start > 2 && isAlphanumeric(text.charCodeAt(start - 3)))) return false
+  if (wanted === undefined) return false
   let rest = 0
   let taken = 4
   let at = start + 2
@@ -147,6 +156,13 @@ function isIban(text: string, start: number, length: number): boolean {
   }
   for (let index = start - 2; index < start + 2; index += 1) rest = append(rest, text.charCodeAt(index))
   return taken === wanted && rest === 1 && !continues(text, at)
+}
+
+/** Whether two letters stand before it, and nothing of a word before them. */
+function followsCountry(text: string, start: number): boolean {
+  if (start < 2 || !isLetter(text.charCodeAt(start - 1)) || !isLetter(text.charCodeAt(start - 2)))
+    return false
+  return start === 2 || !isAlphanumeric(text.charCodeAt(start - 3))
 }
 
 /** The remainder by 97 of a number that has one more character. */

@@ -19,7 +19,7 @@ interface PlacedRule {
 
 /** What is looked for, arranged so that a text is read once; made once for a configuration. */
 export interface SearchPlan {
-  /** For each pair of folded characters, `previous << 7 | next`: 0, or the number of its bucket. */
+  /** For each pair of characters, `previous << 7 | next`: 0, or the number of its bucket, which is that of the folded pair. */
   readonly pairs: Uint8Array
   /** Rules whose literal holds the pair; bucket 0 is empty. */
   readonly buckets: readonly (readonly PlacedRule[])[]
@@ -56,7 +56,7 @@ export function planSearch({ kinds, pii, entropy }: SearchOptions): SearchPlan {
   if (digits.length > 0) reserve(pairs, (previous, next) => next === 0x30 && previous !== 0x30, DIGIT_BUCKET)
   if (names.includes('email')) reserve(pairs, (_previous, next) => next === 0x40, AT_BUCKET)
   return {
-    pairs,
+    pairs: unfolded(pairs),
     buckets,
     digits,
     looksForSecrets: kinds.has('secrets'),
@@ -76,6 +76,11 @@ function reserve(
     if (pairs[at] !== 0) throw new RangeError('two searches begin with one pair')
     pairs[at] = bucket
   }
+}
+
+/** A table for characters as they are, so that none has to be folded when a text is read. */
+function unfolded(pairs: Uint8Array): Uint8Array {
+  return pairs.map((_, at) => pairs[(foldCode(at >> 7) << 7) | foldCode(at & 127)] ?? 0)
 }
 
 /** Letters of English prose and of JSON by how often they come, in thousands; what is not here is rare. */
