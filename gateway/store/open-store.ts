@@ -87,7 +87,12 @@ function openRedis(
     admission: guarded,
     spend: createRedisSpendStore({ client, keyPrefix, isUp, onSettlementLost }),
     idempotency: createRedisIdempotencyStore({ client, keyPrefix, isUp, onSettlementLost }),
-    sightings: createRedisSightingStore({ client, keyPrefix, local: createEmbeddedSightingStore({ clock }) }),
+    sightings: createRedisSightingStore({
+      client,
+      keyPrefix,
+      clock,
+      local: createEmbeddedSightingStore({ clock }),
+    }),
     state: () => conditionOf(guarded, config.onFailure),
     opened: Promise.race([guarded.opened, delay(OPEN_WAIT_MS, undefined, { ref: false })]),
     [Symbol.asyncDispose]: () => guarded.close(),

@@ -35,13 +35,16 @@ function startEmbedded(): UnderTest {
 async function startShared(): Promise<UnderTest> {
   await redis.admin.flushall()
   const client = redis.admin.duplicate()
+  const clock = virtualClock()
   return {
     store: createRedisSightingStore({
       client,
       keyPrefix: 'tg:',
-      local: createEmbeddedSightingStore({ clock: virtualClock() }),
+      clock,
+      local: createEmbeddedSightingStore({ clock }),
     }),
     async pass(ms) {
+      clock.advance(ms)
       for (const key of await redis.admin.keys('tg:*:d:*')) {
         const kept = JSON.parse((await redis.admin.get(key)) ?? '') as { quiet: number; at: number[] }
         const older = { ...kept, quiet: kept.quiet - ms, at: Object.values(kept.at).map((at) => at - ms) }
@@ -50,6 +53,12 @@ async function startShared(): Promise<UnderTest> {
     },
     [Symbol.asyncDispose]: async () => void (await client.quit()),
   }
+}
+
+async function commandsOf(name: string): Promise<number> {
+  const [, calls = '0'] =
+    new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await redis.admin.info('commandstats')) ?? []
+  return Number(calls)
 }
 
 describe.each([
@@ -116,6 +125,35 @@ it('two gateways count the same subject together in Redis', async () => {
   expect(await other.store.see(KEY, BOUNDS)).toEqual(COUNTED)
 })
 
+it('asks Redis nothing of a subject that is quiet, whoever made it so', async () => {
+  await using one = await startShared()
+  await using other = await startShared()
+  const once = { threshold: 1, windowMs: 60_000 }
+  await one.store.see(KEY, once)
+  await other.store.see(KEY, once)
+  const before = await commandsOf('evalsha')
+  for (let more = 0; more < 100; more += 1) {
+    await one.store.see(KEY, once)
+    await other.store.see(KEY, once)
+  }
+  expect(await commandsOf('evalsha')).toBe(before)
+})
+
+it('tells of what several gateways kept from Redis once the subject is quiet no longer', async () => {
+  await using one = await startShared()
+  await using other = await startShared()
+  const once = { threshold: 1, windowMs: 60_000 }
+  await one.store.see(KEY, once)
+  for (let more = 0; more < 5; more += 1) await other.store.see(KEY, once)
+  for (let more = 0; more < 7; more += 1) await one.store.see(KEY, once)
+  await one.pass(60_001)
+  await other.pass(0)
+  // The first of the other's five was its question to Redis, which knows of it.
+  expect(await one.store.see(KEY, once)).toEqual({ kind: 'raised', count: 1, suppressed: 8 })
+  await other.pass(60_001)
+  expect(await other.store.see(KEY, once)).toEqual({ kind: 'raised', count: 1, suppressed: 4 })
+})
+
 it('what Redis keeps of a subject ends by itself, and is bounded by the threshold', async () => {
   await using under = await startShared()
   for (let more = 0; more < 50; more += 1) await under.store.see(KEY, { threshold: 1_000, windowMs: 60_000 })
@@ -127,8 +165,9 @@ it('what Redis keeps of a subject ends by itself, and is bounded by the threshol
 it('a process counts alone while Redis is away', async () => {
   const client = redis.admin.duplicate({ lazyConnect: true, enableOfflineQueue: false })
   client.disconnect()
-  const local = createEmbeddedSightingStore({ clock: virtualClock() })
-  const store = createRedisSightingStore({ client, keyPrefix: 'tg:', local })
+  const clock = virtualClock()
+  const local = createEmbeddedSightingStore({ clock })
+  const store = createRedisSightingStore({ client, keyPrefix: 'tg:', clock, local })
   expect(await store.see(KEY, { threshold: 1, windowMs: 60_000 })).toMatchObject({ kind: 'raised' })
   expect(await store.first(KEY, 'here', 60_000)).toBe('here')
 })
