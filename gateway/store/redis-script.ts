@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
+import { writeTogether } from './write-together.ts'
 
 /** A Lua script with the digest that Redis knows it by. */
 export interface RedisScript {
@@ -103,6 +104,7 @@ export async function runScript(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  writeTogether(client)
   try {
     return await client.evalsha(script.sha1, keys.length, ...keys, ...args)
   } catch (cause) {
