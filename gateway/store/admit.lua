@@ -17,6 +17,9 @@ local TASK_TTL_MS = 86400000
 local MOST_TASK_OPERATIONS, MOST_AGENT_TASKS, MOST_RECENT_OPERATIONS = 128, 256, 128
 local RECENT_US = 3600000000
 local FIXED, FIXED_KEYS = 9, 6
+local CALLS = { 'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6' }
+local DENIALS = { 'd0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6' }
+local ERRORS = { 'e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6' }
 
 local rates, quotas, sets = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local replay_ttl = tonumber(ARGV[4])
@@ -28,22 +31,23 @@ if replay_ttl > 0 and not redis.call('SET', KEYS[5], '', 'PX', replay_ttl, 'NX')
   return { REPLAYED }
 end
 
-local counters = redis.call('HMGET', KEYS[1], 'open',
-  'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6',
-  'd0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6',
-  'e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6')
+-- All there are cost less than naming those that are wanted.
+local counters, fields = {}, redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  counters[fields[i]] = tonumber(fields[i + 1])
+end
 
-local open_until = tonumber(counters[1] or 0)
+local open_until = counters.open or 0
 if open_until > now then
   return { STOPPED, 0, open_until - now }
 end
 
 -- Mirrors sliding-count.ts.
-local function count(first, width)
+local function count(names, width)
   local period, total = math.floor(now / width), 0
-  for i = first, first + BUCKETS - 1 do
-    local held = tonumber(counters[i] or 0)
-    if held > 0 and period - math.floor(held / SCALE) < BUCKETS then
+  for i = 1, BUCKETS do
+    local held = counters[names[i]]
+    if held and period - math.floor(held / SCALE) < BUCKETS then
       total = total + held % SCALE
     end
   end
@@ -121,13 +125,15 @@ for i = 1, sets do
   redis.call('PEXPIRE', key, lease)
 end
 
-answer[4], answer[5], answer[6] = count(2, CALLS_US), count(9, DENIALS_US), count(16, ERRORS_US)
+answer[4], answer[5], answer[6] = count(CALLS, CALLS_US), count(DENIALS, DENIALS_US), count(ERRORS, ERRORS_US)
 local period = math.floor(now / CALLS_US)
-local slot = period % BUCKETS
-local packed = tonumber(counters[2 + slot] or 0)
-local calls = math.floor(packed / SCALE) == period and math.min(packed % SCALE + 1, SCALE - 1) or 1
-redis.call('HSET', KEYS[1], 'c' .. string.format('%.0f', slot), string.format('%.0f', period * SCALE + calls))
-redis.call('PEXPIRE', KEYS[1], ARGV[9])
+local slot = CALLS[period % BUCKETS + 1]
+local packed = counters[slot] or 0
+local is_first = math.floor(packed / SCALE) ~= period
+local calls = is_first and 1 or math.min(packed % SCALE + 1, SCALE - 1)
+redis.call('HSET', KEYS[1], slot, string.format('%.0f', period * SCALE + calls))
+-- Once in ten seconds will do: the time to live has a margin of minutes.
+if is_first then redis.call('PEXPIRE', KEYS[1], ARGV[9]) end
 
 answer[8] = 1 - redis.call('SISMEMBER', KEYS[2], operation)
 
@@ -185,5 +191,6 @@ if not known and #recent >= MOST_RECENT_OPERATIONS then
 end
 if #lapsed > 0 then redis.call('HDEL', KEYS[6], unpack(lapsed)) end
 redis.call('HSET', KEYS[6], operation, string.format('%.0f %.0f %.0f', now, own_used, own_calls + 1))
-redis.call('PEXPIRE', KEYS[6], ARGV[9])
+-- A hash that nothing was left in has lost its time to live with its last field.
+if is_first or #uses == 2 * #lapsed then redis.call('PEXPIRE', KEYS[6], ARGV[9]) end
 return answer

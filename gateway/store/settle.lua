@@ -5,7 +5,7 @@
 --       errored, failed; then the agent's breaker: failures, bucket (us), open (us); ttl of the agent's counters (ms).
 local SCALE, BUCKETS = 100000, 7
 local DENIALS_US, ERRORS_US = 100000000, 600000000
-local USED_TTL_MS = 2592000000
+local USED_TTL_MS, MINUTE_US = 2592000000, 60000000
 
 local call, operation = ARGV[1], ARGV[2]
 local write, has_task = ARGV[3] == '1', ARGV[4] == '1'
@@ -18,8 +18,13 @@ for i = 5, #KEYS do
   redis.call('ZREM', KEYS[i], call)
 end
 
-if succeeded then
-  redis.call('SADD', KEYS[2], operation)
+-- Mirrors recent-operations.ts.
+local held = redis.call('HGET', KEYS[4], operation)
+local begun, used, calls = string.match(held or '0 0 0', '(%d+) (%d+) (%d+)')
+begun, used, calls = tonumber(begun), tonumber(used), math.max(0, tonumber(calls) - 1)
+
+-- Thirty days are begun anew once in a minute, not with each call.
+if succeeded and (redis.call('SADD', KEYS[2], operation) == 1 or math.floor(used / MINUTE_US) ~= math.floor(now / MINUTE_US)) then
   redis.call('PEXPIRE', KEYS[2], USED_TTL_MS)
 end
 
@@ -33,15 +38,13 @@ if has_task then
   if not succeeded then take_back('o:' .. operation) end
 end
 
--- Mirrors recent-operations.ts.
-local begun, used, calls = string.match(redis.call('HGET', KEYS[4], operation) or '0 0 0', '(%d+) (%d+) (%d+)')
-calls = math.max(0, tonumber(calls) - 1)
-if forwarded then used = string.format('%.0f', now) end
-if calls == 0 and used == '0' then
+if forwarded then used = now end
+if calls == 0 and used == 0 then
   redis.call('HDEL', KEYS[4], operation)
 else
-  redis.call('HSET', KEYS[4], operation, begun .. ' ' .. used .. ' ' .. string.format('%.0f', calls))
-  redis.call('PEXPIRE', KEYS[4], ARGV[13])
+  redis.call('HSET', KEYS[4], operation, string.format('%.0f %.0f %.0f', begun, used, calls))
+  -- Admission has just done so for a call that began just now.
+  if now - begun > MINUTE_US then redis.call('PEXPIRE', KEYS[4], ARGV[13]) end
 end
 
 -- Mirrors sliding-count.ts.

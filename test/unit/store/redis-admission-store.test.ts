@@ -97,6 +97,36 @@ describe('the Redis store, between gateways', () => {
     await store.close()
   })
 
+  it('gives what an agent did lately an end again after all of it was taken back', async () => {
+    await redis.admin.flushall()
+    const client = await connect()
+    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    const demand = admissionDemand({})
+    admitted(await store.admit(demand)).settle({ ...SUCCEEDED, forwarded: false, succeeded: false })
+    await client.ping()
+    expect(await redis.admin.keys('tg:*:h:*')).toEqual([])
+    admitted(await store.admit(demand))
+    const [recent = ''] = await redis.admin.keys('tg:*:h:*')
+    expect(await redis.admin.pttl(recent)).toBeGreaterThan(3_600_000)
+    await store.close()
+  })
+
+  it('keeps what an agent did lately for an hour from the end of a call that took long', async () => {
+    await redis.admin.flushall()
+    const client = await connect()
+    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    const demand = admissionDemand({})
+    const lease = admitted(await store.admit(demand))
+    const [recent = ''] = await redis.admin.keys('tg:*:h:*')
+    const begunUs = (Date.now() - 3_500_000) * 1_000
+    await redis.admin.hset(recent, demand.operation, `${String(begunUs)} 0 1`)
+    await redis.admin.pexpire(recent, 60_000)
+    lease.settle(SUCCEEDED)
+    await client.ping()
+    expect(await redis.admin.pttl(recent)).toBeGreaterThan(3_600_000)
+    await store.close()
+  })
+
   it('keeps a proof longer than it is valid, by the difference that the clocks of a fleet may have', async () => {
     await redis.admin.flushall()
     const client = await connect()
