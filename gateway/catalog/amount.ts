@@ -2,7 +2,7 @@ import type { Amount } from '../exchange.ts'
 import { pass, refuse, type Refusal, type Verdict } from '../refusal.ts'
 import { isCurrency, minorDigitsOf } from './currency.ts'
 import { twinInQuery, valuesAt, type ResourceSources } from './resource.ts'
-import { parseResourceTemplate, type Placeholder } from './resource-rule.ts'
+import { bodyOnlyNames, parseResourceTemplate, type Placeholder } from './resource-rule.ts'
 
 /** Where the amount of an operation stands. */
 export interface AmountRule {
@@ -37,7 +37,7 @@ export function compileAmount({ value, currency, unit }: AmountOverride): Amount
  */
 export function readAmount(rule: AmountRule, sources: ResourceSources): Verdict<Amount> {
   const places = [rule.value, rule.currency].filter((place) => typeof place !== 'string')
-  const twin = twinInQuery(places, sources.query)
+  const twin = twinInQuery(bodyOnlyNames(places), sources.query)
   if (twin !== undefined)
     return refuse('request.ambiguous', { detail: `amount: "${twin}" is named in the query` })
   const currency = typeof rule.currency === 'string' ? pass(rule.currency) : readOne(rule.currency, sources)

@@ -1,5 +1,6 @@
 import type { OverrideRule, ResourceOverride } from './folder.ts'
 import {
+  bodyOnlyNames,
   parseResourceTemplate,
   pathNames,
   RESOURCE_FIELDS,
@@ -32,7 +33,8 @@ export function compileResources(
       if (templates.length === 0) continue
       const reading = templates.filter(([part]) => part !== UNKNOWN_RESOURCE)
       if (!several) checkAlternatives(field, reading, routes)
-      resources.set(field, { mode: several ? 'every' : 'one', templates: reading })
+      const bodyOnly = bodyOnlyNames(reading.flat())
+      resources.set(field, { mode: several ? 'every' : 'one', templates: reading, bodyOnly })
     } catch (cause) {
       report(cause instanceof RangeError ? cause.message : String(cause))
     }

@@ -42,6 +42,7 @@ export function readFields(text: string): FieldsReading {
  * `name`, or turns a dot, a blank or an open bracket into `_`, as PHP and its kin do; the exact name does not count.
  */
 export function hasLookalike(fields: Fields, name: string): boolean {
+  if (fields.size === 0) return false
   const wanted = name.toLowerCase()
   for (const field of fields.keys()) {
     if (field === name) continue

@@ -29,6 +29,13 @@ export class Projector {
     return into
   }
 
+  /** Copies the parameters of a path. */
+  texts(values: Readonly<Record<string, string>>): Record<string, string> {
+    const into: Record<string, string> = createObject()
+    for (const name of Object.keys(values)) this.#put(into, name, values[name], 0)
+    return into
+  }
+
   body(value: unknown, projection: BodyProjection): JsonObject {
     const into = createObject()
     if (!isRecord(value)) return into
@@ -104,8 +111,8 @@ export class Projector {
 }
 
 /** Names come from the call: an object without a prototype has no `__proto__` to be reached through. */
-function createObject(): JsonObject {
-  return Object.create(null) as JsonObject
+function createObject<T = unknown>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>
 }
 
 function isRecord(value: unknown): value is JsonObject {

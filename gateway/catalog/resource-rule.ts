@@ -51,6 +51,8 @@ export interface ResourceRule {
    */
   readonly mode: 'one' | 'every'
   readonly templates: readonly ResourceTemplate[]
+  /** Names that a template reads in the body, and none in the query; see `bodyOnlyNames`. */
+  readonly bodyOnly: readonly string[]
 }
 
 const ASCII = /^[ -~]*$/
@@ -88,6 +90,16 @@ export function pathNames(template: ResourceTemplate): string[] {
   )
 }
 
+/** Names at the top of the body that are read there, and not in the query, too. */
+export function bodyOnlyNames(parts: readonly (string | Placeholder)[]): string[] {
+  const namesIn = (source: Placeholder['source']): string[] =>
+    parts.flatMap((part) =>
+      typeof part !== 'string' && part.source === source ? part.tokens.slice(0, 1) : [],
+    )
+  const read = namesIn('query')
+  return namesIn('body').filter((name) => !read.includes(name))
+}
+
 export function reads(rule: ResourceRule, source: Placeholder['source']): boolean {
   return rule.templates.some((template) =>
     template.some((part) => typeof part !== 'string' && part.source === source),
@@ -105,8 +117,10 @@ export function normalize(value: string, filter: Exclude<Filter, 'list'> | undef
       return value.toLowerCase()
     case 'upper':
       return value.toUpperCase()
-    case 'repository':
-      return value.toLowerCase().replace(/\.git$/, '')
+    case 'repository': {
+      const name = value.toLowerCase()
+      return name.endsWith('.git') ? name.slice(0, -4) : name
+    }
     case 'project':
       return /^[0-9]+$/.test(value) ? `id:${value}` : value.toUpperCase()
     case 'issue-project': {

@@ -54,7 +54,7 @@ export function readResource(
 }
 
 function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string> {
-  const twin = twinInQuery(rule.templates.flat(), sources.query)
+  const twin = twinInQuery(rule.bodyOnly, sources.query)
   if (twin !== undefined) return refuse('request.ambiguous', { detail: `"${twin}" is named in the query` })
   // What cannot be seen may name anything, whatever the query says.
   let several = sources.body.kind === 'unseen' && reads(rule, 'body')
@@ -62,35 +62,35 @@ function readField(rule: ResourceRule, sources: ResourceSources): Verdict<string
   for (const template of rule.templates) {
     const values = readTemplate(template, sources)
     if (!values.ok) return values
-    const differs = (value: string): boolean => value !== (found ?? values.value[0])
-    if (values.value.some(differs)) {
+    const [first] = values.value
+    if (differ(values.value, found ?? first)) {
       const plural = found === undefined || rule.mode === 'every'
       if (!plural) return refuse('request.ambiguous', { detail: 'named in two places that differ' })
       several = true
     }
-    found ??= values.value[0]
+    found ??= first
   }
   return pass(several || found === undefined ? UNKNOWN_RESOURCE : found)
 }
 
-/** Many frameworks merge the query into the fields of a body: the vendor may believe either, the rule reads one. */
-export function twinInQuery(template: ResourceTemplate, query: Fields): string | undefined {
+function differ(values: readonly string[], from: string | undefined): boolean {
+  for (const value of values) if (value !== from) return true
+  return false
+}
+
+/**
+ * Many frameworks merge the query into the fields of a body: the vendor may believe either, the rule reads one.
+ *
+ * @param names from {@link bodyOnlyNames}
+ */
+export function twinInQuery(names: readonly string[], query: Fields): string | undefined {
   if (query.size === 0) return undefined
-  const parts = template.filter((part) => typeof part !== 'string')
-  const namesIn = (source: Placeholder['source']): string[] =>
-    parts.flatMap((part) => (part.source === source ? part.tokens.slice(0, 1) : []))
-  const read = namesIn('query')
-  return namesIn('body').find(
-    (name) => !read.includes(name) && (query.has(name) || hasLookalike(query, name)),
-  )
+  return names.find((name) => query.has(name) || hasLookalike(query, name))
 }
 
 function readTemplate(template: ResourceTemplate, sources: ResourceSources): Verdict<readonly string[]> {
   const named = fillFromPath(template, sources.path)
-  if (named !== undefined) {
-    if (named === '') return NONE
-    return checkValues([named])
-  }
+  if (named !== undefined) return named === '' ? NONE : checkValues([named])
   let values: readonly string[] = ['']
   for (const part of template) {
     if (typeof part === 'string') {

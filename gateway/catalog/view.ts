@@ -38,6 +38,8 @@ export interface View {
 
 /** Fields by which frameworks let a form or a link stand for another method; the headers of that kind never pass. */
 const METHOD_OVERRIDES: readonly string[] = ['_method', 'x-http-method-override']
+const NO_FIELDS: Fields = new Map()
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
 const NO_AMOUNT = { value: 0, currency: '' }
 const NOT_CARRIED: Verdict<undefined> = { ok: true, value: undefined }
 
@@ -99,9 +101,9 @@ function project(
   body: ResourceSources['body'],
 ): Params {
   const projector = new Projector()
-  const path = projector.fields(Object.entries(input.pathParams)) as Record<string, string>
-  const queryView = projector.fields(query)
-  let bodyView: Record<string, unknown> = {}
+  const path = projector.texts(input.pathParams)
+  const queryView = query.size === 0 ? NOTHING : projector.fields(query)
+  let bodyView: Readonly<Record<string, unknown>> = NOTHING
   if (body.kind === 'json') bodyView = projector.body(body.value, compiled.body)
   else if (body.kind === 'form') bodyView = projector.fields(body.fields)
   else if (input.body.kind === 'multipart') bodyView = projector.body({ parts: input.body.names }, 'all')
@@ -126,11 +128,12 @@ function credentialIn(
 function namesOf(input: ViewBody, body: ResourceSources['body']): Fields {
   if (body.kind === 'form') return body.fields
   if (input.kind === 'multipart') return new Map(input.names.map((name) => [name, []]))
-  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return new Map()
+  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return NO_FIELDS
   return new Map(Object.keys(body.value).map((name) => [name, []]))
 }
 
 function holds(fields: Fields, name: string): boolean {
+  if (fields.size === 0) return false
   return fields.has(name) || hasLookalike(fields, name)
 }
 
