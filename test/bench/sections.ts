@@ -6,7 +6,7 @@ import { TOOLGATE_ROWS } from './compare/toolgate-rows.ts'
 import { type Extent, QUICK_EXTENT } from './compare/turn.ts'
 import { measureParts } from './parts/measure-parts.ts'
 import { rowResultOf } from './results/figures.ts'
-import { hottestIn } from './results/profile.ts'
+import { readProfile } from './results/profile.ts'
 import type { Results } from './results/results.ts'
 import { measureScale } from './scale/scale.ts'
 
@@ -67,7 +67,7 @@ export const SECTIONS: Readonly<Record<'rows' | 'scale' | 'parts' | 'profiles', 
       // All of it is one turn, so that most of what is seen is a gateway that is warm.
       const extent = { ...TURNS[form].extent, saturatedSeconds: form === 'full' ? 8 : 1, rates: [] }
       await compare([row], { ...world, profileDirectory }, { extent, rounds: 1 })
-      profiles.push({ row: row.name, hottest: hottestIn(profileDirectory, HOTTEST) })
+      profiles.push({ row: row.name, ...readProfile(profileDirectory, HOTTEST) })
     }
     return { profiles }
   },

@@ -1,4 +1,5 @@
 import type { Figures, RowResult } from './figures.ts'
+import { floorOf } from './floor.ts'
 import { goalsOf } from './goals.ts'
 import type { Goal } from './goals.ts'
 import type { PartFigure, ProfileOfRow, Results, ScaleTable } from './results.ts'
@@ -17,7 +18,7 @@ export function markdownOf(results: Results): string {
     scale.length === 0 ? '' : section('Scale', scale.flatMap(scaleTable)),
     parts.length === 0 ? '' : section('Parts', partTables(parts)),
     profiles.length === 0 ? '' : section('Where the processor time goes', profiles.flatMap(profileTable)),
-    rows.length === 0 ? '' : floorSection(rows, parts),
+    rows.length === 0 ? '' : section('The floor', floorOf(results)),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -46,6 +47,7 @@ function introduction({ form, startedAt, minutes, machine }: Results): string {
 }
 
 function section(title: string, parts: readonly string[]): string {
+  if (parts.length === 0) return ''
   return [`## ${title}`, ...parts].join('\n\n')
 }
 
@@ -149,33 +151,20 @@ function partTables(parts: readonly PartFigure[]): string[] {
   ]
 }
 
-function profileTable({ row, hottest }: ProfileOfRow): string[] {
+function profileTable({ row, areas, hottest }: ProfileOfRow): string[] {
   return [
     `### ${row}`,
-    'The hottest functions of the gateway under this load by their own time, idle time left out.',
+    'Of the second half of a run under this load, idle time left out. A stage with all that it called:',
+    table(
+      ['% of the time', 'where'],
+      areas.map(({ area, percent }) => [percent.toFixed(1), area]),
+    ),
+    'The hottest functions, by their own time:',
     table(
       ['% of own time', 'function', 'where'],
       hottest.map(({ percent, name, place }) => [percent.toFixed(1), `\`${name}\``, place]),
     ),
   ]
-}
-
-/** What no gateway on Node can go below: a hop without any control, and then the parts that are switched on. */
-function floorSection(rows: readonly RowResult[], parts: readonly PartFigure[]): string {
-  const hop = rows.find(({ name }) => name === 'undici proxy')?.saturated?.processorUs
-  const partUs = (name: string): number | undefined => parts.find((part) => part.name === name)?.p50Us
-  const named = ['policy: an allowed read', 'audit: intent and outcome of a read', 'limits: six, in memory']
-  const found = named.flatMap((name) => partUs(name) ?? [])
-  if (hop === undefined || found.length < named.length) return ''
-  const proof = partUs('identity: DPoP proof by a known key') ?? 0
-  const withoutProof = hop + found.reduce((sum, us) => sum + us, 0)
-  const seen = (name: string): string =>
-    rows.find((row) => row.name === name)?.saturated?.processorUs.toFixed(0) ?? '–'
-  return section('The floor', [
-    `A bare hop of undici takes ${hop.toFixed(0)} µs of processor time here, and policy, audit and limits on their own bring that to ${withoutProof.toFixed(0)} µs;` +
-      ` a DPoP proof to ${(withoutProof + proof).toFixed(0)} µs. Seen were ${seen('Toolgate unbound embedded flushed')} µs (unbound), ${seen('Toolgate mTLS embedded flushed')} µs (mTLS, with TLS itself) and` +
-      ` ${seen('Toolgate DPoP embedded flushed')} µs (DPoP): what lies between is deadlines, header rules, digests, the log line, metrics and garbage collection.`,
-  ])
 }
 
 function table(columns: readonly string[], lines: readonly (readonly string[])[]): string {

@@ -1,6 +1,6 @@
 import type { RowResult } from './figures.ts'
 import type { MachineFacts } from './machine.ts'
-import type { HotFunction } from './profile.ts'
+import type { HotArea, HotFunction } from './profile.ts'
 
 /** All that one run found, as it stands in the JSON file. */
 export interface Results {
@@ -41,4 +41,5 @@ export interface PartFigure {
 export interface ProfileOfRow {
   readonly row: string
   readonly hottest: readonly HotFunction[]
+  readonly areas: readonly HotArea[]
 }
