@@ -47,7 +47,7 @@ export function callLine(call: Progress, outcome: Outcome, durationMs: number): 
     upstream_ms: outcome.upstreamStatus === 0 ? undefined : tenths(outcome.upstreamMs),
     reply_bytes: outcome.replyBytes,
     detail: outcome.detail === '' ? undefined : scrub(outcome.detail, DETAIL_LIMIT),
-    ...causeFields(outcome.cause, outcome.code === 'gateway.fault'),
+    ...(outcome.cause !== undefined && causeFields(outcome.cause, outcome.code === 'gateway.fault')),
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { ApprovalEventKind } from '../approvals/approval-event.ts'
-import { destination, pino, stdTimeFunctions } from 'pino'
+import { destination } from 'pino'
+import { timeField } from '../audit/time-field.ts'
 import type { TelemetryConfig } from '../config/config.ts'
 
 /** Stable names; a line's `event` is one of these and nothing else. */
@@ -190,18 +191,10 @@ export async function openLog({ logLevel, logDestination }: TelemetryConfig): Pr
   // Without a listener of our own, a full disk or a reader that went away would end the process.
   stream.on('error', lose)
   stream.on('drop', lose)
-  const logger = pino(
-    {
-      level: logLevel,
-      base: null,
-      messageKey: 'event',
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    stream,
-  )
   return {
-    write: (level, event, fields) => logger[level](fields, event),
+    write: (level, event, fields) => {
+      if (RANKS[level] >= RANKS[logLevel]) stream.write(lineOf(level, event, fields))
+    },
     lostLines: () => lostLines,
     reopen: () => {
       if (file !== undefined) stream.reopen()
@@ -213,4 +206,16 @@ export async function openLog({ logLevel, logDestination }: TelemetryConfig): Pr
       if (file !== undefined) stream.end()
     },
   }
+}
+
+const RANKS = { debug: 0, info: 1, warn: 2, error: 3 } as const satisfies Record<LogLevel, number>
+
+/**
+ * A line as the logger of pino lays it out, which asks of each field of each line whether it is serialised, redacted or
+ * nested in another; here all are flat, and one call makes text of all.
+ */
+export function lineOf(level: LogLevel, event: LogEvent, fields: LogFields): string {
+  const members = JSON.stringify(fields).slice(1, -1)
+  const rest = members === '' ? '' : `,${members}`
+  return `{"level":"${level}","time":"${timeField(Date.now())}"${rest},"event":"${event}"}\n`
 }

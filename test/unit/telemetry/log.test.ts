@@ -1,7 +1,9 @@
 import { readFile, rename, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
-import { openLog } from '../../../gateway/telemetry/log.ts'
+import * as fc from 'fast-check'
+import { pino, stdTimeFunctions } from 'pino'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { lineOf, openLog, type LogFields } from '../../../gateway/telemetry/log.ts'
 import { temporaryDirectory } from '../../harness/temporary-directory.ts'
 
 async function linesOf(file: string): Promise<object[]> {
@@ -58,5 +60,54 @@ describe('the log', () => {
     await vi.waitFor(() => expect(log.lostLines()).toBeGreaterThan(0))
     log.write('info', 'gateway.stopped', {})
     await log[Symbol.asyncDispose]()
+  })
+})
+
+describe('a line', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** As pino writes it. */
+  function lineOfPino(level: 'info' | 'error', event: string, fields: LogFields): string {
+    let written = ''
+    const logger = pino(
+      {
+        base: null,
+        messageKey: 'event',
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      { write: (line) => void (written += line) },
+    )
+    logger[level](fields, event)
+    return written
+  }
+
+  it('is laid out as pino does, byte for byte', () => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 10, 26, 9, 0, 0, 7) })
+    const text = fc.string({ unit: 'binary', maxLength: 80 })
+    const fields = fc.record(
+      {
+        call_id: text,
+        detail: fc.option(text, { nil: undefined }),
+        duration_ms: fc.double(),
+        status: fc.integer(),
+        sealed: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.constantFrom('info', 'error'), fields, (level, given) => {
+        expect(lineOf(level, 'call', given)).toBe(lineOfPino(level, 'call', given))
+      }),
+    )
+  })
+
+  it('is one line of sound text, whatever stands in a field', () => {
+    const line = lineOf('info', 'call', { detail: 'a\ud800\n"b\\' })
+    expect(line.isWellFormed()).toBe(true)
+    expect(line.indexOf('\n')).toBe(line.length - 1)
+    expect(JSON.parse(line)).toMatchObject({ detail: 'a\ud800\n"b\\', event: 'call' })
   })
 })
