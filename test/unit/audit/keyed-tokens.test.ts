@@ -21,6 +21,22 @@ describe('keyed tokens', () => {
     )
   })
 
+  it('are the same for contents of any length, one after another', () => {
+    const key = randomBytes(32)
+    const tokens = createKeyedTokens(key, 'k1')
+    for (const text of [
+      'x'.repeat(5_000),
+      '\u20ac'.repeat(1_015),
+      '\u20ac'.repeat(1_016),
+      '\u20ac'.repeat(4_000),
+      'x',
+      '',
+    ]) {
+      const digest = createHmac('sha256', key).update(`contents\0${text}`).digest('base64url')
+      expect(tokens.commitmentTo(text)).toBe(`hmac:k1:${digest}`)
+    }
+  })
+
   it('of one value are equal under one key and differ under another', () => {
     const [one, other] = [createKeyedTokens(randomBytes(32), 'k1'), createKeyedTokens(randomBytes(32), 'k1')]
     expect(one.tokenOf('4711')).toBe(one.tokenOf('4711'))
