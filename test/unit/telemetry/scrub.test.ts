@@ -29,6 +29,35 @@ describe('scrubbed text', () => {
     expect(looksSecret(secret)).toBe(true)
   })
 
+  it('is the same behind what no secret begins with as behind what one might', () => {
+    const heads = ['-----BEGIN ', 'PRIVATE KEY-----', '-----END ', 'eyJ', 'BeArEr ', 'dpoP\t', 'basic ']
+    const tokens = [
+      'ghp_',
+      'github_pat_',
+      'glpat-',
+      'xoxb-',
+      'xapp-',
+      'sk_live_',
+      'rk_test_',
+      'sk-',
+      'ATATT',
+      'AKIA',
+      'ASIA',
+      'AIza',
+    ]
+    const filling = ['abcdef', 'A1b2C3d4E5f6', '.', '@', 'u:p', '://', ' ', '\n', 'ſ', 'K', 'a1B2'.repeat(9)]
+    const part = fc.constantFrom(...heads, ...tokens, ...filling)
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const text = parts.join('')
+        // The address in front makes it look for every shape.
+        expect(`x:// ${scrub(text, 2_048)}`).toBe(scrub(`x:// ${text}`, 2_048))
+        expect(looksSecret(text)).toBe(looksSecret(`x:// ${text}`))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   it('does not hold the password of an address', () => {
     expect(scrub('redis://user:hunter2@host:6379/0 refused', 512)).toBe(
       'redis://[removed]@host:6379/0 refused',
