@@ -65,8 +65,9 @@ export function resourceFields(
   const shown = (name: SensitiveResource): string => {
     const value = resource[name]
     if (value === '') return ''
+    if (sensitive.includes(name)) return tokens.tokenOf(value)
     const isName = NAME.test(value) && !looksSecret(value) && !isSensitiveName(value)
-    return isName && !sensitive.includes(name) ? value : tokens.tokenOf(value)
+    return isName ? value : tokens.tokenOf(value)
   }
   return {
     // An account number has ten digits and a whole bank behind it: never in clear, never as a bare hash.

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
+import { createRandomPool } from '../../lib/random-pool.ts'
 import { isKeyName, type KeyName } from './disclosure-keys.ts'
 
 const CIPHER = 'aes-256-gcm'
@@ -14,15 +15,18 @@ export interface BlockHeader {
   readonly calls: readonly string[]
 }
 
+const randomBytes = createRandomPool()
+
 /** `length ‖ header ‖ nonce ‖ AES-256-GCM of plaintext ‖ tag`. A nonce is random: a key serves one subject for a day. */
-export function sealBlock(header: BlockHeader, key: Buffer, plaintext: Buffer): Buffer {
+export function sealBlock(header: BlockHeader, key: KeyObject, plaintext: Buffer | string): Buffer {
   const head = Buffer.from(JSON.stringify(header))
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(head)
-  const length = Buffer.alloc(LENGTH_BYTES)
+  const length = Buffer.allocUnsafe(LENGTH_BYTES)
   length.writeUInt16BE(head.length)
-  return Buffer.concat([length, head, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+  const sealed = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
+  return Buffer.concat([length, head, nonce, sealed, cipher.final(), cipher.getAuthTag()])
 }
 
 /** The header of a block; `undefined` when there is none. */
@@ -38,7 +42,7 @@ export function readBlockHeader(block: Buffer): BlockHeader | undefined {
 }
 
 /** The plaintext; `undefined` when the block was not sealed with this key, or has been changed since. */
-export function openBlock(block: Buffer, key: Buffer): Buffer | undefined {
+export function openBlock(block: Buffer, key: KeyObject): Buffer | undefined {
   const headEnd = LENGTH_BYTES + block.readUInt16BE(0)
   const nonceEnd = headEnd + NONCE_BYTES
   const tagStart = block.length - TAG_BYTES

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeOnce, readIfThere } from '../make-once.ts'
@@ -19,9 +19,9 @@ export interface DisclosureKeys {
   /** Name of the key of a person or service. */
   subjectOf(tenant: string, principal: string): string
   /** The key, made if it is not there. */
-  obtain(name: KeyName): Promise<Buffer>
+  obtain(name: KeyName): Promise<KeyObject>
   /** The key; `undefined` when a part of it has been deleted, and everything under it with it. */
-  find(name: KeyName): Promise<Buffer | undefined>
+  find(name: KeyName): Promise<KeyObject | undefined>
 }
 
 /**
@@ -73,8 +73,10 @@ export function isKeyName({ period, subject }: KeyName): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(period) && /^[0-9a-f]{32}$/.test(subject)
 }
 
-function combine(master: Buffer, period: Buffer, subject: Buffer): Buffer {
-  return createHmac('sha256', master).update('disclosures 1\0').update(period).update(subject).digest()
+/** As a key object: of bytes Node makes one anew for each block, by way of an error with its stack. */
+function combine(master: Buffer, period: Buffer, subject: Buffer): KeyObject {
+  const key = createHmac('sha256', master).update('disclosures 1\0').update(period).update(subject).digest()
+  return createSecretKey(key)
 }
 
 function newKey(): Buffer {

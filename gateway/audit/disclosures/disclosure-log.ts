@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Caller } from '../../caller.ts'
 import type { Progress } from '../../exchange.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -43,6 +44,11 @@ interface Line {
   readonly text: string
 }
 
+interface Block {
+  readonly calls: string[]
+  readonly plaintext: Buffer | string
+}
+
 /**
  * Keeps what entries only commit to. No call waits for it, and none fails because of it: disclosures gather for a
  * moment, are encrypted together by subject, and then go the way of the log's own entries, fsynced at once where one of
@@ -50,7 +56,7 @@ interface Line {
  */
 export class DisclosureLog implements AsyncDisposable {
   readonly #options: DisclosureLogOptions
-  readonly #keys = new Map<string, { readonly key: Promise<Buffer>; readonly untilMs: number }>()
+  readonly #keys = new Map<string, { readonly key: Promise<KeyObject>; readonly untilMs: number }>()
   readonly #subjects = new Map<string, string>()
   #waiting = new Map<string, Waiting>()
   #waitingCharacters = 0
@@ -143,7 +149,7 @@ export class DisclosureLog implements AsyncDisposable {
     return subject
   }
 
-  #keyOf(name: KeyName): Promise<Buffer> {
+  #keyOf(name: KeyName): Promise<KeyObject> {
     const id = `${name.period}/${name.subject}`
     const nowMs = this.#options.clock.monotonicMs()
     const cached = this.#keys.get(id)
@@ -159,24 +165,32 @@ export class DisclosureLog implements AsyncDisposable {
 }
 
 /** Lines of `call ⇥ disclosure ⇥ …`; a line too long for one block is spread over several that hold nothing else. */
-function* blocksOf(lines: readonly Line[]): Generator<{ calls: string[]; plaintext: Buffer }> {
+function* blocksOf(lines: readonly Line[]): Generator<Block> {
+  const whole = lines.map(textOf).join('')
+  // A unit of UTF-16 takes at most three bytes: nearly always this tells that all of it fits.
+  if (whole.length * 3 + lines.length * CALL_BYTES <= BLOCK_BYTES)
+    return yield { calls: lines.map(({ call }) => call), plaintext: whole }
   let calls: string[] = []
   let parts: Buffer[] = []
   let sizeBytes = 0
-  for (const { call, text } of lines) {
-    const bytes = Buffer.from(`${call}\t${text}\n`)
+  for (const line of lines) {
+    const bytes = Buffer.from(textOf(line))
     if (calls.length > 0 && sizeBytes + bytes.length + CALL_BYTES > BLOCK_BYTES) {
       yield { calls, plaintext: Buffer.concat(parts) }
       ;[calls, parts, sizeBytes] = [[], [], 0]
     }
     if (bytes.length > BLOCK_BYTES) {
       for (let start = 0; start < bytes.length; start += BLOCK_BYTES)
-        yield { calls: [call], plaintext: bytes.subarray(start, start + BLOCK_BYTES) }
+        yield { calls: [line.call], plaintext: bytes.subarray(start, start + BLOCK_BYTES) }
       continue
     }
-    calls.push(call)
+    calls.push(line.call)
     parts.push(bytes)
     sizeBytes += bytes.length + CALL_BYTES
   }
   if (calls.length > 0) yield { calls, plaintext: Buffer.concat(parts) }
+}
+
+function textOf({ call, text }: Line): string {
+  return `${call}\t${text}\n`
 }

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import type { AuditLog, Durability } from '../../../../gateway/audit/audit-log.ts'
 import { ENTRY_LIMIT_BYTES } from '../../../../gateway/audit/audit-log.ts'
@@ -8,7 +9,7 @@ import { NOBODY } from '../../../../gateway/policy/evaluation/self-test.ts'
 import { syntheticCall } from '../../../harness/synthetic-call.ts'
 import { until } from '../../../harness/until.ts'
 
-const KEY = Buffer.alloc(32, 7)
+const KEY = createSecretKey(Buffer.alloc(32, 7))
 
 interface Store {
   readonly blocks: { readonly bytes: Buffer; readonly durability: Durability }[]
@@ -156,7 +157,7 @@ describe('a block', () => {
     await made.disclosures[Symbol.asyncDispose]()
     const bytes = made.blocks[0]?.bytes ?? Buffer.alloc(0)
     expect(openBlock(bytes, KEY)).toBeDefined()
-    expect(openBlock(bytes, Buffer.alloc(32))).toBeUndefined()
+    expect(openBlock(bytes, createSecretKey(Buffer.alloc(32)))).toBeUndefined()
     for (const at of [2, 30, bytes.length - 100, bytes.length - 1]) {
       const changed = Buffer.from(bytes)
       changed.writeUInt8(changed.readUInt8(at) ^ 1, at)
