@@ -19,6 +19,7 @@ const GATHER_MS = 20
 /** So soon after its files are deleted a key is no longer used for anything new. */
 const KEY_LIFETIME_MS = 60_000
 const MAX_KEYS = 10_000
+const DAY_MS = 86_400_000
 /** Keys of new people that are made at once: each takes ten steps, every one of which waits for its turn among the calls. */
 const KEYS_AT_ONCE = 32
 
@@ -39,6 +40,20 @@ interface Waiting {
   durability: Durability
 }
 
+type Named = Pick<Caller['principal'], 'id'>
+
+/** Calls of nobody yet proven share one subject. */
+const NOBODY: { readonly tenant: string; readonly principal: Named } = { tenant: '', principal: { id: '' } }
+
+interface UsedName {
+  /** Days since the epoch. */
+  readonly day: number
+  readonly tenant: string
+  readonly name: KeyName
+  /** Of the name, as one string. */
+  readonly id: string
+}
+
 interface Line {
   readonly call: string
   readonly text: string
@@ -57,6 +72,7 @@ interface Block {
 export class DisclosureLog implements AsyncDisposable {
   readonly #options: DisclosureLogOptions
   readonly #keys = new Map<string, { readonly key: Promise<KeyObject>; readonly untilMs: number }>()
+  readonly #names = new WeakMap<Named, UsedName>()
   readonly #subjects = new Map<string, string>()
   #waiting = new Map<string, Waiting>()
   #waitingCharacters = 0
@@ -88,8 +104,7 @@ export class DisclosureLog implements AsyncDisposable {
       return
     }
     this.#waitingCharacters += text.length
-    const name = { period: this.#period(), subject: this.#subjectOf(caller) }
-    const id = `${name.period}/${name.subject}`
+    const { name, id } = this.#nameFor(caller ?? NOBODY)
     const waiting = this.#waiting.get(id)
     const line = { call: arrival.callId, text }
     if (waiting === undefined) {
@@ -132,17 +147,23 @@ export class DisclosureLog implements AsyncDisposable {
     }
   }
 
-  #period(): string {
-    return timeField(this.#options.clock.nowMs()).slice(0, 10)
+  /** A verified token gives the same principal to each of its calls: the name of their key is made once a day. */
+  #nameFor({ tenant, principal }: typeof NOBODY): UsedName {
+    const nowMs = this.#options.clock.nowMs()
+    const day = Math.floor(nowMs / DAY_MS)
+    const used = this.#names.get(principal)
+    if (used?.day === day && used.tenant === tenant) return used
+    const name = { period: timeField(nowMs).slice(0, 10), subject: this.#subjectOf(tenant, principal.id) }
+    const made = { day, tenant, name, id: `${name.period}/${name.subject}` }
+    this.#names.set(principal, made)
+    return made
   }
 
-  /** Calls of nobody yet proven share one subject. */
-  #subjectOf(caller: Caller | undefined): string {
-    const { tenant = '', principal = { id: '' } } = caller ?? {}
-    const id = `${tenant}\0${principal.id}`
+  #subjectOf(tenant: string, principal: string): string {
+    const id = `${tenant}\0${principal}`
     let subject = this.#subjects.get(id)
     if (subject === undefined) {
-      subject = this.#options.keys.subjectOf(tenant, principal.id)
+      subject = this.#options.keys.subjectOf(tenant, principal)
       if (this.#subjects.size >= MAX_KEYS) this.#subjects.clear()
       this.#subjects.set(id, subject)
     }

@@ -20,6 +20,7 @@ interface Store {
   keysFailing: boolean
   /** Keys are made once this is. */
   keysReady: Promise<void>
+  nowMs: number
 }
 
 function store(queueLimitCharacters?: number): Store {
@@ -30,6 +31,7 @@ function store(queueLimitCharacters?: number): Store {
     failing: false,
     keysFailing: false,
     keysReady: Promise.resolve(),
+    nowMs: Date.UTC(2026, 10, 25, 9),
   }
   const log: AuditLog = {
     epoch: 'e',
@@ -56,7 +58,7 @@ function store(queueLimitCharacters?: number): Store {
   const disclosures = new DisclosureLog({
     log,
     keys,
-    clock: { nowMs: () => Date.UTC(2026, 10, 25, 9), monotonicMs: () => 0 },
+    clock: { nowMs: () => made.nowMs, monotonicMs: () => 0 },
     onLost: (calls) => made.lost.push(calls),
     ...(queueLimitCharacters !== undefined && { queueLimitCharacters }),
   })
@@ -83,6 +85,25 @@ describe('disclosures', () => {
     expect(made.asked.map(({ period }) => period)).toEqual(['2026-11-25', '2026-11-25'])
     expect(plaintexts(made)[0]).toMatch(/^a\t\["[\w-]{22}","input\.declared",.*\nb\t/)
     for (const { bytes } of made.blocks) expect(bytes.toString('latin1')).not.toContain('because')
+  })
+
+  it('of one principal are kept apart by day and by tenant', async () => {
+    const made = store()
+    const { caller } = call('a')
+    const disclose = (callId: string, tenant: string): unknown =>
+      made.disclosures.disclose(syntheticCall({ callId, caller: { ...caller, tenant } }), NOBODY, 'flushed')
+    disclose('a', 'zyx')
+    disclose('b', 'abc')
+    disclose('c', 'zyx')
+    made.nowMs += 86_400_000
+    disclose('d', 'zyx')
+    await made.disclosures[Symbol.asyncDispose]()
+    const headers = made.blocks.flatMap(({ bytes }) => readBlockHeader(bytes) ?? [])
+    expect(headers.map(({ calls }) => calls)).toEqual([['a', 'c'], ['b'], ['d']])
+    expect(headers.map(({ key }) => key.period)).toEqual(['2026-11-25', '2026-11-25', '2026-11-26'])
+    const [first, second, third] = headers.map(({ key }) => key.subject)
+    expect(first).toBe(third)
+    expect(first).not.toBe(second)
   })
 
   it('are as durable as the most durable entry among them', async () => {
