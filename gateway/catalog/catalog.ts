@@ -58,6 +58,7 @@ interface Loaded {
   readonly operations: ReadonlyMap<string, CompiledOperation>
 }
 
+const OWN_PREFIX = `${OWN_NAME}.`
 const NO_CLASSES: readonly DataClass[] = []
 const CONNECTORS_DIRECTORY = fileURLToPath(new URL('../../connectors/', import.meta.url))
 
@@ -113,13 +114,15 @@ function createCatalog(all: readonly Loaded[], addresses: readonly ConnectorAddr
 
 /** A task may remember operations of a connector that was configured when they were used. */
 function dataClassesOf(ids: readonly string[], byName: ReadonlyMap<string, Loaded>): readonly DataClass[] {
-  // Asking the gateway how an approval stands is no way to data.
-  const touched = ids.filter((id) => !id.startsWith(`${OWN_NAME}.`))
-  const classes = touched.map((id): DataClass => {
+  const classes: DataClass[] = []
+  for (const id of ids) {
+    // Asking the gateway how an approval stands is no way to data.
+    if (id.startsWith(OWN_PREFIX)) continue
     const operations = byName.get(id.slice(0, id.indexOf('.')))?.operations
-    return operations?.get(id)?.operation.dataClass ?? 'restricted'
-  })
-  return [...new Set(classes)].sort()
+    const dataClass = operations?.get(id)?.operation.dataClass ?? 'restricted'
+    if (!classes.includes(dataClass)) classes.push(dataClass)
+  }
+  return classes.length > 1 ? classes.sort() : classes
 }
 
 function matchPath({ trie, file }: Loaded, method: string, upstreamPath: string): Verdict<Matched> {

@@ -25,9 +25,10 @@ export function compileDemand(options: {
   const { agentBreaker } = options
   const rulesOf = rulesByOperation(compileRules(options.limits, Math.max(1, options.shares)))
   const namesOf = createCallerNames()
+  const countersOf = countersByCaller()
   return ({ arrival, caller, operation, declared }) => {
     const names = namesOf(caller)
-    const rules = rulesOf(operation)
+    const { rates, quotas, concurrency } = countersOf(names, rulesOf(operation))
     return {
       callId: arrival.callId,
       access: operation.access,
@@ -36,11 +37,36 @@ export function compileDemand(options: {
       task: declared.task === '' ? '' : keyPart(declared.task),
       operation: operation.id,
       replay: caller.replay,
-      rates: demanded(rules.rates, names),
-      quotas: demanded(rules.quotas, names),
-      concurrency: demanded(rules.concurrency, names),
+      rates,
+      quotas,
+      concurrency,
       agentBreaker,
     }
+  }
+}
+
+/** The counters of one caller, as its last operation needed them. */
+interface Counters extends Pick<AdmissionDemand, 'rates' | 'quotas' | 'concurrency'> {
+  readonly rules: Rules
+}
+
+/**
+ * An agent calls one operation many times, and most of its counters are the same for all of them. What its last call
+ * needed is kept with its names: a key that is the same string again needs neither be made nor be hashed.
+ */
+function countersByCaller(): (names: EncodedNames, rules: Rules) => Counters {
+  const last = new WeakMap<EncodedNames, Counters>()
+  return (names, rules) => {
+    const held = last.get(names)
+    if (held?.rules === rules) return held
+    const made = {
+      rules,
+      rates: demanded(rules.rates, names, held?.rates),
+      quotas: demanded(rules.quotas, names, held?.quotas),
+      concurrency: demanded(rules.concurrency, names, held?.concurrency),
+    }
+    last.set(names, made)
+    return made
   }
 }
 
@@ -56,10 +82,20 @@ function rulesByOperation(all: Rules): (operation: Operation) => Rules {
 }
 
 /** The dimensions of a rule are fixed, so parts cannot be mistaken for each other within its keys. */
-function demanded<Limit>(rules: readonly Rule<Limit>[], names: EncodedNames): Demanded<Limit>[] {
+function demanded<Limit>(
+  rules: readonly Rule<Limit>[],
+  names: EncodedNames,
+  held: readonly Demanded<Limit>[] = [],
+): Demanded<Limit>[] {
   const demands: Demanded<Limit>[] = []
   for (const { match, by, stem, suffix, whole, share } of rules) {
     if (!matches(match.agents, names.agentId)) continue
+    // No two rules have one limit, and without a part of the operation a rule has one key for each caller.
+    const known = suffix === '' ? held.find((one) => one.whole === whole) : undefined
+    if (known !== undefined) {
+      demands.push(known)
+      continue
+    }
     let key = (by.has('tenant') ? names.tag : GLOBAL_TAG) + stem + suffix
     if (by.has('agent')) key += `:${names.agent}`
     if (by.has('principal')) key += `:${names.principal}`

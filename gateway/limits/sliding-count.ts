@@ -23,18 +23,28 @@ export function bucketUs(windowMs: number): number {
 /** Adds one event; a bucket stops at 99,999. */
 export function addEvent(count: SlidingCount, bucketWidthUs: number, nowUs: number): void {
   const period = Math.floor(nowUs / bucketWidthUs)
-  const slot = period % BUCKETS
-  const held = count[slot] ?? 0
-  const same = Math.floor(held / SCALE) === period
-  count[slot] = period * SCALE + Math.min(MOST, same ? (held % SCALE) + 1 : 1)
+  const slot = slotOf(period)
+  const base = period * SCALE
+  const events = (count[slot] ?? 0) - base
+  const same = events >= 0 && events < SCALE
+  count[slot] = base + Math.min(MOST, same ? events + 1 : 1)
 }
 
 /** Events in the window that ends now. Buckets from the future (the clock jumped back) still count. */
 export function countEvents(count: SlidingCount, bucketWidthUs: number, nowUs: number): number {
-  const period = Math.floor(nowUs / bucketWidthUs)
+  const newest = Math.floor(nowUs / bucketWidthUs)
+  let slot = slotOf(newest)
   let total = 0
-  for (const held of count) {
-    if (held !== 0 && period - Math.floor(held / SCALE) < BUCKETS) total += held % SCALE
+  for (let period = newest; period > newest - BUCKETS; period -= 1) {
+    const held = count[slot] ?? 0
+    // A remainder of numbers this large costs more than all the rest, and nearly always there is another way to it.
+    const events = held - period * SCALE
+    if (events >= 0) total += events < SCALE ? events : held % SCALE
+    slot = slot === 0 ? BUCKETS - 1 : slot - 1
   }
   return total
+}
+
+function slotOf(period: number): number {
+  return period - Math.floor(period / BUCKETS) * BUCKETS
 }

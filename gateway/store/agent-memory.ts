@@ -18,6 +18,11 @@ interface Task {
 
 /** What is remembered of one proven agent of one tenant. */
 export interface Agent {
+  readonly tag: string
+  readonly name: string
+  /** Used right before this one, and right after; `undefined` at either end. */
+  older: Agent | undefined
+  newer: Agent | undefined
   openUntilUs: number
   readonly calls: SlidingCount
   readonly denials: SlidingCount
@@ -34,35 +39,86 @@ export interface AgentMemory {
   of(tag: string, agent: string): Agent
 }
 
+const NO_OPERATIONS: readonly string[] = []
 const CALLS_US = bucketUs(CALLS_WINDOW_MS)
 const DENIALS_US = bucketUs(DENIALS_WINDOW_MS)
 const ERRORS_US = bucketUs(ERRORS_WINDOW_MS)
 
 export function createAgentMemory(capacity: number): AgentMemory {
-  const agents = new Map<string, Agent>()
-  return {
-    of(tag, name) {
-      const key = tag + name
-      const known = agents.get(key)
-      if (known !== undefined) {
-        agents.delete(key)
-        agents.set(key, known)
-        return known
-      }
-      if (agents.size >= capacity) dropOldest(agents)
-      const made: Agent = {
-        openUntilUs: 0,
-        calls: slidingCount(),
-        denials: slidingCount(),
-        errors: slidingCount(),
-        failures: slidingCount(),
-        used: new Set(),
-        recent: new RecentOperations(),
-        tasks: new Map(),
-      }
-      agents.set(key, made)
-      return made
-    },
+  return new LinkedAgents(capacity)
+}
+
+/**
+ * Agents by tenant and name, and in a chain by when they were used: a use moves an agent to its end and leaves the maps as
+ * they are, which would else be filled and emptied by every call.
+ */
+class LinkedAgents implements AgentMemory {
+  readonly #capacity: number
+  readonly #tenants = new Map<string, Map<string, Agent>>()
+  #size = 0
+  #oldest: Agent | undefined
+  #newest: Agent | undefined
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  of(tag: string, name: string): Agent {
+    const known = this.#tenants.get(tag)?.get(name)
+    if (known === undefined) return this.#add(tag, name)
+    if (known !== this.#newest) {
+      this.#unlink(known)
+      this.#append(known)
+    }
+    return known
+  }
+
+  #add(tag: string, name: string): Agent {
+    if (this.#size >= this.#capacity && this.#oldest !== undefined) this.#forget(this.#oldest)
+    const made: Agent = {
+      tag,
+      name,
+      older: undefined,
+      newer: undefined,
+      openUntilUs: 0,
+      calls: slidingCount(),
+      denials: slidingCount(),
+      errors: slidingCount(),
+      failures: slidingCount(),
+      used: new Set(),
+      recent: new RecentOperations(),
+      tasks: new Map(),
+    }
+    const agents = this.#tenants.get(tag) ?? new Map<string, Agent>()
+    this.#tenants.set(tag, agents.set(name, made))
+    this.#size += 1
+    this.#append(made)
+    return made
+  }
+
+  #forget(agent: Agent): void {
+    const agents = this.#tenants.get(agent.tag)
+    agents?.delete(agent.name)
+    if (agents?.size === 0) this.#tenants.delete(agent.tag)
+    this.#size -= 1
+    this.#unlink(agent)
+  }
+
+  #append(agent: Agent): void {
+    agent.older = this.#newest
+    if (this.#newest === undefined) this.#oldest = agent
+    else this.#newest.newer = agent
+    this.#newest = agent
+  }
+
+  #unlink(agent: Agent): void {
+    const { older, newer } = agent
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
+    agent.older = undefined
+    agent.newer = undefined
   }
 }
 
@@ -75,7 +131,7 @@ export function beginCall(agent: Agent, demand: AdmissionDemand, nowUs: number):
     errors1h: countEvents(agent.errors, ERRORS_US, nowUs),
     writesTask: task?.writes ?? 0,
     firstUse: !agent.used.has(demand.operation),
-    operationsTask: task === undefined ? [] : [...task.operations.keys()],
+    operationsTask: task === undefined ? NO_OPERATIONS : [...task.operations.keys()],
     operations1h: agent.recent.begin(demand.operation, nowUs),
   }
   addEvent(agent.calls, CALLS_US, nowUs)

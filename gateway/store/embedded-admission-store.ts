@@ -48,15 +48,22 @@ export function createEmbeddedAdmissionStore(options: EmbeddedAdmissionOptions):
       return { kind: 'agent-stopped', retryAfterMs: Math.ceil((agent.openUntilUs - nowUs) / 1000) }
     }
     if (!counters.hasRoom(demand, nowMs)) return unavailable('the counters are full')
-    const denial = counters.denial(demand, nowMs)
+    const standing = counters.stand(demand, nowMs)
+    const denial = counters.denial(demand, standing, nowMs)
     if (denial !== undefined) {
       const { by, name, waitMs } = denial
-      return { kind: 'limited', by, name, retryAfterMs: waitMs, limits: counters.look(demand, nowMs) }
+      return {
+        kind: 'limited',
+        by,
+        name,
+        retryAfterMs: waitMs,
+        limits: counters.look(demand, standing, nowMs),
+      }
     }
     return {
       kind: 'admitted',
       history: beginCall(agent, demand, nowUs),
-      limits: counters.count(demand, nowMs),
+      limits: counters.count(demand, standing, nowMs),
       recall: () => agent.recent.recall(demand.operation, Math.floor(clock.nowMs() * 1000)),
       settle: (feedback) => {
         counters.leave(demand)

@@ -46,8 +46,10 @@ export class ExpiringMap<Value> {
   }
 
   set(key: string, value: Value, now: number): void {
-    this.#sweep(STEPS, now)
+    const before = this.#entries.size
     this.#entries.set(key, value)
+    // What is there already takes no more room, and makes none.
+    if (this.#entries.size > before) this.#sweep(STEPS, now)
   }
 
   /** Goes on where the last sweep stopped, round and round; never around more than once. */

@@ -2,7 +2,6 @@ import type { LimitState } from '../exchange.ts'
 import { gcra, gcraRemaining, type RateLimit } from '../limits/gcra.ts'
 import {
   type AdmissionDemand,
-  type ConcurrencyLimit,
   CONCURRENCY_RETRY_MS,
   DAY_MS,
   type Demanded,
@@ -25,9 +24,15 @@ interface Quota {
 
 type Limits = Pick<AdmissionDemand, 'rates' | 'quotas' | 'concurrency'>
 
+/** What the counters of a call stand at: of each rate the arrival time that it computes with, then of each quota the calls. */
+type Standing = readonly number[]
+
+/** Of so many names at most it is remembered that they hold no place; it saves those that call again and again an entry. */
+const IDLE_PLACES = 1_024
+
 /**
- * The counters behind every limit, in this process' memory. Looking never counts, and `count` counts a call in all
- * of its limits; so that it is all or none, ask `hasRoom` and `denial` first. Times are milliseconds of the wall clock.
+ * The counters behind every limit, in this process' memory. `stand` looks once and never counts; `count` counts a call in
+ * all of its limits, so that it is all or none, ask `hasRoom` and `denial` first. Times are milliseconds of the wall clock.
  */
 export class LimitCounters {
   readonly #size: 'whole' | 'share'
@@ -45,67 +50,74 @@ export class LimitCounters {
 
   hasRoom({ rates, quotas }: Limits, nowMs: number): boolean {
     const nowUs = microseconds(nowMs)
-    return (
-      rates.every(({ key }) => this.#tats.hasRoom(key, nowUs)) &&
-      quotas.every(({ key }) => this.#quotas.hasRoom(key, nowMs))
-    )
+    for (const { key } of rates) if (!this.#tats.hasRoom(key, nowUs)) return false
+    for (const { key } of quotas) if (!this.#quotas.hasRoom(key, nowMs)) return false
+    return true
+  }
+
+  stand({ rates, quotas }: Limits, nowMs: number): Standing {
+    const nowUs = microseconds(nowMs)
+    const standing: number[] = []
+    for (const { key } of rates) standing.push(this.#tats.get(key, nowUs) ?? 0)
+    for (const { key } of quotas) standing.push(this.#quotas.get(key, nowMs)?.spent ?? 0)
+    return standing
   }
 
   /** The denial with the longest wait: whoever waits that long is not refused by another limit meanwhile. */
-  denial({ rates, quotas, concurrency }: Limits, nowMs: number): Denial | undefined {
+  denial({ rates, quotas, concurrency }: Limits, standing: Standing, nowMs: number): Denial | undefined {
+    const nowUs = microseconds(nowMs)
     let longest: Denial | undefined
     const deny = (by: LimitKind, { name }: { readonly name: string }, waitMs: number): void => {
       if (waitMs > (longest?.waitMs ?? 0)) longest = { by, name, waitMs }
     }
-    for (const rate of rates) deny('rate', rate[this.#size], this.#rateWaitMs(rate, nowMs))
-    for (const quota of quotas) deny('quota', quota[this.#size], this.#quotaWaitMs(quota, nowMs))
-    for (const place of concurrency) deny('concurrency', place[this.#size], this.#placeWaitMs(place))
+    let at = 0
+    for (const rate of rates) {
+      const limit = rate[this.#size]
+      const { waitUs } = gcra(limit, standing[at++] ?? 0, nowUs)
+      if (waitUs > 0) deny('rate', limit, Math.ceil(waitUs / 1000))
+    }
+    for (const quota of quotas) {
+      const limit = quota[this.#size]
+      if ((standing[at++] ?? 0) >= limit.calls) deny('quota', limit, untilTomorrow(nowMs))
+    }
+    for (const place of concurrency) {
+      const limit = place[this.#size]
+      if ((this.#places.get(place.key) ?? 0) >= limit.calls) deny('concurrency', limit, CONCURRENCY_RETRY_MS)
+    }
     return longest
   }
 
   /** Counts the call in every limit and takes its places, which `leave` gives back; answers how limits stand then. */
-  count(limits: Limits, nowMs: number): LimitState[] {
+  count(limits: Limits, standing: Standing, nowMs: number): LimitState[] {
     for (const { key } of limits.concurrency) this.#places.set(key, (this.#places.get(key) ?? 0) + 1)
-    return this.#states(limits, 1, nowMs)
+    return this.#states(limits, standing, 1, nowMs)
   }
 
   /** How the limits stand, for a call that is not counted. */
-  look(limits: Limits, nowMs: number): LimitState[] {
-    return this.#states(limits, 0, nowMs)
+  look(limits: Limits, standing: Standing, nowMs: number): LimitState[] {
+    return this.#states(limits, standing, 0, nowMs)
   }
 
   leave({ concurrency }: Limits): void {
     for (const { key } of concurrency) {
       const left = (this.#places.get(key) ?? 1) - 1
-      if (left > 0) this.#places.set(key, left)
+      if (left > 0 || this.#places.size <= IDLE_PLACES) this.#places.set(key, Math.max(0, left))
       else this.#places.delete(key)
     }
   }
 
-  #rateWaitMs(rate: Demanded<RateLimit>, nowMs: number): number {
+  #states({ rates, quotas }: Limits, standing: Standing, calls: 0 | 1, nowMs: number): LimitState[] {
     const nowUs = microseconds(nowMs)
-    return Math.ceil(gcra(rate[this.#size], this.#tats.get(rate.key, nowUs) ?? 0, nowUs).waitUs / 1000)
-  }
-
-  #quotaWaitMs(quota: Demanded<QuotaLimit>, nowMs: number): number {
-    return this.#spentToday(quota.key, nowMs) >= quota[this.#size].calls ? untilTomorrow(nowMs) : 0
-  }
-
-  #placeWaitMs(place: Demanded<ConcurrencyLimit>): number {
-    return (this.#places.get(place.key) ?? 0) >= place[this.#size].calls ? CONCURRENCY_RETRY_MS : 0
-  }
-
-  #states({ rates, quotas }: Limits, calls: 0 | 1, nowMs: number): LimitState[] {
     const states: LimitState[] = []
-    for (const rate of rates) states.push(this.#rateState(rate, calls, microseconds(nowMs)))
-    for (const quota of quotas) states.push(this.#quotaState(quota, calls, nowMs))
+    let at = 0
+    for (const rate of rates) states.push(this.#rateState(rate, standing[at++] ?? 0, calls, nowUs))
+    for (const quota of quotas) states.push(this.#quotaState(quota, standing[at++] ?? 0, calls, nowMs))
     return states
   }
 
-  #rateState(rate: Demanded<RateLimit>, calls: 0 | 1, nowUs: number): LimitState {
+  #rateState(rate: Demanded<RateLimit>, storedTatUs: number, calls: 0 | 1, nowUs: number): LimitState {
     const limit = rate[this.#size]
-    const { tatUs } = gcra(limit, this.#tats.get(rate.key, nowUs) ?? 0, nowUs)
-    const nextUs = tatUs + calls * limit.intervalUs
+    const nextUs = gcra(limit, storedTatUs, nowUs).tatUs + calls * limit.intervalUs
     if (calls > 0) this.#tats.set(rate.key, nextUs, nowUs)
     return {
       name: limit.name,
@@ -116,17 +128,13 @@ export class LimitCounters {
     }
   }
 
-  #quotaState(quota: Demanded<QuotaLimit>, calls: 0 | 1, nowMs: number): LimitState {
+  #quotaState(quota: Demanded<QuotaLimit>, before: number, calls: 0 | 1, nowMs: number): LimitState {
     const limit = quota[this.#size]
     const resetMs = untilTomorrow(nowMs)
-    const spent = this.#spentToday(quota.key, nowMs) + calls
+    const spent = before + calls
     if (calls > 0) this.#quotas.set(quota.key, { spent, endsAtMs: nowMs + resetMs }, nowMs)
     const remaining = Math.max(0, limit.calls - spent)
     return { name: limit.name, quota: limit.calls, windowMs: DAY_MS, remaining, resetMs }
-  }
-
-  #spentToday(key: string, nowMs: number): number {
-    return this.#quotas.get(key, nowMs)?.spent ?? 0
   }
 }
 

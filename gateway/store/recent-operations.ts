@@ -27,12 +27,13 @@ export class RecentOperations {
       else this.#uses.delete(name)
     }
     const known = this.#uses.get(operation)
-    if (known === undefined) this.#makeRoom()
-    this.#uses.set(operation, {
-      begunUs: nowUs,
-      usedUs: known?.usedUs ?? 0,
-      inFlight: (known?.inFlight ?? 0) + 1,
-    })
+    if (known === undefined) {
+      this.#makeRoom()
+      this.#uses.set(operation, { begunUs: nowUs, usedUs: 0, inFlight: 1 })
+    } else {
+      known.begunUs = nowUs
+      known.inFlight += 1
+    }
     return recent
   }
 
@@ -47,10 +48,14 @@ export class RecentOperations {
   }
 
   end(operation: string, forwarded: boolean, nowUs: number): void {
-    const { begunUs, usedUs, inFlight } = this.#uses.get(operation) ?? { begunUs: 0, usedUs: 0, inFlight: 0 }
-    const use = { begunUs, usedUs: forwarded ? nowUs : usedUs, inFlight: Math.max(0, inFlight - 1) }
-    if (use.inFlight === 0 && use.usedUs === 0) this.#uses.delete(operation)
-    else this.#uses.set(operation, use)
+    const known = this.#uses.get(operation)
+    if (known === undefined) {
+      if (forwarded) this.#uses.set(operation, { begunUs: 0, usedUs: nowUs, inFlight: 0 })
+      return
+    }
+    if (forwarded) known.usedUs = nowUs
+    known.inFlight = Math.max(0, known.inFlight - 1)
+    if (known.inFlight === 0 && known.usedUs === 0) this.#uses.delete(operation)
   }
 
   #makeRoom(): void {

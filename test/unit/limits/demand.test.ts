@@ -137,3 +137,58 @@ it('carries the encoded task, empty when none was declared', () => {
   expect(demand({ task: 'CHG 1' }).task).toBe('CHG%20;1')
   expect(demand().task).toBe('')
 })
+
+describe('what is kept of a caller', () => {
+  const dimensions: LimitDimension[] = ['tenant', 'agent', 'principal', 'operation']
+  const config: LimitsConfig = {
+    rates: [limits(dimensions).rates, limits(['tenant']).rates].flat().map((rate, at) => ({
+      ...rate,
+      name: `rate-${at}`,
+    })),
+    quotas: [
+      { name: 'daily', by: ['agent'], match: { ...EVERYTHING, agents: ['a*'] }, calls: 9, per: 'day' },
+    ],
+    concurrency: [{ name: 'held', by: ['principal'], match: EVERYTHING, calls: 3, leaseMs: 1_000 }],
+  }
+  const name = fc.constantFrom('a', 'ab', 'b')
+  const names = fc.record({ tenant: name, agent: name, issuer: name, operation: name })
+
+  it('makes no other keys than are made for a caller that is seen for the first time', () => {
+    fc.assert(
+      fc.property(fc.array(names, { maxLength: 12 }), (sequence) => {
+        const demand = compileDemand({ limits: config, agentBreaker, shares: 1 })
+        const principal = { ...routed().caller.principal, id: 'mira' }
+        for (const one of sequence) {
+          const call = routed(one)
+          const again = { ...call, caller: { ...call.caller, principal } }
+          const fresh = compileDemand({ limits: config, agentBreaker, shares: 1 })(again)
+          expect(demand(again)).toEqual(fresh)
+        }
+      }),
+    )
+  })
+
+  it('is kept no longer than the principal has the same name', () => {
+    const demand = compileDemand({ limits: limits(['principal']), agentBreaker, shares: 1 })
+    const call = routed()
+    const principal: { -readonly [Key in keyof Caller['principal']]: Caller['principal'][Key] } = {
+      ...call.caller.principal,
+    }
+    const as = (id: string): string | undefined => {
+      principal.id = id
+      return demand({ ...call, caller: { ...call.caller, principal } }).rates[0]?.key
+    }
+    const mira = as('mira')
+    expect(as('dana')).not.toBe(mira)
+    expect(as('mira')).toBe(mira)
+  })
+
+  it('is one list of counters for all calls of one operation', () => {
+    const demand = compileDemand({ limits: config, agentBreaker, shares: 1 })
+    const call = routed({ operation: 'a' })
+    const other = { ...call, operation: { ...call.operation, id: 'b' } }
+    const first = demand(call)
+    expect(demand(call).rates).toBe(first.rates)
+    expect(demand(other).concurrency[0]).toBe(first.concurrency[0])
+  })
+})

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createEmbeddedAdmissionStore } from '../../../gateway/store/embedded-admission-store.ts'
 import { virtualClock } from '../../harness/virtual-clock.ts'
-import { admissionDemand, admitted, proof, rate } from './admission-demand.ts'
+import type { AdmissionAnswer } from '../../../gateway/store/admission-store.ts'
+import { admissionDemand, admitted, places, proof, rate, SUCCEEDED } from './admission-demand.ts'
 import { describeAdmissionStore } from './admission-store-contract.ts'
 
 const proofLifetimeMs = 70_000
@@ -54,6 +55,35 @@ describe('the embedded store, bounded', () => {
     const restarted = createEmbeddedAdmissionStore({ clock, proofLifetimeMs })
     expect(restarted.admit(admissionDemand({ replay: before })).kind).toBe('replayed')
     admitted(restarted.admit(admissionDemand({ replay: proof(clock.nowMs()) })))
+  })
+
+  it('forgets the agent that called least lately, and no other, when it knows as many as it may', () => {
+    const store = createEmbeddedAdmissionStore({ clock: virtualClock(), proofLifetimeMs, capacity })
+    const callsOf = (agent: string): number =>
+      admitted(store.admit(admissionDemand({ agent }))).history.calls1m
+    expect(['a', 'b', 'a', 'a'].map(callsOf)).toEqual([0, 0, 1, 2])
+    expect(callsOf('c')).toBe(0)
+    expect(callsOf('a')).toBe(3)
+    expect(callsOf('b')).toBe(0)
+    expect(callsOf('a')).toBe(4)
+    expect(callsOf('c')).toBe(0)
+  })
+
+  it('tells agents of one name in two tenants apart', () => {
+    const store = createEmbeddedAdmissionStore({ clock: virtualClock(), proofLifetimeMs })
+    const callsOf = (tag: string): number => admitted(store.admit(admissionDemand({ tag }))).history.calls1m
+    expect(['{one}', '{two}', '{one}'].map(callsOf)).toEqual([0, 0, 1])
+  })
+
+  it('gives places back and holds them to their limit, whatever many names have held one', () => {
+    const store = createEmbeddedAdmissionStore({ clock: virtualClock(), proofLifetimeMs })
+    const admit = (name: string): AdmissionAnswer =>
+      store.admit(admissionDemand({ concurrency: [places(name, 1)] }))
+    for (let round = 0; round < 2; round += 1) {
+      const held = Array.from({ length: 1_100 }, (_, at) => admitted(admit(`name ${at}`)))
+      for (const at of [0, 1_023, 1_024, 1_099]) expect(admit(`name ${at}`).kind).toBe('limited')
+      for (const one of held) one.settle(SUCCEEDED)
+    }
   })
 
   it('answers without a promise', () => {
