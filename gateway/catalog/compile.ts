@@ -44,11 +44,12 @@ export function compileOperations(
   )
   checkReferences(folder, new Set(published.map(({ id }) => id)), report)
   const rulesOf = assignRules(published, overrides.rules, report)
+  const shapes = new Set(published.map(({ method, path }) => shapeOf(method, path)))
   return published.map((facts) => {
     const rules = rulesOf.get(facts.id) ?? NO_RULES
     const access = rules.findLast((rule) => rule.access !== undefined)?.access ?? defaultAccess(facts.method)
     const reportHere = (reason: string): void => report(` (${facts.id})`, reason)
-    const routes = routesOf(facts, access, folder, reportHere)
+    const routes = routesOf(facts, access, { ...folder, shapes }, reportHere)
     return {
       operation: operationOf(
         connector.name,
@@ -165,15 +166,17 @@ function withoutOrigin({ origin: _origin, ...facts }: PublishedOperation): Publi
 function routesOf(
   facts: PublishedOperation,
   access: Access,
-  { overrides }: ConnectorFolder,
+  { overrides, shapes }: Pick<ConnectorFolder, 'overrides'> & { readonly shapes: ReadonlySet<string> },
   report: (reason: string) => void,
 ): Route[] {
   const { method, path, slash = [] } = facts
   const paths = [path]
   for (const alias of overrides.aliases ?? []) {
     const applies = path === alias.from || path.startsWith(`${alias.from}/`)
-    if (applies && alias.methods?.includes(method) !== false)
-      paths.push(alias.to + path.slice(alias.from.length))
+    if (!applies || alias.methods?.includes(method) === false) continue
+    const other = alias.to + path.slice(alias.from.length)
+    // What the vendor publishes at an address is what a call to it is, whatever else it stands for.
+    if (!shapes.has(shapeOf(method, other))) paths.push(other)
   }
   for (const more of overrides.paths ?? []) if (more.operation === facts.id) paths.push(more.path)
   const methods = overrides.readsByGet === true && access === 'read' ? new Set([method, 'GET']) : [method]
@@ -190,6 +193,11 @@ function routesOf(
     }
   }
   return routes
+}
+
+/** Templates of one shape take the same paths, whatever their parameters are called. */
+function shapeOf(method: string, path: string): string {
+  return `${method} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`
 }
 
 function amountOf(rules: readonly OverrideRule[], report: (reason: string) => void): AmountRule | undefined {

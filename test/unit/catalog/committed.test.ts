@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { deriveCatalogue } from '../../../connectors/tools/catalogues.ts'
 import { findPackage } from '../../../connectors/tools/inputs.ts'
 import { operationsOfSdk } from '../../../connectors/tools/sources/sdk-endpoints.ts'
-import { CONNECTORS, loadCommitted } from './catalog-harness.ts'
+import { CONNECTORS, connectorNamed, loadCommitted } from './catalog-harness.ts'
 
 interface OperationsFile {
   readonly sources: readonly {
@@ -91,4 +91,18 @@ describe('deriving a catalogue again', () => {
     expect(() => deriveCatalogue('jira', ['/nonexistent'])).toThrow('jira-platform-v3.json is in none of')
     expect(() => deriveCatalogue('sap', ['/nonexistent'])).toThrow('no catalogue is derived for sap')
   })
+})
+
+it('shows policy an account for every operation of GitHub whose path names one', () => {
+  const github = connectorNamed(catalog, 'github')
+  const named = /\{(username|user_id|account_id|org|owner|enterprise|organization_id)\}/
+  const hidden = catalog.operations('github').filter(({ method, template }) => {
+    if (!named.test(template)) return false
+    const matched = catalog.match(github, method, template.replaceAll(/\{[^}]+\}/g, '12'))
+    if (!matched.ok) return true
+    const { operation, pathParams } = matched.value
+    const view = catalog.view(operation, { pathParams, query: '', body: { kind: 'none' }, digest: '' })
+    return view.ok && view.value.resource.account === ''
+  })
+  expect(hidden.map(({ id }) => id)).toEqual([])
 })

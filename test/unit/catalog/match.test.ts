@@ -70,6 +70,15 @@ describe.each(CONNECTORS)('the catalogue of %s', (connector) => {
     )
   })
 
+  it('agrees with find-my-way on numbers, which aliases take, too', () => {
+    for (const { method, template } of operations) {
+      const path = template.replaceAll(/\{[^}]+\}/g, '1024025')
+      expect(`${path} ${idOf(connector, method, path) ?? ''}`).toBe(
+        `${path} ${oracle(method as Method, path) ?? ''}`,
+      )
+    }
+  })
+
   it('finds whatever find-my-way finds when a segment is changed, added or dropped', () => {
     const segment = fc.stringMatching(/^[a-z]{1,8}$/)
     fc.assert(
