@@ -58,8 +58,8 @@ export class Detections implements AsyncDisposable {
   callEnded(ended: EndedCall): void {
     const { call } = ended
     for (const each of sightingsOf(ended, this.#config)) this.#start(() => this.#see(each))
-    if (call.lease !== undefined && this.#config.token_moved.action !== 'off')
-      this.#start(() => this.#lookForMoves(call))
+    const looksForMoves = call.lease !== undefined && this.#config.token_moved.action !== 'off'
+    if (looksForMoves && !this.#workloads.isInPlace(call)) this.#start(() => this.#lookForMoves(call))
   }
 
   approvalEvent(event: ApprovalEvent): void {

@@ -16,6 +16,12 @@ interface Known {
   readonly endsAtMs: number
 }
 
+interface InPlace {
+  readonly caller: Caller
+  readonly peer: Peer
+  readonly endsAtMs: number
+}
+
 /**
  * Remembers from which workload each token came first, and which agent used each key, for the whole fleet. The store is
  * asked once for each token and key that is new to this process, never once for each call.
@@ -24,10 +30,22 @@ export class Workloads {
   readonly #store: Pick<SightingStore, 'first'>
   readonly #nowMs: () => number
   readonly #known = new ExpiringMap<Known>(CAPACITY, ({ endsAtMs }) => endsAtMs)
+  /** By what each call of one verified token has in common, and as long as that lives. */
+  readonly #inPlace = new WeakMap<Caller['principal'], InPlace>()
 
   constructor(store: Pick<SightingStore, 'first'>, nowMs: () => number) {
     this.#store = store
     this.#nowMs = nowMs
+  }
+
+  /**
+   * Whether the call came as one before it whose token and key were found in their place, and both are still remembered: there
+   * is nothing to ask. Compared name by name, since a caller is described anew for each call.
+   */
+  isInPlace({ caller, peer }: Progress): boolean {
+    if (caller === undefined || peer === undefined) return false
+    const last = this.#inPlace.get(caller.principal)
+    return last !== undefined && last.endsAtMs > this.#nowMs() && isSame(last, caller, peer)
   }
 
   /** How the call's token or key came from somewhere else than before; empty where it did not. */
@@ -41,26 +59,48 @@ export class Workloads {
     const workload = workloadOf(caller, peer)
     const token = { tag, name: `t:${issuer}:${keyPart(tokenId)}`, isProven: true }
     const before = await this.#first(token, workload, tokenTtlMs, nowMs)
-    if (before !== workload) return `the token came from ${before} before, and from ${workload} now`
+    if (before.first !== workload)
+      return `the token came from ${before.first} before, and from ${workload} now`
     if (agent.key === '') return ''
     const name = `${agent.issuer}#${agent.id}`
-    const owner = await this.#first(
-      { tag, name: `k:${keyPart(agent.key)}`, isProven: true },
-      name,
-      KEY_TTL_MS,
-      nowMs,
-    )
-    return owner === name ? '' : `the key is that of ${owner}, too`
+    const key = { tag, name: `k:${keyPart(agent.key)}`, isProven: true }
+    const owner = await this.#first(key, name, KEY_TTL_MS, nowMs)
+    if (owner.first !== name) return `the key is that of ${owner.first}, too`
+    this.#inPlace.set(caller.principal, {
+      caller,
+      peer,
+      endsAtMs: Math.min(before.endsAtMs, owner.endsAtMs),
+    })
+    return ''
   }
 
-  async #first(key: SightingKey, value: string, ttlMs: number, nowMs: number): Promise<string> {
+  /** One that there is no room to remember has ended already. */
+  async #first(key: SightingKey, value: string, ttlMs: number, nowMs: number): Promise<Known> {
     const at = `${key.tag}:${key.name}`
     const known = this.#known.get(at, nowMs)
-    if (known !== undefined) return known.first
+    if (known !== undefined) return known
     const first = await this.#store.first(key, value, ttlMs)
-    if (this.#known.hasRoom(at, nowMs)) this.#known.set(at, { first, endsAtMs: nowMs + ttlMs }, nowMs)
-    return first
+    if (!this.#known.hasRoom(at, nowMs)) return { first, endsAtMs: 0 }
+    const made = { first, endsAtMs: nowMs + ttlMs }
+    this.#known.set(at, made, nowMs)
+    return made
   }
+}
+
+/** Whether it is the same token and key, of the same agent, from the same workload. */
+function isSame(last: InPlace, { agent, tenant, tokenId }: Caller, peer: Peer): boolean {
+  const { caller } = last
+  return (
+    caller.tokenId === tokenId &&
+    caller.tenant === tenant &&
+    caller.agent.id === agent.id &&
+    caller.agent.issuer === agent.issuer &&
+    caller.agent.key === agent.key &&
+    caller.agent.binding === agent.binding &&
+    last.peer.address === peer.address &&
+    last.peer.certificate?.x5t === peer.certificate?.x5t &&
+    last.peer.certificate?.uris[0] === peer.certificate?.uris[0]
+  )
 }
 
 /**
