@@ -126,6 +126,8 @@ function openServer(config: ListenConfig): Server {
     joinDuplicateHeaders: false,
     // Node would answer by itself, without a call id and without a record; receive demands exactly one Host.
     requireHostHeader: false,
+    // Nobody reads the body of a request that has none; its stream would end and close with events all the same.
+    optimizeEmptyRequests: true,
     maxHeaderSize: config.headerLimitBytes,
     headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
     requestTimeout: config.requestTimeoutMs,
