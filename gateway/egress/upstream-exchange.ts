@@ -24,12 +24,12 @@ export type ExchangeResult =
  */
 export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBody {
   readonly #settle: (result: ExchangeResult) => void
-  readonly #signal: AbortSignal
   #controller: Dispatcher.DispatchController | undefined
   #phase: Phase = 'waiting'
   #answered = false
   #ended = false
   #aborted = false
+  #released = false
   #failure: UpstreamError | undefined
   #waitTimer: NodeJS.Timeout | undefined
   #sink: BodySink | undefined
@@ -38,7 +38,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBod
 
   constructor(signal: AbortSignal, settle: (result: ExchangeResult) => void) {
     this.#settle = settle
-    this.#signal = signal
     signal.addEventListener('abort', this.#abandon, { once: true })
   }
 
@@ -140,6 +139,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBod
   }
 
   readonly #abandon = (): void => {
+    if (this.#released) return
     const sink = this.#sink
     if (this.#answered) this.#failure = new UpstreamError('ABANDONED')
     else this.#settle({ kind: 'abandoned' })
@@ -148,9 +148,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamBod
     if (this.#failure !== undefined) sink?.fail(this.#failure)
   }
 
+  /** The listener stays with the signal, which ends with the call: taking it away costs more than ignoring it. */
   #release(): void {
     clearTimeout(this.#waitTimer)
-    this.#signal.removeEventListener('abort', this.#abandon)
+    this.#released = true
   }
 }
 

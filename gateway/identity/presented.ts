@@ -41,7 +41,9 @@ export function readPresented(headers: HeaderList): Verdict<Presented> {
 
 /** RFC 9110 §11.1: schemes are case-insensitive. */
 export function schemeOf(untrustedAuthorization: string | undefined): Scheme | undefined {
-  const name = untrustedAuthorization?.split(' ', 1)[0]?.toLowerCase()
+  if (untrustedAuthorization === undefined) return undefined
+  const end = untrustedAuthorization.indexOf(' ')
+  const name = (end === -1 ? untrustedAuthorization : untrustedAuthorization.slice(0, end)).toLowerCase()
   return name === 'dpop' || name === 'bearer' ? name : undefined
 }
 

@@ -112,7 +112,8 @@ function appendCallHeaders(
 function putIfAbsent(list: string[], name: string, value: string): void {
   const wanted = name.toLowerCase()
   for (let index = 0; index < list.length; index += 2) {
-    if ((list[index] as string).toLowerCase() === wanted) return
+    const held = list[index] as string
+    if (held.length === wanted.length && held.toLowerCase() === wanted) return
   }
   list.push(name, value)
 }

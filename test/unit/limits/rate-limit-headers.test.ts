@@ -25,6 +25,15 @@ describe('rateLimitHeaders', () => {
     ])
   })
 
+  it('tells limits of one name apart, as after a change of the configuration', () => {
+    const burst = { name: 'burst', quota: 100, windowMs: 60_000, remaining: 50, resetMs: 29_001 }
+    const policyOf = (state: typeof burst): string | undefined => rateLimitHeaders([state])[1]
+    expect(policyOf(burst)).toBe('"burst";q=100;w=60')
+    expect(policyOf({ ...burst, quota: 99 })).toBe('"burst";q=99;w=60')
+    expect(policyOf({ ...burst, windowMs: 1_000 })).toBe('"burst";q=100;w=1')
+    expect(policyOf(burst)).toBe('"burst";q=100;w=60')
+  })
+
   it('writes nothing without limits', () => {
     expect(rateLimitHeaders([])).toEqual([])
   })

@@ -29,6 +29,26 @@ describe('A call id', () => {
     expect([...ids].toSorted()).toEqual(ids)
   })
 
+  it('carries the time also where its upper half changes, and when it was there before', () => {
+    const times = [0x0199_1234_ffff, 0x0199_1235_0000, 0x0199_1235_0001]
+    const next = createUuidV7(() => times.shift() ?? 0, createRandomPool())
+    const ids = Array.from({ length: 3 }, next)
+    expect(ids.map((id) => id.slice(0, 15))).toEqual([
+      '01991234-ffff-7',
+      '01991235-0000-7',
+      '01991235-0001-7',
+    ])
+  })
+
+  it('puts every byte of its randomness in its place', () => {
+    const bytes = Buffer.from([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x10, 0x32])
+    const next = createUuidV7(
+      () => 0,
+      () => bytes,
+    )
+    expect(next()).toBe('00000000-0000-7123-8567-89abcdef1032')
+  })
+
   it('takes its randomness from the generator it was given', () => {
     const next = createUuidV7(
       () => 0,
