@@ -50,14 +50,19 @@ names := tool.operations[input.operation.id].names
 # description: >-
 #   What the call acts upon, by kind; kinds it does not name are absent. "*" stands for any or several of its
 #   kind, and is on no list unless somebody put it there.
-named["repository"] := input.resource.repository if input.resource.repository != ""
-
-named["account"] := input.resource.account if input.resource.account != ""
+# scope: document
+named[kind] := id if {
+	some kind in {"repository", "project", "account"}
+	id := input.resource[kind]
+	id != ""
+}
 
 # Slack takes a channel name with or without the number sign.
-named["channel"] := trim_prefix(input.resource.channel, "#") if input.resource.channel != ""
-
-named["project"] := input.resource.project if input.resource.project != ""
+named[kind] := id if {
+	kind := "channel"
+	input.resource.channel != ""
+	id := trim_prefix(input.resource.channel, "#")
+}
 
 # METADATA
 # description: Records of the named resources, by kind; a resource that is not on the list of the tenant is absent

@@ -15,48 +15,30 @@ score := min([10, max([0, total - prepared])])
 
 total := sum([
 	input.operation.risk,
-	environment,
-	data_class,
-	hour,
-	irreversible,
-	first_use,
-	injection,
-	personal_data,
-	unread,
-	recent_errors,
+	max([object.get(weights.environment, name, 10) | some name in facts.environments]),
+	object.get(weights.data_class, input.operation.data_class, 10),
+	sum([weights[name] | some name in added]),
+	sum([step.weight | some step in weights.recent_errors; input.history.errors_1h >= step.at_least]),
 ])
 
-environment := max([object.get(weights.environment, name, 10) | some name in facts.environments])
+# METADATA
+# description: Names of the weights that this call adds, each by itself
+# scope: document
+added contains "outside_business_hours" if not input.time.business_hours == true
 
-data_class := object.get(weights.data_class, input.operation.data_class, 10)
-
-default hour := 0
-
-hour := weights.outside_business_hours if not input.time.business_hours == true
-
-default irreversible := 0
-
-irreversible := weights.irreversible if {
+added contains "irreversible" if {
 	facts.changes
 	not input.operation.reversible == true
 }
 
-default first_use := 0
+added contains "first_use" if not input.signals.first_use == false
 
-first_use := weights.first_use if not input.signals.first_use == false
+added contains "suspected_injection" if not input.signals.injection == []
 
-default injection := 0
-
-injection := weights.suspected_injection if not input.signals.injection == []
-
-default personal_data := 0
-
-personal_data := weights.personal_data if not input.signals.pii == []
-
-default unread := 0
+added contains "personal_data" if not input.signals.pii == []
 
 # What rules may read was cut: they judge the call by what it acts upon, but not by all that it says.
-unread := weights.unread if {
+added contains "unread" if {
 	facts.changes
 	not input.params.truncated == false
 }
@@ -65,8 +47,3 @@ default prepared := 0
 
 # A draft that nobody else sees yet can be thrown away.
 prepared := weights.prepared if input.operation.phase == "prepare"
-
-recent_errors := sum([step.weight |
-	some step in weights.recent_errors
-	input.history.errors_1h >= step.at_least
-])

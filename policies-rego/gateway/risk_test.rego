@@ -23,6 +23,11 @@ test_each_part_adds_its_weight if {
 	scored(fixtures.change, {"operation": {"reversible": false}}) == score(fixtures.change) + 1
 }
 
+test_parts_that_weigh_the_same_count_each if {
+	signals := {"first_use": true, "pii": ["iban"]}
+	scored(fixtures.read, {"signals": signals, "time": {"business_hours": false}}) == 6
+}
+
 test_errors_of_the_last_hour_add_in_steps if {
 	read := fixtures.read
 	scored(read, {"history": {"errors_1h": 2}}) == 3
