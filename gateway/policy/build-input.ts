@@ -1,3 +1,4 @@
+import type { Operation } from '../catalog/connector.ts'
 import type { Caller } from '../caller.ts'
 import { peopleFor } from '../approvals/people.ts'
 import type { Presented, ReadCall, Reserved } from '../exchange.ts'
@@ -49,17 +50,25 @@ function agentFacts({ agent }: Caller): PolicyInput['agent'] {
   return { id: agent.id, issuer: agent.issuer, binding: agent.binding, key: agent.key }
 }
 
+/** Made once for all calls with the same token, and so is their text; see `callerText`. */
+const principals = new WeakMap<Caller['principal'], PolicyInput['principal']>()
+
 function principalFacts({ principal }: Caller): PolicyInput['principal'] {
-  return {
-    id: principal.id,
-    groups: principal.groups,
-    device_compliant: principal.deviceCompliant,
-    act: principal.act,
-  }
+  const known = principals.get(principal)
+  if (known !== undefined) return known
+  const { id, groups, deviceCompliant, act } = principal
+  const facts = Object.freeze({ id, groups, device_compliant: deviceCompliant, act })
+  if (Object.isFrozen(principal)) principals.set(principal, facts)
+  return facts
 }
 
+/** The last ones of each operation: in another environment, or at another step, it has others. */
+const operations = new WeakMap<Operation, PolicyInput['operation']>()
+
 function operationFacts({ operation, environment, phase }: ReadCall): PolicyInput['operation'] {
-  return {
+  const known = operations.get(operation)
+  if (known?.environment === environment && known.phase === phase) return known
+  const facts = Object.freeze({
     id: operation.id,
     connector: operation.connector,
     access: operation.access,
@@ -68,7 +77,9 @@ function operationFacts({ operation, environment, phase }: ReadCall): PolicyInpu
     reversible: operation.reversible,
     environment,
     phase,
-  }
+  })
+  operations.set(operation, facts)
+  return facts
 }
 
 function historyFacts({ history, dataClassesTask, dataClasses1h, spend }: Reserved): PolicyInput['history'] {

@@ -1,4 +1,5 @@
 import type { PolicyInput } from './input.ts'
+import { callerText, operationText, type WhoCalls } from './shared-texts.ts'
 
 /** An input as JSON, in the parts that the record commits to one by one; see `discloseCall`. */
 export interface InputTexts {
@@ -7,6 +8,8 @@ export interface InputTexts {
   readonly declared: string
   readonly params: string
 }
+
+type WrittenApart = keyof WhoCalls | 'operation' | 'declared' | 'params'
 
 /** For as long as somebody has the input, and by the object: the texts of a call cannot be taken for those of another. */
 const written = new WeakMap<PolicyInput, InputTexts>()
@@ -19,10 +22,12 @@ const written = new WeakMap<PolicyInput, InputTexts>()
 export function inputTexts(input: PolicyInput): InputTexts {
   const known = written.get(input)
   if (known !== undefined) return known
+  const { operation, params, resource, declared, signals, history, approval, time } = input
+  const rest: Omit<PolicyInput, WrittenApart> = { resource, signals, history, approval, time }
   const texts: InputTexts = {
-    facts: JSON.stringify({ ...input, declared: undefined, params: undefined }),
-    declared: JSON.stringify(input.declared),
-    params: JSON.stringify(input.params),
+    facts: `${callerText(input)},"operation":${operationText(operation)},${JSON.stringify(rest).slice(1)}`,
+    declared: JSON.stringify(declared),
+    params: JSON.stringify(params),
   }
   written.set(input, texts)
   return texts

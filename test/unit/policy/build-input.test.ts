@@ -28,4 +28,25 @@ describe('the input', () => {
       time: TIME,
     })
   })
+
+  test('says of an operation where, and at which step, each call has it', () => {
+    const call = aCall()
+    const seen = (['staging', 'production', 'staging'] as const).map(
+      (environment) => buildInput({ ...call, environment }, NO_SIGNALS, TIME).operation.environment,
+    )
+    const steps = (['prepare', 'commit'] as const).map(
+      (phase) => buildInput({ ...call, phase }, NO_SIGNALS, TIME).operation.phase,
+    )
+    expect([...seen, ...steps]).toEqual(['staging', 'production', 'staging', 'prepare', 'commit'])
+  })
+
+  test('is made anew of a principal that somebody could still change', () => {
+    const call = aCall()
+    const principal = { ...call.caller.principal }
+    const of = () =>
+      buildInput({ ...call, caller: { ...call.caller, principal } }, NO_SIGNALS, TIME).principal.id
+    of()
+    principal.id = 'eve@zyx.example'
+    expect(of()).toBe('eve@zyx.example')
+  })
 })
