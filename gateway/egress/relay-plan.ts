@@ -7,6 +7,8 @@ import { buildResponseHeaders, passedResponseHeaders } from './response-headers.
 
 /** What goes to the caller in answer to one call. */
 export interface RelayPlan {
+  /** What the upstream said, of which `headers` is what may pass. */
+  readonly received: HeaderList
   readonly headers: readonly string[]
   /** The body, where it is there whole. */
   readonly whole: Buffer | undefined
@@ -44,14 +46,16 @@ export function createRelayPlanner(connector: Connector, externalBase: string): 
       list.push('content-length', String(whole.length))
     }
     const through = rewritesBody ? (sink: BodySink): BodySink => rewriteLinks(links, sink) : unchanged
-    return { headers: list, whole, through }
+    return { received, headers: list, whole, through }
   }
 }
 
 /** JSON in no content coding: the only kind in which links can be found. */
 function isPlainJson(headers: HeaderList): boolean {
-  const coding = headers.all('content-encoding').join(',').trim().toLowerCase()
-  if (coding !== '' && coding !== 'identity') return false
+  if (headers.has('content-encoding')) {
+    const coding = headers.all('content-encoding').join(',').trim().toLowerCase()
+    if (coding !== '' && coding !== 'identity') return false
+  }
   const mediaType = parseMediaType(headers.get('content-type') ?? '')
   return mediaType !== undefined && isJsonType(mediaType.essence)
 }

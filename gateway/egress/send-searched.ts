@@ -1,25 +1,47 @@
 import type { Detectors } from '../detectors/detectors.ts'
+import type { Findings } from '../detectors/findings.ts'
+import type { ReplySearch } from '../detectors/reply-search.ts'
 import type { RelayPlan } from './relay-plan.ts'
 import type { SentBody } from './send-body.ts'
-import type { UpstreamReply } from './upstream.ts'
+import type { UpstreamBody } from './upstream.ts'
 
 export type Through = RelayPlan['through']
 
-/** Sends the answer and looks for findings in it: as the caller gets it, and without holding a byte back. */
-export async function sendSearched(
+/** How an answer left, and what was found in it; nothing is known of one that nobody looks through. */
+interface SearchedBody {
+  readonly sent: SentBody
+  readonly findings: Findings | undefined
+}
+
+/**
+ * Sends the answer and looks for findings in it: as the caller gets it, and without holding a byte back. A promise only
+ * where the answer comes in pieces, or has to be unpacked.
+ */
+export function sendSearched(
   detectors: Pick<Detectors, 'reply'>,
-  { headers, body }: UpstreamReply,
-  { whole, through }: RelayPlan,
+  body: UpstreamBody,
+  { received, whole, through }: RelayPlan,
   send: (through: Through) => SentBody | Promise<SentBody>,
-) {
-  const search = detectors.reply(headers)
-  let sent: SentBody
+): SearchedBody | Promise<SearchedBody> {
+  const search = detectors.reply(received)
+  const sending = sendOrAbort(body, () => send(search ? (sink) => search.through(through(sink)) : through))
+  if (sending instanceof Promise) return sending.then((sent) => searched(sent, search))
+  if (whole !== undefined) search?.take(whole)
+  return searched(sending, search)
+}
+
+function sendOrAbort<Sent>(body: UpstreamBody, send: () => Sent): Sent {
   try {
-    sent = await send(search ? (sink) => search.through(through(sink)) : through)
+    return send()
   } catch (cause) {
     body.abort()
     throw cause
   }
-  if (whole !== undefined) search?.take(whole)
-  return { sent, findings: await search?.findings() }
+}
+
+function searched(sent: SentBody, search: ReplySearch | undefined): SearchedBody | Promise<SearchedBody> {
+  const findings = search?.findings()
+  return findings instanceof Promise
+    ? findings.then((late) => ({ sent, findings: late }))
+    : { sent, findings }
 }

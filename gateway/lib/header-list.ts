@@ -5,6 +5,8 @@
 export class HeaderList {
   /** Name, value, name, value, in the order and case of the wire. */
   readonly flat: readonly string[]
+  /** Whether any header stands there more than once. */
+  readonly repeats: boolean
   readonly #values = new Map<string, string | string[]>()
 
   constructor(flat: readonly string[]) {
@@ -17,6 +19,7 @@ export class HeaderList {
       else if (typeof held === 'string') this.#values.set(name, [held, value])
       else held.push(value)
     }
+    this.repeats = this.#values.size * 2 < flat.length - (flat.length % 2)
   }
 
   /** The value of a header that occurs exactly once; `undefined` when absent or repeated. `name` in lower case. */

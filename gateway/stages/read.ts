@@ -34,7 +34,8 @@ export function createRead(dependencies: ReadDependencies): Read {
     if (!view.ok) return view
     const environment = dependencies.environment(operation, view.value.resource)
     const findings = dependencies.detectors.request(call, content)
-    return pass({ ...call, late: false, content, ...view.value, environment, findings })
+    const { params, resource, amount, phase } = view.value
+    return pass({ ...call, late: false, content, params, resource, amount, phase, environment, findings })
   }
 
   return (call, reply) => {

@@ -64,7 +64,8 @@ export function createRelay({
         ? sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, signal, through })
         : sendWhole(response, plan.whole)
     }
-    const { sent, findings } = await sendSearched(detectors, upstream, plan, send)
+    const sending = sendSearched(detectors, upstream.body, plan, send)
+    const { sent, findings } = sending instanceof Promise ? await sending : sending
     return {
       code: sent.cause instanceof GatewayFault ? sent.cause.code : CODES[sent.end],
       status: upstream.status,

@@ -35,9 +35,8 @@ const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-o
 /** `undefined` when the header section can be read in one way only. */
 export function judgeHeaderSection(headers: HeaderList): Refusal | undefined {
   if (headers.flat.length > 2 * MAX_HEADERS) return no('request.headers_too_large', 'too many headers')
-  for (const name of SINGLE) {
-    if (headers.count(name) > 1) return no('request.ambiguous', `more than one ${name}`)
-  }
+  const repeated = headers.repeats ? SINGLE.find((name) => headers.count(name) > 1) : undefined
+  if (repeated !== undefined) return no('request.ambiguous', `more than one ${repeated}`)
   const host = headers.get('host')
   if (host === undefined || !HOST.test(host)) return no('request.malformed', 'no well-formed Host')
   for (const name of headers.names()) {

@@ -15,10 +15,12 @@ const STATE = /^[\x20-\x7e]+$/
 export function readTrace(headers: HeaderList, randomHex: (sizeBytes: number) => string): TraceContext {
   const header = headers.get('traceparent')
   const parent = header === undefined ? undefined : parseTraceparent(header)
-  const spanId = randomHex(8)
   if (parent === undefined) {
-    return { traceId: randomHex(16), spanId, parentId: undefined, sampled: false, state: undefined }
+    const random = randomHex(24)
+    const [traceId, spanId] = [random.slice(0, 32), random.slice(32)]
+    return { traceId, spanId, parentId: undefined, sampled: false, state: undefined }
   }
+  const spanId = randomHex(8)
   const state = headers.all('tracestate').join(',')
   return { ...parent, spanId, state: state.length <= LONGEST_STATE && STATE.test(state) ? state : undefined }
 }

@@ -2,6 +2,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 import { array, assert, asyncProperty, constantFrom, nat } from 'fast-check'
 import { expect, it } from 'vitest'
 import type { DetectorsConfig } from '../../../gateway/config/detectors-config.ts'
+import { HeaderList } from '../../../gateway/lib/header-list.ts'
 import { createDetectors } from '../../../gateway/detectors/detectors.ts'
 import type { Findings } from '../../../gateway/detectors/findings.ts'
 import type { ReadBody } from '../../../gateway/exchange.ts'
@@ -33,7 +34,7 @@ function inRequest(content: ReadBody, call: Partial<typeof NO_CALL> = {}, config
 }
 
 async function inReply(headers: readonly string[], chunks: readonly Buffer[], config = CONFIG) {
-  const search = createDetectors(config).reply(headers)
+  const search = createDetectors(config).reply(new HeaderList(headers))
   for (const chunk of chunks) search?.take(chunk)
   return search?.findings()
 }
@@ -87,7 +88,7 @@ it('looks in requests and in answers for what is set for them, and for nothing w
     injection: off,
   }
   expect(inRequest(body('opaque', text.toString()), {}, nothing)).toEqual(NOTHING)
-  expect(createDetectors(nothing).reply(TEXT)).toBeUndefined()
+  expect(createDetectors(nothing).reply(new HeaderList(TEXT))).toBeUndefined()
 })
 
 it.each([
@@ -99,7 +100,19 @@ it.each([
   ['', false],
 ])('looks into an answer of type %s: %s', (type, looks) => {
   const { reply } = createDetectors(CONFIG)
-  expect(reply(['Content-Type', type]) !== undefined).toBe(looks)
+  expect(reply(new HeaderList(['Content-Type', type])) !== undefined).toBe(looks)
+})
+
+it('tells the type of each answer anew', () => {
+  const { reply } = createDetectors(CONFIG)
+  const looksInto = (type: string): boolean => reply(new HeaderList(['Content-Type', type])) !== undefined
+  expect(['text/html', 'image/png', 'text/html', 'text/html'].map(looksInto)).toEqual([
+    true,
+    false,
+    true,
+    true,
+  ])
+  expect(reply(new HeaderList([]))).toBeUndefined()
 })
 
 it.each([
@@ -115,7 +128,9 @@ it.each([
 })
 
 it('gives up on an answer in a coding that it does not know, or that is none', async () => {
-  expect(createDetectors(CONFIG).reply([...TEXT, 'content-encoding', 'compress'])).toBeUndefined()
+  expect(
+    createDetectors(CONFIG).reply(new HeaderList([...TEXT, 'content-encoding', 'compress'])),
+  ).toBeUndefined()
   const headers = [...TEXT, 'content-encoding', 'gzip']
   expect(await inReply(headers, [Buffer.from('not packed'), Buffer.from('at all')])).toEqual(NOTHING)
   expect(await inReply(headers, [gzipSync(TOKEN.repeat(50)).subarray(0, 20)])).toEqual(NOTHING)
@@ -160,7 +175,7 @@ it('finds what lies across the border of two pieces that were looked at one afte
 })
 
 it('hands every byte on before it looks at it', () => {
-  const search = createDetectors(CONFIG).reply(TEXT)
+  const search = createDetectors(CONFIG).reply(new HeaderList(TEXT))
   const passed: string[] = []
   const sink = search?.through({
     write: (chunk) => passed.push(chunk.toString()) > 1,
