@@ -3,6 +3,7 @@ import type { ApprovalEventKind } from '../approvals/approval-event.ts'
 import { destination } from 'pino'
 import { timeField } from '../audit/time-field.ts'
 import type { TelemetryConfig } from '../config/config.ts'
+import { GatheredLines } from './gathered-lines.ts'
 
 /** Stable names; a line's `event` is one of these and nothing else. */
 type LogEvent =
@@ -185,21 +186,34 @@ export async function openLog({ logLevel, logDestination }: TelemetryConfig): Pr
   })
   await once(stream, 'ready')
   let lostLines = 0
-  const lose = (): void => {
-    lostLines++
+  const lose = (lines: string): void => {
+    lostLines += lines.split('\n').length - 1
   }
   // Without a listener of our own, a full disk or a reader that went away would end the process.
-  stream.on('error', lose)
+  stream.on('error', () => lose('\n'))
   stream.on('drop', lose)
+  const gathered = new GatheredLines((lines) => {
+    try {
+      stream.write(lines)
+    } catch {
+      // It has been closed.
+      lose(lines)
+    }
+  })
   return {
     write: (level, event, fields) => {
-      if (RANKS[level] >= RANKS[logLevel]) stream.write(lineOf(level, event, fields))
+      if (RANKS[level] < RANKS[logLevel]) return
+      gathered.add(lineOf(level, event, fields))
+      // What an operator should look at may be the last that this process says.
+      if (RANKS[level] > RANKS.info) gathered.flush()
     },
     lostLines: () => lostLines,
     reopen: () => {
+      gathered.flush()
       if (file !== undefined) stream.reopen()
     },
     async [Symbol.asyncDispose]() {
+      gathered[Symbol.dispose]()
       await new Promise<void>((resolve) => {
         stream.flush(() => resolve())
       })

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Gateway, startGateway } from '../../gateway/compose.ts'
 import type { Config } from '../../gateway/config/config.ts'
 import { parseConfig } from '../../gateway/config/load.ts'
@@ -74,6 +75,8 @@ export interface TestGateway extends AsyncDisposable {
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
 }
 
+const LOG_SETTLES_MS = 25
+
 /** A busy machine is no failing store. */
 const REDIS_TIMEOUT_MS = 5_000
 
@@ -132,7 +135,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     return found
   }
   const logLines = async (): Promise<Record<string, unknown>[]> => {
-    const text = await readFile(config.telemetry.logDestination, 'utf8')
+    const text = await settledText(config.telemetry.logDestination)
     return text
       .split('\n')
       .filter(Boolean)
@@ -170,6 +173,18 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     metric: async (name, labels = {}) => seriesValue((await gateway.metrics()).text, name, labels),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** The file once nothing has been added for a while: lines gather for a moment before they are written. */
+async function settledText(path: string): Promise<string> {
+  let before: string | undefined
+  let text = await readFile(path, 'utf8')
+  while (text !== before) {
+    before = text
+    await pause(LOG_SETTLES_MS)
+    text = await readFile(path, 'utf8')
+  }
+  return text
 }
 
 function defaultSettings(

@@ -51,6 +51,32 @@ describe('the log', () => {
     await expect(openLog({ logLevel: 'info', logDestination: directory.path })).rejects.toThrow('EISDIR')
   })
 
+  it('lets no line wait that an operator should look at, and none before it', async () => {
+    await using directory = await temporaryDirectory()
+    const file = join(directory.path, 'toolgate.log')
+    const log = await openLog({ logLevel: 'info', logDestination: file })
+    // Nothing that has to wait for a timer is written from here on.
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    log.write('info', 'gateway.started', {})
+    log.write('warn', 'audit.failed', {})
+    log.write('info', 'gateway.stopped', {})
+    vi.useRealTimers()
+    await vi.waitFor(async () => expect((await linesOf(file)).length).toBeGreaterThan(0))
+    expect(await linesOf(file)).toMatchObject([{ event: 'gateway.started' }, { event: 'audit.failed' }])
+    await log[Symbol.asyncDispose]()
+    await vi.waitFor(async () => expect((await linesOf(file)).length).toBe(3))
+  })
+
+  it('counts a line that comes after its file was closed, and does not throw', async () => {
+    await using directory = await temporaryDirectory()
+    const log = await openLog({ logLevel: 'info', logDestination: join(directory.path, 'toolgate.log') })
+    await log[Symbol.asyncDispose]()
+    await vi.waitFor(() => {
+      log.write('info', 'gateway.started', {})
+      expect(log.lostLines()).toBeGreaterThan(0)
+    })
+  })
+
   it('counts the lines that a full disk takes, and the process lives on', async () => {
     await using directory = await temporaryDirectory()
     const file = join(directory.path, 'full')
