@@ -6,7 +6,7 @@ import type { CompiledOperation } from './compile.ts'
 import type { Connector } from './connector.ts'
 import { hasLookalike, readFields, type Fields } from './fields.ts'
 import { phaseOf, type Phase } from './phase.ts'
-import { Projector } from './projection.ts'
+import { createObject, Projector } from './projection.ts'
 import { readResource, type ResourceSources } from './resource.ts'
 
 /** The body as the read stage understood it; what it could not or would not parse is `opaque`. */
@@ -39,7 +39,7 @@ export interface View {
 /** Fields by which frameworks let a form or a link stand for another method; the headers of that kind never pass. */
 const METHOD_OVERRIDES: readonly string[] = ['_method', 'x-http-method-override']
 const NO_FIELDS: Fields = new Map()
-const NOTHING: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze(createObject())
 const NO_AMOUNT = { value: 0, currency: '' }
 const NOT_CARRIED: Verdict<undefined> = { ok: true, value: undefined }
 
