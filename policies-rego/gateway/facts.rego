@@ -67,8 +67,9 @@ named[kind] := id if {
 # METADATA
 # description: Records of the named resources, by kind; a resource that is not on the list of the tenant is absent
 listed[kind] := record if {
+	opened := data.registry.tenants[input.tenant].resources[input.operation.connector]
 	some kind, id in named
-	record := data.registry.tenants[input.tenant].resources[input.operation.connector][kind][id]
+	record := opened[kind][id]
 }
 
 # METADATA
