@@ -43,7 +43,6 @@ export function createRelay({
   return async ({ intended, upstream: answered }, reply) => {
     const { permit, request } = intended.sealed
     const { call } = permit
-    const { signal } = call.arrival
     const seen = { upstreamStatus: answered.status, upstreamMs: answered.latencyMs }
     const stop = (refusal: Refusal): Outcome => {
       answered.body.abort()
@@ -51,7 +50,7 @@ export function createRelay({
     }
     const duties = answerDuties(call.decision.obligations)
     const withheld = duties && (await withhold(duties, answered, request.method))
-    if (withheld?.ok === false) return stop(refusalOfAbort(signal, withheld.refusal))
+    if (withheld?.ok === false) return stop(refusalOfAbort(call.arrival.signal, withheld.refusal))
     const upstream = withheld?.value.reply ?? answered
     const plan = planners.get(call.connector.name)?.(upstream, request)
     if (plan === undefined) return stop({ code: 'upstream.protocol', detail: 'unsendable header section' })
@@ -60,9 +59,9 @@ export function createRelay({
       return stop({ code: 'policy.answer_withheld', detail: `the answer is larger than ${maxBytes} bytes` })
     const send = (through: Through): SentBody | Promise<SentBody> => {
       const response = reply.begin(upstream.status, plan.headers, call)
-      return plan.whole === undefined
-        ? sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, signal, through })
-        : sendWhole(response, plan.whole)
+      if (plan.whole !== undefined) return sendWhole(response, plan.whole)
+      const { signal } = call.arrival
+      return sendStream(upstream.body, response, { stallTimeoutMs, maxBytes, signal, through })
     }
     const sending = sendSearched(detectors, upstream.body, plan, send)
     const { sent, findings } = sending instanceof Promise ? await sending : sending
