@@ -96,7 +96,11 @@ describe('a record of several processes, lives and segments', () => {
   it('is not sent a second time by the next process', async () => {
     const file = join(lives.directory, '..', 'once.jsonl')
     const exports = { once: fileExport(file) }
-    const lines = async (): Promise<string[]> => idsIn(await readFile(file).catch(() => ''))
+    // Read while it is written: the last line counts once it is whole.
+    const lines = async (): Promise<string[]> => {
+      const text = await readFile(file, 'utf8').catch(() => '')
+      return idsIn(text.slice(0, text.lastIndexOf('\n') + 1))
+    }
     {
       await using _running = runExports({ ...config, exports })
       const count = [...(await recordedIds(config)).values()].flat().length
