@@ -43,7 +43,9 @@ function row(binding: Scenario['binding'], changes: Partial<Scenario> = {}, isLo
 const REDIS = { store: 'redis' } as const
 const STRICT = { durability: 'strict' } as const
 
-/** Each a way that a deployment is run in. */
+const TWO = { workers: 2 } as const
+
+/** Every way that a deployment is run in; several workers count in Redis, as the configuration demands. */
 export const TOOLGATE_ROWS: readonly Row[] = [
   row('none'),
   row('mtls'),
@@ -51,11 +53,18 @@ export const TOOLGATE_ROWS: readonly Row[] = [
   row('none', REDIS, true),
   row('mtls', REDIS),
   row('dpop', REDIS),
+  row('none', STRICT, true),
   row('mtls', STRICT, true),
   row('dpop', STRICT, true),
+  row('none', { ...REDIS, ...STRICT }, true),
+  row('mtls', { ...REDIS, ...STRICT }, true),
   row('dpop', { ...REDIS, ...STRICT }, true),
-  row('mtls', { ...REDIS, workers: 2 }),
-  row('dpop', { ...REDIS, workers: 2 }, true),
+  row('none', { ...REDIS, ...TWO }, true),
+  row('mtls', { ...REDIS, ...TWO }),
+  row('dpop', { ...REDIS, ...TWO }, true),
+  row('none', { ...REDIS, ...STRICT, ...TWO }, true),
+  row('mtls', { ...REDIS, ...STRICT, ...TWO }, true),
+  row('dpop', { ...REDIS, ...STRICT, ...TWO }, true),
   row('mtls', { ...STRICT, access: 'write' }),
   row('dpop', { ...REDIS, ...STRICT, access: 'write' }, true),
 ]
