@@ -1,7 +1,7 @@
 import type { ApprovalEvent } from '../approvals/approval-event.ts'
 import { printable, scrub } from '../lib/scrub.ts'
 import { detailField } from './call-fields.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { ApprovalEntry } from './change-entry.ts'
 import type { ActorFields } from './entry-fields.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
@@ -34,7 +34,7 @@ export function approvalEntry(
     state: kind,
     task: name(subject.task),
     tenant: name(subject.tenant),
-    time: timeField(nowMs),
+    time: isoTime(nowMs),
     type: 'approval',
     v: 1,
     ...verdictOf(event),

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditConfig } from '../config/audit-config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import { createEpochDirectory } from './epoch-directory.ts'
 import { originOf, type Signing } from './tlog/complete-log.ts'
 import { TransparencyLog, type TransparencyLogOptions } from './tlog/transparency-log.ts'
@@ -23,7 +23,7 @@ export interface BeginEpochOptions extends Pick<
 export async function beginEpoch(options: BeginEpochOptions): Promise<TransparencyLog> {
   const { config, node, signing, clock = systemClock } = options
   // Sorts by time, and no two processes of one millisecond meet.
-  const began = timeField(clock.nowMs()).replaceAll(/[-:.]/g, '')
+  const began = isoTime(clock.nowMs()).replaceAll(/[-:.]/g, '')
   const epoch = `${began}-${randomBytes(4).toString('hex')}`
   const nodeDirectory = join(config.directory, node)
   await mkdir(nodeDirectory, { recursive: true, mode: 0o700 })

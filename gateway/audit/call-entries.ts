@@ -15,7 +15,7 @@ import {
   whatFields,
   whoFields,
 } from './call-fields.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { DecisionEntry, OutcomeEntry } from './entry.ts'
 import type { DisclosedFields, PolicyFields, UsedApprovalFields } from './entry-fields.ts'
 import { factFields } from './fact-fields.ts'
@@ -48,12 +48,12 @@ export function decisionEntry(
     obligations: obligationFields(decision.obligations.map(({ id }) => id)),
     policy: policyFields(policy),
     reasons: reasonFields(decision.reasons),
-    received: timeField(call.arrival.receivedAtMs),
+    received: isoTime(call.arrival.receivedAtMs),
     ...reportedField(decision.reported),
     request: requestFields(call.content, tokens),
     resource: resourceFields(call.resource, tokens, call.connector.sensitiveResources),
     risk: decision.risk,
-    time: timeField(nowMs),
+    time: isoTime(nowMs),
     trace: call.trace.traceId,
     type: 'decision',
     v: 1,
@@ -82,7 +82,7 @@ export function concludingEntry(
     reply: { bytes: replyBytes, digest: replyDigest === '' ? '' : tokens.commitmentTo(replyDigest) },
     ...foundField('reply_findings', outcome.findings),
     status: outcome.status,
-    time: timeField(nowMs),
+    time: isoTime(nowMs),
     type: 'outcome',
     upstream: { ms: tenths(upstreamMs), status: upstreamStatus },
     v: 1,
@@ -114,12 +114,12 @@ export function refusalEntry(
     ...(call.peer && { peer: printable(call.peer.address, 64) }),
     ...(policy && { policy: policyFields(policy) }),
     reasons: reasonFields(outcome.reasons),
-    received: timeField(call.arrival.receivedAtMs),
+    received: isoTime(call.arrival.receivedAtMs),
     ...reportedField(policy?.reported),
     ...(resource && { resource: resourceFields(resource, tokens, connector?.sensitiveResources ?? []) }),
     ...(policy?.risk !== undefined && { risk: policy.risk }),
     status: outcome.status,
-    time: timeField(nowMs),
+    time: isoTime(nowMs),
     ...(call.trace && { trace: call.trace.traceId }),
     type: 'outcome',
     v: 1,
@@ -137,9 +137,9 @@ export function unparsedEntry(unparsed: Unparsed, nowMs: number): OutcomeEntry {
     detail: detailField(unparsed.refusal.detail ?? ''),
     outcome: unparsed.refusal.code,
     peer: printable(unparsed.peerAddress, 64),
-    received: timeField(unparsed.receivedAtMs),
+    received: isoTime(unparsed.receivedAtMs),
     status: unparsed.status,
-    time: timeField(nowMs),
+    time: isoTime(nowMs),
     type: 'outcome',
     v: 1,
   }

@@ -10,7 +10,7 @@ import type { BundleRevision } from '../policy/bundles/open-bundles.ts'
 import type { Policy, PolicyEvent } from '../policy/policy.ts'
 import type { AuditLog } from './audit-log.ts'
 import { detailField } from './call-fields.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { ChannelEntry, ConfigEntry, PolicyEntry } from './change-entry.ts'
 import type { BundleFields } from './entry-fields.ts'
 import type { Detection } from '../detections/detection.ts'
@@ -137,7 +137,7 @@ export class Changes {
   }
 
   #time(): string {
-    return timeField(this.#options.clock.nowMs())
+    return isoTime(this.#options.clock.nowMs())
   }
 
   async #append(entry: AuditEntry): Promise<boolean> {

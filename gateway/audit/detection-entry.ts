@@ -2,7 +2,7 @@ import type { Detection } from '../detections/detection.ts'
 import { ruleOf } from '../detections/rules.ts'
 import { printable } from '../lib/scrub.ts'
 import { detailField } from './call-fields.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { DetectionEntry } from './change-entry.ts'
 
 const NAME_LIMIT = 256
@@ -33,7 +33,7 @@ export function detectionEntry(detection: Detection): DetectionEntry {
     },
     suppressed: detection.suppressed,
     ...named('tenant', seen.tenant),
-    time: timeField(detection.atMs),
+    time: isoTime(detection.atMs),
     type: 'detection',
     v: 1,
     window_ms: detection.windowMs,

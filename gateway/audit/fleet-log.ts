@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AuditConfig } from '../config/audit-config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { beginEpoch } from './begin-epoch.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import { encodeEntry, type AuditEntry } from './entry.ts'
 import { hasCode, systemDisk, type LogDisk } from './log-disk.ts'
 import { openSigning, signingKeyEntry } from './open-signing.ts'
@@ -71,7 +71,7 @@ export class FleetLog implements AsyncDisposable {
     witnessing = openWitnessing(options, log.epoch, clock)
     const fleet = new FleetLog(options, clock, signing, log, witnessing)
     const key = formatVerifierKey(signing.signer.key)
-    const time = timeField(clock.nowMs())
+    const time = isoTime(clock.nowMs())
     await fleet.#append({
       epoch: log.epoch,
       gateway: version,
@@ -145,7 +145,7 @@ export class FleetLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
     await this.collect('all')
-    const stop = { open_calls: 0, time: timeField(this.#clock.nowMs()), type: 'stop', v: 1 } as const
+    const stop = { open_calls: 0, time: isoTime(this.#clock.nowMs()), type: 'stop', v: 1 } as const
     await this.#append(stop).catch(() => undefined)
     await this.#log.seal()
     await this.#witnessing?.[Symbol.asyncDispose]()
@@ -183,7 +183,7 @@ export class FleetLog implements AsyncDisposable {
     if (checkpoint === undefined || !(await this.#isOurs(checkpoint))) return this.#alarm('unsigned', place)
     if (before?.checkpoint !== undefined && isRolledBack(before.checkpoint, checkpoint))
       this.#alarm('rolled_back', place)
-    await this.#append({ note: text, time: timeField(this.#clock.nowMs()), type: 'checkpoint', v: 1 })
+    await this.#append({ note: text, time: isoTime(this.#clock.nowMs()), type: 'checkpoint', v: 1 })
   }
 
   /** Keys are looked up anew: a gateway that starts beside this one may have another. */

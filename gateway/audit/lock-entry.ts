@@ -3,7 +3,7 @@ import { printable } from '../lib/scrub.ts'
 import type { Lock } from '../locks/lock.ts'
 import { formatScope } from '../locks/scope.ts'
 import { detailField } from './call-fields.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { LockEntry } from './change-entry.ts'
 import type { ActorFields } from './entry-fields.ts'
 
@@ -24,15 +24,15 @@ export function lockEntry({ state, lock, by, reason, epoch }: LockChange, nowMs:
   const { expiresAtMs, tokensBeforeMs } = lock
   return {
     by: actorFields(by),
-    ...(expiresAtMs !== undefined && { expires: timeField(expiresAtMs) }),
+    ...(expiresAtMs !== undefined && { expires: isoTime(expiresAtMs) }),
     lock: lock.id,
     lock_epoch: epoch,
     reason: detailField(reason),
     release: lock.release,
     scope: printable(formatScope(lock.scope), SCOPE_LIMIT),
     state,
-    time: timeField(nowMs),
-    ...(tokensBeforeMs !== undefined && { tokens_before: timeField(tokensBeforeMs) }),
+    time: isoTime(nowMs),
+    ...(tokensBeforeMs !== undefined && { tokens_before: isoTime(tokensBeforeMs) }),
     type: 'lock',
     v: 1,
     writes_only: lock.writesOnly,

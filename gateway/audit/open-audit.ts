@@ -2,7 +2,7 @@ import type { AuditConfig } from '../config/audit-config.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import type { AuditLog, Durability } from './audit-log.ts'
 import { beginEpoch } from './begin-epoch.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import { Changes } from './changes.ts'
 import type { DisclosureLog } from './disclosures/disclosure-log.ts'
 import { openDisclosures } from './disclosures/open-disclosures.ts'
@@ -154,7 +154,7 @@ async function recordStart(
   inDoubt: readonly InDoubt[],
   clock: Clock,
 ): Promise<void> {
-  const time = timeField(clock.nowMs())
+  const time = isoTime(clock.nowMs())
   const key = formatVerifierKey(signing.signer.key)
   const change = await signingKeyEntry(signing, config, time)
   const start = { epoch: log.epoch, gateway: version, key, node, time, type: 'start', v: 1 } as const

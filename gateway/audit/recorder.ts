@@ -5,7 +5,7 @@ import type { ShadowDifference } from '../policy/shadow-difference.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
 import type { AuditLog, Durability, Position } from './audit-log.ts'
 import { concludingEntry, decisionEntry, refusalEntry, unparsedEntry } from './call-entries.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { DisclosureLog } from './disclosures/disclosure-log.ts'
 import { encodeEntry, type OutcomeEntry } from './entry.ts'
 import type { KeyedTokens } from './keyed-tokens.ts'
@@ -116,7 +116,7 @@ export function openEntries(openCalls: ReadonlySet<string>, nowMs: number): Buff
   const entries: Buffer[] = []
   for (let start = 0; start < calls.length; start += OPEN_CALLS_PER_ENTRY) {
     const part = calls.slice(start, start + OPEN_CALLS_PER_ENTRY)
-    entries.push(encodeEntry({ calls: part, time: timeField(nowMs), type: 'open', v: 1 }))
+    entries.push(encodeEntry({ calls: part, time: isoTime(nowMs), type: 'open', v: 1 }))
   }
   return entries
 }

@@ -2,7 +2,7 @@ import { printable } from '../lib/scrub.ts'
 import { effectOf } from '../policy/difference.ts'
 import type { ShadowDifference, ShadowVerdict } from '../policy/shadow-difference.ts'
 import { reasonFields } from './call-fields.ts'
-import { timeField } from './time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { ShadowEntry } from './entry.ts'
 import type { VerdictFields } from './entry-fields.ts'
 
@@ -19,7 +19,7 @@ export function shadowEntry(difference: ShadowDifference, nowMs: number): Shadow
     rules_added: rulesAdded.slice(0, RULES_LIMIT).map((rule) => printable(rule, 32)),
     rules_dropped: rulesDropped.slice(0, RULES_LIMIT).map((rule) => printable(rule, 32)),
     shadow: verdictFields(shadow),
-    time: timeField(nowMs),
+    time: isoTime(nowMs),
     type: 'shadow',
     v: 1,
   }

@@ -1,24 +1,35 @@
 /** What stands where something that looks like a secret was. */
 const REMOVED = '[removed]'
 
+interface SecretShape {
+  /** How each begins, or what stands before it. Without a flag for case: one that ignores it takes three times as long. */
+  readonly head: string
+  readonly shape: RegExp
+}
+
+const TOKEN_HEAD =
+  'gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|[sr]k_(?:live|test)_|sk-|ATATT|AKIA|ASIA|AIza'
+
 /**
  * Shapes of secrets that people and agents paste into free text. A net with wide meshes: it keeps the accident out
  * of the log; what must never be there at all is not given to the log in the first place.
  */
-const SECRET_SHAPES: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|$)/g,
-  /\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)*/g,
-  /\b(?:bearer|dpop|basic)\s+[\w.~+/=-]{8,}/gi,
-  /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|[sr]k_(?:live|test)_|sk-|ATATT|AKIA|ASIA|AIza)[\w=-]{10,}/g,
-  /(?<=:\/\/)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)/g,
+const SECRET_SHAPES: readonly SecretShape[] = [
+  {
+    head: '-----BEGIN ',
+    shape: /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|$)/g,
+  },
+  { head: 'eyJ', shape: /\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)*/g },
+  {
+    head: '(?:[Bb][Ee][Aa][Rr][Ee][Rr]|[Dd][Pp][Oo][Pp]|[Bb][Aa][Ss][Ii][Cc])\\s',
+    shape: /\b(?:bearer|dpop|basic)\s+[\w.~+/=-]{8,}/gi,
+  },
+  { head: TOKEN_HEAD, shape: new RegExp(`\\b(?:${TOKEN_HEAD})[\\w=-]{10,}`, 'g') },
+  { head: '://', shape: /(?<=:\/\/)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)/g },
 ]
 
-/**
- * How each of them begins, or what stands before it: one look tells of nearly all text that none of them is in it. Both cases
- * are spelled out, because a pattern that ignores case takes three times as long.
- */
-const SECRET_HEADS =
-  /-----BEGIN |eyJ|[Bb][Ee][Aa][Rr][Ee][Rr]\s|[Dd][Pp][Oo][Pp]\s|[Bb][Aa][Ss][Ii][Cc]\s|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|[sr]k_(?:live|test)_|sk-|ATATT|AKIA|ASIA|AIza|:\/\//
+/** One look tells of nearly all text that no secret is in it. */
+const SECRET_HEAD = new RegExp(SECRET_SHAPES.map(({ head }) => head).join('|'))
 
 /** Long unbroken runs; only those that mix cases and digits are taken, so that hex digests and UUIDs stay. */
 const LONG_RUN = /[A-Za-z0-9+/_=-]{32,}/g
@@ -38,14 +49,14 @@ export function scrub(text: string, limit: number): string {
   if (text === '') return text
   // Cut first, with room: a secret that the final cut would split must still be recognised whole.
   let scrubbed = text.slice(0, limit * 2)
-  if (SECRET_HEADS.test(scrubbed))
-    for (const shape of SECRET_SHAPES) scrubbed = scrubbed.replace(shape, REMOVED)
+  if (SECRET_HEAD.test(scrubbed))
+    for (const { shape } of SECRET_SHAPES) scrubbed = scrubbed.replace(shape, REMOVED)
   return printable(withoutRuns(scrubbed), limit)
 }
 
 /** Whether {@link scrub} would take something out. */
 export function looksSecret(text: string): boolean {
-  const hasShape = SECRET_HEADS.test(text) && SECRET_SHAPES.some((shape) => text.search(shape) !== -1)
+  const hasShape = SECRET_HEAD.test(text) && SECRET_SHAPES.some(({ shape }) => text.search(shape) !== -1)
   return hasShape || withoutRuns(text) !== text
 }
 

@@ -24,7 +24,8 @@ local begun, used, calls = string.match(held or '0 0 0', '(%d+) (%d+) (%d+)')
 begun, used, calls = tonumber(begun), tonumber(used), math.max(0, tonumber(calls) - 1)
 
 -- Thirty days are begun anew once in a minute, not with each call.
-if succeeded and (redis.call('SADD', KEYS[2], operation) == 1 or math.floor(used / MINUTE_US) ~= math.floor(now / MINUTE_US)) then
+local is_first = math.floor(used / MINUTE_US) ~= math.floor(now / MINUTE_US)
+if succeeded and (redis.call('SADD', KEYS[2], operation) == 1 or is_first) then
   redis.call('PEXPIRE', KEYS[2], USED_TTL_MS)
 end
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ApprovalEventKind } from '../approvals/approval-event.ts'
 import { destination } from 'pino'
-import { timeField } from '../audit/time-field.ts'
+import { isoTime } from '../lib/iso-time.ts'
 import type { TelemetryConfig } from '../config/config.ts'
 import { GatheredLines } from './gathered-lines.ts'
 
@@ -231,5 +231,5 @@ const RANKS = { debug: 0, info: 1, warn: 2, error: 3 } as const satisfies Record
 export function lineOf(level: LogLevel, event: LogEvent, fields: LogFields): string {
   const members = JSON.stringify(fields).slice(1, -1)
   const rest = members === '' ? '' : `,${members}`
-  return `{"level":"${level}","time":"${timeField(Date.now())}"${rest},"event":"${event}"}\n`
+  return `{"level":"${level}","time":"${isoTime(Date.now())}"${rest},"event":"${event}"}\n`
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { PolicyInput } from '../../policy/input.ts'
 import type { AuditLog, Durability } from '../audit-log.ts'
 import type { DisclosedFields } from '../entry-fields.ts'
-import { timeField } from '../time-field.ts'
+import { isoTime } from '../../lib/iso-time.ts'
 import { sealBlock } from './block.ts'
 import { discloseCall } from './disclose-call.ts'
 import type { DisclosureKeys, KeyName } from './disclosure-keys.ts'
@@ -153,7 +153,7 @@ export class DisclosureLog implements AsyncDisposable {
     const day = Math.floor(nowMs / DAY_MS)
     const used = this.#names.get(principal)
     if (used?.day === day && used.tenant === tenant) return used
-    const name = { period: timeField(nowMs).slice(0, 10), subject: this.#subjectOf(tenant, principal.id) }
+    const name = { period: isoTime(nowMs).slice(0, 10), subject: this.#subjectOf(tenant, principal.id) }
     const made = { day, tenant, name, id: `${name.period}/${name.subject}` }
     this.#names.set(principal, made)
     return made

@@ -15,8 +15,9 @@ export interface Salted {
 }
 
 /**
- * Commits to a value, given as JSON: a disclosure of SD-JWT (RFC 9901 §4.2). Whoever is given the text can compute the commitment and
- * find it in the entry; whoever has the entry alone learns nothing, and cannot even tell equal values from others.
+ * Commits to a value, given as JSON: a disclosure of SD-JWT (RFC 9901 §4.2). Whoever is given the text can compute the
+ * commitment and find it in the entry; whoever has the entry alone learns nothing, and cannot even tell equal values
+ * from others.
  *
  * @param path of the value, such as `input.params`
  */

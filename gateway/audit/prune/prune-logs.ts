@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { AuditConfig } from '../../config/audit-config.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { beginEpoch } from '../begin-epoch.ts'
-import { timeField } from '../time-field.ts'
+import { isoTime } from '../../lib/iso-time.ts'
 import type { PrunedLogFields } from '../entry-fields.ts'
 import { decodeEntry, encodeEntry, type AuditEntry } from '../entry.ts'
 import { exportBehind } from '../exports/cursors.ts'
@@ -135,7 +135,7 @@ async function recordPrune(config: AuditConfig, version: string, logs: readonly 
   const signing = await openSigning(config)
   const log = await beginEpoch({ config, node: PRUNE_NODE, signing })
   try {
-    const time = timeField(systemClock.nowMs())
+    const time = isoTime(systemClock.nowMs())
     const key = formatVerifierKey(signing.signer.key)
     const append = (entry: AuditEntry): Promise<unknown> => log.append(encodeEntry(entry), 'strict')
     await append({ epoch: log.epoch, gateway: version, key, node: PRUNE_NODE, time, type: 'start', v: 1 })

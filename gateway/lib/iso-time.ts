@@ -4,12 +4,12 @@ let second = Number.NaN
 let prefix = ''
 
 /**
- * A time as it stands in an entry: that of `toISOString`, which takes a call longer than the rest of its entry does, so
- * that all of it but the milliseconds is made once a second.
+ * A time as it stands in the record and the log: that of `toISOString`, which takes longer than the rest of an entry does,
+ * so that all of it but the milliseconds is made once a second.
  *
  * @throws RangeError where `toISOString` does
  */
-export function timeField(epochMs: number): string {
+export function isoTime(epochMs: number): string {
   const wholeMs = Math.floor(epochMs)
   const wanted = Math.floor(wholeMs / SECOND_MS)
   if (wanted !== second) {

@@ -1,6 +1,6 @@
 import { array, assert, double, integer, oneof, property } from 'fast-check'
 import { expect, it } from 'vitest'
-import { timeField } from '../../../gateway/audit/time-field.ts'
+import { isoTime } from '../../../gateway/lib/iso-time.ts'
 
 it('is the time that toISOString gives, of any moment after any other', () => {
   const moment = oneof(
@@ -10,13 +10,13 @@ it('is the time that toISOString gives, of any moment after any other', () => {
   )
   assert(
     property(array(moment, { minLength: 1 }), (moments) => {
-      for (const epochMs of moments) expect(timeField(epochMs)).toBe(new Date(epochMs).toISOString())
+      for (const epochMs of moments) expect(isoTime(epochMs)).toBe(new Date(epochMs).toISOString())
     }),
   )
 })
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, 9e15])('is not made of %s', (epochMs) => {
-  timeField(0)
-  expect(() => timeField(epochMs)).toThrow(RangeError)
-  expect(timeField(0)).toBe('1970-01-01T00:00:00.000Z')
+  isoTime(0)
+  expect(() => isoTime(epochMs)).toThrow(RangeError)
+  expect(isoTime(0)).toBe('1970-01-01T00:00:00.000Z')
 })
