@@ -51,13 +51,20 @@ async function start(): Promise<StoreUnderTest> {
   }
 }
 
+/** One gateway of a fleet at an empty Redis, by the clock of both. */
+async function startGateway() {
+  await redis.admin.flushall()
+  const client = await connect()
+  const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+  return { client, store, [Symbol.asyncDispose]: () => store.close() }
+}
+
 describeAdmissionStore('the Redis store', start)
 
 describe('the Redis store, between gateways', () => {
   it('makes one trip per admission and one per settlement', async () => {
-    await redis.admin.flushall()
-    const client = await connect()
-    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    await using gateway = await startGateway()
+    const { client, store } = gateway
     const demand = (): ReturnType<typeof admissionDemand> =>
       admissionDemand({
         replay: proof(Date.now()),
@@ -72,13 +79,11 @@ describe('the Redis store, between gateways', () => {
     const stats = await redis.admin.info('commandstats')
     expect(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]).toBe('20')
     expect(stats).not.toContain('cmdstat_eval:')
-    await store.close()
   })
 
   it('keeps every key of a tenant in the slot of its tag, with an end', async () => {
-    await redis.admin.flushall()
-    const client = await connect()
-    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    await using gateway = await startGateway()
+    const { store } = gateway
     const demand = admissionDemand({
       replay: proof(Date.now()),
       task: 'CHG-1',
@@ -94,13 +99,11 @@ describe('the Redis store, between gateways', () => {
       expect(key).toMatch(/^tg:\{zyx\}:/)
       expect(await redis.admin.pttl(key)).toBeGreaterThan(0)
     }
-    await store.close()
   })
 
   it('gives what an agent did lately an end again after all of it was taken back', async () => {
-    await redis.admin.flushall()
-    const client = await connect()
-    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    await using gateway = await startGateway()
+    const { client, store } = gateway
     const demand = admissionDemand({})
     admitted(await store.admit(demand)).settle({ ...SUCCEEDED, forwarded: false, succeeded: false })
     await client.ping()
@@ -108,13 +111,11 @@ describe('the Redis store, between gateways', () => {
     admitted(await store.admit(demand))
     const [recent = ''] = await redis.admin.keys('tg:*:h:*')
     expect(await redis.admin.pttl(recent)).toBeGreaterThan(3_600_000)
-    await store.close()
   })
 
   it('keeps what an agent did lately for an hour from the end of a call that took long', async () => {
-    await redis.admin.flushall()
-    const client = await connect()
-    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    await using gateway = await startGateway()
+    const { client, store } = gateway
     const demand = admissionDemand({})
     const lease = admitted(await store.admit(demand))
     const [recent = ''] = await redis.admin.keys('tg:*:h:*')
@@ -124,16 +125,13 @@ describe('the Redis store, between gateways', () => {
     lease.settle(SUCCEEDED)
     await client.ping()
     expect(await redis.admin.pttl(recent)).toBeGreaterThan(3_600_000)
-    await store.close()
   })
 
   it('keeps a proof longer than it is valid, by the difference that the clocks of a fleet may have', async () => {
-    await redis.admin.flushall()
-    const client = await connect()
-    const store = createRedisAdmissionStore({ client, keyPrefix: 'tg:', clock: systemClock })
+    await using gateway = await startGateway()
+    const { store } = gateway
     const replay = proof(Date.now())
     admitted(await store.admit(admissionDemand({ replay })))
     expect(await redis.admin.pttl(`tg:{zyx}:p:${replay.key}`)).toBeGreaterThan(70_000)
-    await store.close()
   })
 })
