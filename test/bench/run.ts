@@ -53,11 +53,18 @@ for (const [name, run] of Object.entries(SECTIONS)) {
   results = { ...results, minutes: Number(minutes.toFixed(2)) }
   await writeResults(directory, results)
 }
+const found = [
+  ...(results.rows ?? []),
+  ...(results.scale ?? []),
+  ...(results.parts ?? []),
+  ...(results.profiles ?? []),
+]
+if (found.length === 0) throw new Error(`nothing has ${only?.join(' or ') ?? ''} in its name`)
 console.log(`\n${results.minutes.toFixed(1)} minutes; ${join(directory, 'RESULTS.md')}`)
 
 /** The results of a run of this commit in this form that did not come to its end; `undefined` when there are none. */
 async function readEarlier(): Promise<Results | undefined> {
   const text = await readFile(join(directory, 'results.json'), 'utf8').catch(() => undefined)
-  const found = text === undefined ? undefined : (JSON.parse(text) as Results)
-  return found?.form === form && found.machine.commit === machine.commit ? found : undefined
+  const kept = text === undefined ? undefined : (JSON.parse(text) as Results)
+  return kept?.form === form && kept.machine.commit === machine.commit ? kept : undefined
 }
