@@ -49,7 +49,7 @@ it('holds nothing back beyond the turn', async () => {
 
 it('lets a stream go that another one has taken the place of', async () => {
   const old = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const reconnected = { stream: old } as unknown as Pick<Redis, 'stream'>
+  const reconnected: { stream: Writable } = { stream: old }
   writeTogether(reconnected)
   reconnected.stream = client.stream
   await turn()
