@@ -11,8 +11,8 @@ import type { TraceContext } from './lib/traceparent.ts'
 import type { Branded } from './lib/branded.ts'
 import type { Decision } from './policy/decision.ts'
 import type { PolicyInput } from './policy/input.ts'
-import type { OutcomeCode } from './outcome.ts'
 import type { Refusal } from './refusal.ts'
+import type { Claim, Lease, Reservation } from './settlement.ts'
 import type { Approval, ApprovalId } from './approvals/approval.ts'
 import type { Wishes } from './listen/rules/wishes.ts'
 import type { Permit } from './stages/approve.ts'
@@ -113,21 +113,6 @@ export interface LimitState {
   readonly resetMs: number
 }
 
-/** How the call ended, as the breakers and counters learn it. */
-export interface Settlement {
-  readonly outcome: OutcomeCode
-  /** The call got as far as being handed to the upstream's connection. */
-  readonly attempted: boolean
-  /** Upstream status; 0 when no answer came. */
-  readonly upstreamStatus: number
-  readonly upstreamMs: number
-}
-
-/** The place that admission holds for the call until it is settled; settling twice is harmless. */
-export interface Lease {
-  settle(settlement: Settlement): void
-}
-
 export interface Admitted extends Routed {
   readonly history: History
   /** Of the operations of the task; sorted. */
@@ -204,20 +189,10 @@ export interface Spend {
   readonly task: number
 }
 
-/** The part of a budget that a call holds until it is settled; settling twice is harmless. */
-export interface Reservation {
-  settle(settlement: Settlement): void
-}
-
 export interface Reserved extends ReadCall {
   /** Nothing where the call carries no amount. */
   readonly spend: Spend
   readonly reservation: Reservation | undefined
-}
-
-/** The use of an `Idempotency-Key`, until the call is settled; settling twice is harmless. */
-export interface Claim {
-  settle(settlement: Settlement): void
 }
 
 export interface Claimed extends Reserved {

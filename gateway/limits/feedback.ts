@@ -1,6 +1,6 @@
-import type { Settlement } from '../exchange.ts'
 import type { OutcomeCode } from '../outcome.ts'
 import { type Blame, REFUSALS, type RefusalCode } from '../refusal.ts'
+import type { Settlement } from '../settlement.ts'
 import type { BreakerResult } from './breaker.ts'
 
 /** What one ended call teaches the counters of its agent. */

@@ -1,5 +1,5 @@
 import type { DataClass } from '../catalog/connector.ts'
-import type { Admitted, Lease, Routed } from '../exchange.ts'
+import type { Admitted, Routed } from '../exchange.ts'
 import { once } from '../lib/once.ts'
 import { admissionRefusal } from '../limits/admission-refusal.ts'
 import type { LockGate } from '../locks/locks.ts'
@@ -7,6 +7,7 @@ import type { BreakerResult } from '../limits/breaker.ts'
 import { feedbackOf, upstreamResultOf } from '../limits/feedback.ts'
 import type { UpstreamBreakers } from '../limits/upstream-breakers.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
+import type { Lease } from '../settlement.ts'
 import type { AdmissionAnswer, AdmissionDemand, AdmissionStore, LimitKind } from '../store/admission-store.ts'
 
 export interface AdmitDependencies {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { upstreamTargetOf } from '../egress/upstream-target.ts'
-import type { Claimed, Reserved, Settlement } from '../exchange.ts'
+import type { Claimed, Reserved } from '../exchange.ts'
 import type { HeaderList } from '../lib/header-list.ts'
 import type { CallerNames } from '../limits/caller-names.ts'
 import { spendEndOf } from '../limits/feedback.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
+import type { Settlement } from '../settlement.ts'
 import type { IdempotencyStore, KeyAnswer } from '../store/idempotency-store.ts'
 
 export interface ClaimDependencies {

@@ -1,10 +1,11 @@
 import { majorUnits } from '../catalog/amount.ts'
-import type { Amount, ReadCall, Reserved, Settlement, Spend } from '../exchange.ts'
+import type { Amount, ReadCall, Reserved, Spend } from '../exchange.ts'
 import { once } from '../lib/once.ts'
 import { spendEndOf } from '../limits/feedback.ts'
 import type { CallerNames } from '../limits/caller-names.ts'
 import { keyPart } from '../limits/key-part.ts'
 import { pass, refuse, type Verdict } from '../refusal.ts'
+import type { Settlement } from '../settlement.ts'
 import type { SpendAnswer, SpendDemand, SpendStore } from '../store/spend-store.ts'
 
 export interface ReserveDependencies {
