@@ -8,26 +8,16 @@ import { type AuditEntry, decodeEntry } from '../../gateway/audit/entry.ts'
 import { readEntries } from '../../gateway/audit/read-entries.ts'
 import type { Clock } from '../../gateway/lib/clock.ts'
 import { createProofKey, type ProofKey, signProof, type ProofOptions } from './proof.ts'
-import { startFakes, type Fakes, type FakeName } from './fakes.ts'
+import { startFakes, type Fakes } from './fakes.ts'
+import { settingsOf, type SettingsOptions } from './gateway-settings.ts'
 import { type Issuer, startIssuer, type TokenOptions } from './issuer.ts'
-import type { Certified, Pki } from './pki.ts'
+import type { Certified } from './pki.ts'
 import { type Answer, createSender } from './send.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-type Settings = Readonly<Record<string, unknown>>
-
-export interface TestGatewayOptions {
-  /** Sections laid over the defaults, key by key; an array replaces an array. */
-  readonly settings?: Settings
-  /** TLS with a certificate of this authority; client certificates are asked for, not demanded. */
-  readonly pki?: Pki
-  readonly redisUrl?: string
+export interface TestGatewayOptions extends SettingsOptions {
   /** Policy in place of the committed one, as `compileRules` makes it. */
   readonly bundle?: Buffer
-  /** Issuers accepted beside the gateway's own, as toolgate.yaml names them. */
-  readonly issuers?: readonly Settings[]
-  /** Origin of one upstream in place of all four stand-ins. */
-  readonly upstream?: string
   /** Variables beside the stand-ins' credentials. */
   readonly environment?: Readonly<Record<string, string>>
   readonly clock?: Clock
@@ -77,22 +67,12 @@ export interface TestGateway extends AsyncDisposable {
 
 const LOG_SETTLES_MS = 25
 
-/** A busy machine is no failing store. */
-const REDIS_TIMEOUT_MS = 5_000
-
 const SCENARIO_CLAIMS = {
   client_id: 'change-review-agent',
   sub: 'dana@zyx.example',
   tenant: 'zyx-bank',
   groups: ['devsecops-change-review'],
   device_compliant: true,
-}
-
-/** Vouches for the people of `person` in `approval.ts`; nobody asks for its keys where the admin listener is not open. */
-const PEOPLE_ISSUER = {
-  issuer: 'https://people.example',
-  audiences: ['https://admin.test'],
-  jwks: { uri: 'https://people.example/jwks' },
 }
 
 /** A whole gateway on loopback with the committed policy, an issuer and the four vendors' stand-ins. */
@@ -103,10 +83,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const fakes = stack.use(await startFakes())
   const bundlePath = join(directory.path, 'bundle.tar.gz')
   if (options.bundle !== undefined) await writeFile(bundlePath, options.bundle)
-  const settings = merge(
-    defaultSettings(options, issuer, fakes, directory.path, bundlePath),
-    options.settings ?? {},
-  )
+  const settings = settingsOf(options, {
+    issuer,
+    fakes,
+    folder: directory.path,
+    ...(options.bundle !== undefined && { bundlePath }),
+  })
   const environment = { ...fakes.environment, ...options.environment }
   const config = parseConfig(JSON.stringify(settings), { environment, folder: directory.path })
   const gateway = stack.use(
@@ -185,93 +167,6 @@ async function settledText(path: string): Promise<string> {
     text = await readFile(path, 'utf8')
   }
   return text
-}
-
-function defaultSettings(
-  options: TestGatewayOptions,
-  issuer: Issuer,
-  fakes: Fakes,
-  folder: string,
-  bundlePath: string,
-): Settings {
-  const server = options.pki?.server()
-  const connector = (name: FakeName, credential: Settings): Settings => ({
-    origin: options.upstream ?? fakes[name].origin,
-    credential,
-    allowAddresses: ['127.0.0.0/8'],
-  })
-  const basic = (variable: string): Settings => ({
-    type: 'basic',
-    username: 'toolgate@zyx.example',
-    password: variable,
-  })
-  return {
-    listen: {
-      port: 0,
-      admin: { people: { issuers: [PEOPLE_ISSUER] } },
-      drain: { graceMs: 0, deadlineMs: 5_000 },
-      ...(server === undefined || options.pki === undefined
-        ? {}
-        : {
-            tls: {
-              certificateFile: server.certFile,
-              keyFile: server.keyFile,
-              clientCaFile: options.pki.caFile,
-              clientCertificate: 'request',
-            },
-          }),
-    },
-    identity: {
-      issuers: [
-        {
-          issuer: issuer.issuer,
-          audiences: issuer.config.audiences,
-          jwks: { uri: issuer.jwksUri },
-          ...(options.issuers === undefined ? {} : { tenants: ['zyx-bank'] }),
-        },
-        ...(options.issuers ?? []),
-      ],
-    },
-    ...(options.bundle === undefined ? {} : { policy: { bundle: bundlePath } }),
-    store:
-      options.redisUrl === undefined
-        ? { controlFile: join(folder, 'control.db') }
-        : {
-            kind: 'redis',
-            controlFile: join(folder, 'control.db'),
-            redis: { url: options.redisUrl, timeoutMs: REDIS_TIMEOUT_MS },
-          },
-    connectors: {
-      github: {
-        ...connector('github', { type: 'bearer', token: 'env:GITHUB' }),
-        environments: [
-          { resource: 'repository', value: 'zyx/payments-core', environment: 'production' },
-          { resource: 'repository', value: 'zyx/platform-infra', environment: 'staging' },
-        ],
-      },
-      jira: connector('jira', basic('env:JIRA')),
-      confluence: connector('confluence', basic('env:CONFLUENCE')),
-      slack: connector('slack', { type: 'bearer', token: 'env:SLACK' }),
-    },
-    audit: {
-      directory: join(folder, 'audit'),
-      disclosures: { directory: join(folder, 'disclosures'), keyFile: join(folder, 'disclosures.key') },
-    },
-    telemetry: { logDestination: join(folder, 'gateway.log') },
-  }
-}
-
-function merge(below: Settings, above: Settings): Settings {
-  const merged: Record<string, unknown> = { ...below }
-  for (const [name, value] of Object.entries(above)) {
-    const held = merged[name]
-    merged[name] = isSettings(held) && isSettings(value) ? merge(held, value) : value
-  }
-  return merged
-}
-
-function isSettings(value: unknown): value is Settings {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function seriesValue(exposition: string, name: string, labels: Readonly<Record<string, string>>): number {
