@@ -8,7 +8,7 @@ import { ballot, callId, EVERYBODY_IS_KNOWN, person, subject } from '../harness/
 import { openRedisApprovals } from '../harness/redis-approvals.ts'
 import { type RunningSentinels, startRedis, startRedisSentinel } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
-import { requestApproved } from '../unit/store/approval-store-contract.ts'
+import { requestApproved } from '../unit/store/approval-requests.ts'
 
 function connectTo({ primary, sentinels, name }: RunningSentinels): () => Redis {
   const options = {

@@ -1,21 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import type { Approval, ApprovalId } from '../../../gateway/approvals/approval.ts'
+import type { Approval } from '../../../gateway/approvals/approval.ts'
 import { consume } from '../../../gateway/approvals/consume.ts'
-import { createApproval } from '../../../gateway/approvals/create-approval.ts'
-import { openKey, pendingKey, settle } from '../../../gateway/approvals/lifetime.ts'
+import { settle } from '../../../gateway/approvals/lifetime.ts'
 import { vote } from '../../../gateway/approvals/vote.ts'
-import type { ApprovalStore, Change, Requested } from '../../../gateway/store/approval-store.ts'
+import type { ApprovalStore, Change } from '../../../gateway/store/approval-store.ts'
 import {
   approvalId,
   ballot,
   callId,
   demand,
   EVERYBODY_IS_KNOWN,
-  type PendingOptions,
   person,
   subject,
 } from '../../harness/approval.ts'
 import { until } from '../../harness/until.ts'
+import { request, requestApproved } from './approval-requests.ts'
 
 export interface ApprovalStoreUnderTest extends AsyncDisposable {
   readonly store: ApprovalStore
@@ -25,40 +24,7 @@ export interface ApprovalStoreUnderTest extends AsyncDisposable {
   advance(ms: number): Promise<void>
 }
 
-const ROOM = { perAgent: 100, overall: 1_000 }
 const ALICE = person('alice@acme.example')
-
-export function request(
-  store: ApprovalStore,
-  options: PendingOptions = {},
-  bounds = ROOM,
-): Promise<Requested> {
-  const kind = options.kind ?? 'approval'
-  const what = subject(options.subject)
-  const wanted = {
-    openKey: openKey({ kind, subject: what }),
-    pendingKey: pendingKey({ kind, subject: what }),
-    make: (nowMs: number): Approval =>
-      createApproval({
-        id: approvalId(options.id ?? 'approval-1'),
-        kind,
-        subject: what,
-        demand: demand(options.demand),
-        nowMs,
-      }),
-  }
-  return store.request(wanted, bounds)
-}
-
-export async function requestApproved(
-  store: ApprovalStore,
-  options: PendingOptions = {},
-): Promise<ApprovalId> {
-  await request(store, options)
-  const id = approvalId(options.id ?? 'approval-1')
-  await store.change(id, (approval, nowMs) => vote(approval, ballot(ALICE), nowMs))
-  return id
-}
 
 const binding = (digit: string): string => digit.repeat(64)
 const end = (approval: Approval, nowMs: number): Change<string> => ({

@@ -4,12 +4,8 @@ import { createEmbeddedApprovalStore } from '../../../gateway/store/embedded-app
 import { approvalId } from '../../harness/approval.ts'
 import { openEmbeddedApprovals } from '../../harness/embedded-approvals.ts'
 import { until } from '../../harness/until.ts'
-import {
-  type ApprovalStoreUnderTest,
-  describeApprovalStore,
-  request,
-  requestApproved,
-} from './approval-store-contract.ts'
+import { request, requestApproved } from './approval-requests.ts'
+import { type ApprovalStoreUnderTest, describeApprovalStore } from './approval-store-contract.ts'
 
 describeApprovalStore('the embedded store', async (): Promise<ApprovalStoreUnderTest> => {
   await using stack = new AsyncDisposableStack()

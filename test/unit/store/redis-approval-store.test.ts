@@ -5,12 +5,8 @@ import { approvalId, ballot, person } from '../../harness/approval.ts'
 import { openRedisApprovals } from '../../harness/redis-approvals.ts'
 import { type RunningRedis, startRedis } from '../../harness/redis.ts'
 import { until } from '../../harness/until.ts'
-import {
-  type ApprovalStoreUnderTest,
-  describeApprovalStore,
-  request,
-  requestApproved,
-} from './approval-store-contract.ts'
+import { request, requestApproved } from './approval-requests.ts'
+import { type ApprovalStoreUnderTest, describeApprovalStore } from './approval-store-contract.ts'
 
 let redis: RunningRedis
 
