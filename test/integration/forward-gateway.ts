@@ -1,5 +1,3 @@
-import { NOTHING_FOUND } from '../../gateway/detectors/findings.ts'
-import { NOBODY } from '../../gateway/policy/evaluation/self-test.ts'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -11,7 +9,7 @@ import type { Lookup } from '../../gateway/egress/guarded-connector.ts'
 import type { UpstreamLimits } from '../../gateway/egress/pools.ts'
 import type { Connector, Operation } from '../../gateway/catalog/connector.ts'
 import type { CredentialConfig } from '../../gateway/config/config.ts'
-import type { Arrival, CallId, Decided, ReadBody, Received } from '../../gateway/exchange.ts'
+import type { Arrival, CallId } from '../../gateway/exchange.ts'
 import type { Outcome } from '../../gateway/outcome.ts'
 import { systemClock } from '../../gateway/lib/clock.ts'
 import { createReply } from '../../gateway/listen/create-reply.ts'
@@ -25,6 +23,7 @@ import { createRelay } from '../../gateway/stages/relay.ts'
 import { createSeal } from '../../gateway/stages/seal.ts'
 import { NO_LOCKS } from '../harness/no-locks.ts'
 import { vendorConnector } from '../harness/upstream.ts'
+import { decidedCall } from './decided-call.ts'
 
 export interface ForwardOptions {
   readonly origin: string
@@ -183,83 +182,4 @@ export async function settled(count: () => number): Promise<void> {
     last = count()
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-}
-
-async function decidedCall(
-  received: Received,
-  connector: Connector,
-  operation: Partial<Operation>,
-): Promise<Decided> {
-  const { method, path } = received
-  const access = method === 'GET' || method === 'HEAD' ? 'read' : 'write'
-  const params = { path: {}, query: {}, body: {}, truncated: false, digest: '' }
-  return {
-    ...received,
-    caller: {
-      agent: { id: 'agent', issuer: 'https://issuer.test', binding: 'dpop', key: 'key' },
-      principal: { id: 'person', groups: [], deviceCompliant: true, act: [] },
-      tenant: 'tenant',
-      scopes: [],
-      authorizationDetails: [],
-      tokenId: 'token',
-      tokenIssuedAtMs: 0,
-      tokenExpiresAtMs: 0,
-      replay: undefined,
-      nextNonce: undefined,
-    },
-    connector,
-    operation: {
-      id: 'vendor.any',
-      connector: 'vendor',
-      method,
-      template: path,
-      access,
-      risk: 0,
-      dataClass: 'internal',
-      reversible: true,
-      ...operation,
-    },
-    pathParams: {},
-    upstreamPath: connector.basePath + path,
-    history: {
-      calls1m: 0,
-      denials10m: 0,
-      errors1h: 0,
-      writesTask: 0,
-      firstUse: false,
-      operationsTask: [],
-      operations1h: [],
-    },
-    dataClassesTask: [],
-    dataClasses1h: [],
-    recall: () => [],
-    limits: [],
-    lease: { settle: () => undefined },
-    content: await contentOf(received),
-    params,
-    resource: { project: '', repository: '', channel: '', account: '', amount: { value: 0, currency: '' } },
-    environment: 'unknown',
-    phase: '',
-    late: false,
-    amount: undefined,
-    findings: NOTHING_FOUND,
-    spend: { day: 0, task: 0 },
-    reservation: undefined,
-    approval: undefined,
-    askedAtMs: received.arrival.receivedAtMs,
-    input: NOBODY,
-    decision: { allow: true, risk: 0, reasons: [], reported: [], obligations: [] },
-    policy: { digest: '', revision: '' },
-  }
-}
-
-/** JSON and forms whole, everything else as a stream, as read leaves them. */
-async function contentOf({ body }: Received): Promise<ReadBody> {
-  const none = { bytes: Buffer.alloc(0), stream: undefined, digest: '' }
-  if (body.declaredBytes === 0) return { kind: 'none', ...none }
-  if (body.mediaType === 'application/json' || body.mediaType === 'application/x-www-form-urlencoded') {
-    const bytes = Buffer.concat((await body.stream.toArray()) as Buffer[])
-    return { kind: body.mediaType === 'application/json' ? 'json' : 'form', ...none, bytes }
-  }
-  return { kind: 'opaque', ...none, stream: body.stream }
 }
