@@ -3,9 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DetectionEntry } from '../../gateway/audit/change-entry.ts'
 import { DETECTION_NAMES, type DetectionName, ruleOf } from '../../gateway/detections/rules.ts'
-import { runAudit } from '../harness/audit-command.ts'
 import { SECRETS } from '../harness/detector-samples.ts'
 import { until } from '../harness/until.ts'
+import { exported, fileLines, findingsIn, idsIn, syslogLines, webhookLines } from './detections-exported.ts'
 import { PROVOCATIONS } from './detections-provocations.ts'
 import { type Caller, DENIED, openScene, PLAIN, type Scene } from './detections-scene.ts'
 
@@ -110,9 +110,12 @@ describe('what was raised', () => {
     const ids = raised.map(({ id }) => id).sort()
     expect(new Set(raised.map(({ rule }) => rule))).toEqual(new Set(DETECTION_NAMES))
     await until(() => scene.notices.received.length >= ids.length)
-    await until(async () => idsIn(await fileLines()).length >= ids.length)
-    await until(() => idsIn(webhookLines()).length >= ids.length && idsIn(syslogLines()).length >= ids.length)
-    for (const lines of [await fileLines(), webhookLines(), syslogLines()]) expect(idsIn(lines)).toEqual(ids)
+    await until(async () => idsIn(await fileLines(scene)).length >= ids.length)
+    await until(
+      () => idsIn(webhookLines(scene)).length >= ids.length && idsIn(syslogLines(scene)).length >= ids.length,
+    )
+    for (const lines of [await fileLines(scene), webhookLines(scene), syslogLines(scene)])
+      expect(idsIn(lines)).toEqual(ids)
     const told = scene.notices.received.map(({ text }) => text)
     for (const { id, rule } of raised) {
       const { hypothesis, nextStep } = ruleOf(rule as DetectionName)
@@ -127,9 +130,15 @@ describe('what was raised', () => {
     const schema = JSON.parse(await readFile('gateway/audit/export/ocsf-2004.schema.json', 'utf8')) as object
     const accepts = new Ajv2020({ allErrors: true, strict: false }).compile(schema)
     const raised = await everythingHappened()
-    await until(() => [webhookLines(), syslogLines()].every((lines) => idsIn(lines).length >= raised.length))
-    for (const lines of [webhookLines(), syslogLines(), await exported('--format', 'ocsf')]) {
-      const findings = lines.map((line) => JSON.parse(line) as Finding).filter(isFinding)
+    await until(() =>
+      [webhookLines(scene), syslogLines(scene)].every((lines) => idsIn(lines).length >= raised.length),
+    )
+    for (const lines of [
+      webhookLines(scene),
+      syslogLines(scene),
+      await exported(scene, '--format', 'ocsf'),
+    ]) {
+      const findings = findingsIn(lines)
       expect(findings.length).toBe(raised.length)
       for (const finding of findings) {
         expect([accepts(finding), accepts.errors]).toEqual([true, null])
@@ -144,10 +153,10 @@ describe('what was raised', () => {
 
   it('is in the table, the entries and the report of an export, between the calls', async () => {
     const raised = await everythingHappened()
-    const [head = '', ...rows] = await exported('--format', 'csv')
+    const [head = '', ...rows] = await exported(scene, '--format', 'csv')
     expect(head).toContain('detection,detection_rule,severity,subject,count,detail,hypothesis,next_step,lock')
-    const lines = await exported('--format', 'jsonl')
-    const page = (await exported('--format', 'html')).join('\n')
+    const lines = await exported(scene, '--format', 'jsonl')
+    const page = (await exported(scene, '--format', 'html')).join('\n')
     for (const { id, rule } of raised) {
       expect(rows.filter((row) => row.includes(`${id},${rule}`)).length).toBe(1)
       expect(lines.filter((line) => line.startsWith(`{"detection":"${id}"`)).length).toBe(1)
@@ -159,7 +168,7 @@ describe('what was raised', () => {
 
   it('is exported with the calls that are asked for, and not with others', async () => {
     const rulesIn = async (...args: string[]): Promise<string[]> => {
-      const lines = await exported('--format', 'jsonl', ...args)
+      const lines = await exported(scene, '--format', 'jsonl', ...args)
       return lines
         .map((line) => JSON.parse(line) as { readonly entries: readonly DetectionEntry[] })
         .flatMap(({ entries }) => entries.flatMap(({ type, rule }) => (type === 'detection' ? [rule] : [])))
@@ -197,15 +206,15 @@ describe('a credential', () => {
       detail: expect.stringContaining('github_token') as unknown,
     })
     await until(() => scene.notices.received.some(({ text }) => text.includes(entry?.id ?? '')))
-    await until(() => webhookLines().some((line) => line.includes(entry?.id ?? '')))
+    await until(() => webhookLines(scene).some((line) => line.includes(entry?.id ?? '')))
     const places = {
       record: JSON.stringify(await scene.toolgate.records()),
       log: JSON.stringify(await scene.toolgate.logLines()),
-      webhook: webhookLines().join('\n'),
+      webhook: webhookLines(scene).join('\n'),
       notices: scene.notices.received.map(({ text }) => text).join('\n'),
       metrics: (await scene.toolgate.gateway.metrics()).text,
-      table: (await exported('--format', 'csv')).join('\n'),
-      ocsf: (await exported('--format', 'ocsf')).join('\n'),
+      table: (await exported(scene, '--format', 'csv')).join('\n'),
+      ocsf: (await exported(scene, '--format', 'ocsf')).join('\n'),
     }
     for (const [place, text] of Object.entries(places)) {
       for (const [name, secret] of Object.entries(SECRETS))
@@ -232,43 +241,3 @@ describe('a configuration read anew', () => {
     await gateway.reload(() => loaded)
   })
 })
-
-interface Finding {
-  readonly class_uid: number
-  readonly finding_info: { readonly uid: string }
-}
-
-const isFinding = ({ class_uid: uid }: Finding): boolean => uid === 2004
-
-async function exported(...args: string[]): Promise<string[]> {
-  const { exitCode, printed, complained } = await runAudit([
-    'export',
-    ...args,
-    '--audit',
-    scene.toolgate.auditDirectory,
-  ])
-  if (exitCode !== 0) throw new Error(complained)
-  return printed.split(/\r?\n/).filter(Boolean)
-}
-
-function webhookLines(): string[] {
-  return scene.webhook.requests.flatMap(({ body }) => body.toString().split('\n')).filter(Boolean)
-}
-
-function syslogLines(): string[] {
-  return scene.syslog.messages.map((message) => message.slice(message.indexOf('{')))
-}
-
-async function fileLines(): Promise<string[]> {
-  return (await readFile(scene.exportFile, 'utf8')).split('\n').filter(Boolean)
-}
-
-/** Ids of the detections in lines of either format. */
-function idsIn(lines: readonly string[]): string[] {
-  return lines
-    .map((line) => JSON.parse(line) as Partial<Finding> & { readonly entry?: DetectionEntry })
-    .flatMap(({ finding_info: finding, entry }) =>
-      finding !== undefined ? [finding.uid] : entry?.type === 'detection' ? [entry.id] : [],
-    )
-    .sort()
-}
