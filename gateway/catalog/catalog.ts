@@ -48,7 +48,7 @@ export interface Catalog {
   operations(connector: string): readonly ListedOperation[]
 }
 
-const OWN_PREFIX = `${OWN_NAME}.`
+const OWN_OPERATIONS = `${OWN_NAME}.`
 const NO_CLASSES: readonly DataClass[] = []
 const CONNECTORS_DIRECTORY = fileURLToPath(new URL('../../connectors/', import.meta.url))
 
@@ -110,7 +110,7 @@ function dataClassesOf(
   const classes: DataClass[] = []
   for (const id of ids) {
     // Asking the gateway how an approval stands is no way to data.
-    if (id.startsWith(OWN_PREFIX)) continue
+    if (id.startsWith(OWN_OPERATIONS)) continue
     const operations = byName.get(id.slice(0, id.indexOf('.')))?.operations
     const dataClass = operations?.get(id)?.operation.dataClass ?? 'restricted'
     if (!classes.includes(dataClass)) classes.push(dataClass)

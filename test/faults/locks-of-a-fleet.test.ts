@@ -6,6 +6,7 @@ import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { askLocks, setLock } from '../harness/locking.ts'
 import { compileRules } from '../harness/opa.ts'
 import { type RunningRedis, startRedis, startRedisSentinel } from '../harness/redis.ts'
+import { reportP99 } from '../harness/report-p99.ts'
 import { startUpstream, type Upstream } from '../harness/upstream.ts'
 import { until } from '../harness/until.ts'
 
@@ -113,16 +114,6 @@ async function lockedBy(answer: ReturnType<typeof write>): Promise<void> {
   expect(await answer).toMatchObject({ status: 403, code: 'lock.engaged' })
 }
 
-function p99Of(what: string, elapsedMs: readonly number[]): number {
-  const [p50 = 0, p99 = 0, most = 0] = [0.5, 0.99, 1].map((part) => percentile(elapsedMs, part))
-  console.info(`${what}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${most.toFixed(1)} ms`)
-  return p99
-}
-
-function percentile(values: readonly number[], part: number): number {
-  return [...values].sort((one, other) => one - other)[Math.ceil(values.length * part) - 1] ?? 0
-}
-
 describe('a lock that is set at one of two gateways', () => {
   it('refuses at both within a second, at p99 of 500 trials', async () => {
     await using one = await start()
@@ -139,7 +130,7 @@ describe('a lock that is set at one of two gateways', () => {
       expect(await read(one, agent)).toMatchObject({ code: 'lock.engaged' })
       await askLocks(one.gateway, 'DELETE', { id })
     }
-    expect(p99Of('from lock to refusal elsewhere', elapsedMs)).toBeLessThan(1_000)
+    expect(reportP99('from lock to refusal elsewhere', elapsedMs)).toBeLessThan(1_000)
   })
 
   it(
@@ -164,7 +155,7 @@ describe('a lock that is set at one of two gateways', () => {
         await askLocks(one.gateway, 'DELETE', { id: await setting })
       }
       for (const [what, each] of elapsedMs)
-        expect(p99Of(`from lock to the end of ${what} elsewhere`, each)).toBeLessThan(1_000)
+        expect(reportP99(`from lock to the end of ${what} elsewhere`, each)).toBeLessThan(1_000)
     },
     IN_FLIGHT_TIMEOUT_MS,
   )
