@@ -1,12 +1,13 @@
 import type { DecisionLogConfig } from '../../gateway/config/decision-log-config.ts'
 import type { CallId } from '../../gateway/exchange.ts'
-import { systemClock } from '../../gateway/lib/clock.ts'
+import { type Clock, systemClock } from '../../gateway/lib/clock.ts'
 import { createRandomPool } from '../../gateway/lib/random-pool.ts'
 import { createUuidV7 } from '../../gateway/lib/uuid-v7.ts'
 import { DecisionLog, type DecisionLogEvent } from '../../gateway/policy/decision-log/decision-log.ts'
 import type { LogRules } from '../../gateway/policy/decision-log/log-rules.ts'
 import { aCall } from '../unit/policy/call.ts'
 import { aDecision } from '../unit/policy/decision-log/an-event.ts'
+import type { OpaCollector } from './opa-collector.ts'
 
 type Settings = Partial<Omit<DecisionLogConfig, 'buffer' | 'service'>> & {
   readonly buffer?: Partial<DecisionLogConfig['buffer']>
@@ -58,14 +59,14 @@ const uuid = createUuidV7(() => Date.now(), createRandomPool())
 
 export async function openDecisionLog(
   config: DecisionLogConfig,
-  token?: () => string,
+  { token, clock = systemClock }: { readonly token?: () => string; readonly clock?: Clock } = {},
 ): Promise<TestDecisionLog> {
   const told: DecisionLogEvent[] = []
   const log = await DecisionLog.open({
     config,
     labels: { id: '0a9e3f0e-5a55-4b55-8bd5-0f7d3f5f3a10', version: '1' },
     token,
-    clock: systemClock,
+    clock,
     onEvent: (event) => void told.push(event),
   })
   return {
@@ -82,3 +83,6 @@ export async function openDecisionLog(
     [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
   }
 }
+
+/** The decisions that arrived, in their order. */
+export const idsOf = ({ events }: OpaCollector): unknown[] => events.map((event) => event['decision_id'])

@@ -1,11 +1,10 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { decisionLogConfig, openDecisionLog, UPLOAD_NEVER } from '../harness/decision-log.ts'
-import { type OpaCollector, startOpaCollector } from '../harness/opa-collector.ts'
+import { decisionLogConfig, idsOf, openDecisionLog, UPLOAD_NEVER } from '../harness/decision-log.ts'
+import { startOpaCollector } from '../harness/opa-collector.ts'
 import { createPki } from '../harness/pki.ts'
 
-const idsOf = ({ events }: OpaCollector): unknown[] => events.map((event) => event['decision_id'])
 const soon = { timeout: 8_000, interval: 10 }
 
 describe('the decision log', () => {
@@ -102,7 +101,7 @@ describe('the decision log', () => {
   it('shows a bearer token, read anew for every upload', async () => {
     await using collector = await startOpaCollector({ token: 'hunter2' })
     let token = 'hunter1'
-    await using log = await openDecisionLog(decisionLogConfig(collector.url), () => token)
+    await using log = await openDecisionLog(decisionLogConfig(collector.url), { token: () => token })
     log.decide()
     await vi.waitFor(() => expect(log.log.status().failure?.httpStatus).toBe(401), soon)
     expect(log.log.status().failure?.message).not.toContain('hunter1')
