@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Arrival, CallId } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
+import { type Entry, InFlight } from '../lib/in-flight.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { ConnectionCall, Connections } from './connections.ts'
 import { createReply } from './create-reply.ts'
@@ -36,23 +37,24 @@ interface OpenCall extends ConnectionCall {
 
 export function createCallGate(options: CallGateOptions): CallGate {
   const { config, connections, events } = options
-  const inFlight = new Set<OpenCall>()
+  const inFlight = new InFlight<OpenCall>()
   const waiting: (() => void)[] = []
 
-  const leave = (call: OpenCall): void => {
-    inFlight.delete(call)
+  const leave = (entry: Entry<OpenCall>): void => {
+    inFlight.leave(entry)
+    const { response } = entry.call
     // A call always ends with a reply; should one ever not, its client is not left to wait.
-    if (!call.response.headersSent) call.response.destroy()
+    if (!response.headersSent) response.destroy()
     if (inFlight.size === 0) for (const resolve of waiting.splice(0)) resolve()
   }
 
   const run = (call: OpenCall): void => {
-    inFlight.add(call)
+    const entry = inFlight.enter(call)
     options.onCall(call.arrival, call.reply).then(
-      () => leave(call),
+      () => leave(entry),
       (cause: unknown) => {
         events.faulted(cause)
-        leave(call)
+        leave(entry)
       },
     )
   }

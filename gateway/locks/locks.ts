@@ -2,6 +2,7 @@ import type { LocksConfig } from '../config/locks-config.ts'
 import type { Routed } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type Entry, InFlight } from '../lib/in-flight.ts'
 import type { Refusal } from '../refusal.ts'
 import type { LockFollower, LockSnapshot } from '../store/lock-store.ts'
 import { describeLock } from './describe-lock.ts'
@@ -20,8 +21,8 @@ export interface LockGate {
   /** Why the call may not go on. */
   check(call: Routed): Refusal | undefined
   /** From here on a lock that comes into force ends the call: through `arrival.abort`, whatever it waits for. */
-  enter(call: Routed): void
-  leave(call: Routed): void
+  enter(call: Routed): Entry<Routed>
+  leave(entry: Entry<Routed>): void
 }
 
 /**
@@ -31,7 +32,7 @@ export interface LockGate {
 export class Locks implements LockGate, LockFollower {
   readonly #config: LocksConfig
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  readonly #calls = new Set<Routed>()
+  readonly #calls = new InFlight<Routed>()
   #snapshot: LockSnapshot = { epoch: 0, locks: [] }
   #index = new LockIndex([])
   #heardAtMs: number | undefined
@@ -76,12 +77,12 @@ export class Locks implements LockGate, LockFollower {
     return { code: 'lock.unknown', retryAfterMs: RETRY_MS, detail }
   }
 
-  enter(call: Routed): void {
-    this.#calls.add(call)
+  enter(call: Routed): Entry<Routed> {
+    return this.#calls.enter(call)
   }
 
-  leave(call: Routed): void {
-    this.#calls.delete(call)
+  leave(entry: Entry<Routed>): void {
+    this.#calls.leave(entry)
   }
 
   changed(snapshot: LockSnapshot): void {

@@ -37,9 +37,9 @@ export function createAdmit(
     const breaker = upstreams.of(routed.connector.name)
     const entry = breaker.enter(clock.monotonicMs())
     if (!entry.admitted) return refuse('breaker.upstream_open', { retryAfterMs: entry.retryAfterMs })
-    locks.enter(routed)
+    const underLocks = locks.enter(routed)
     const leave = (result: BreakerResult): void => {
-      locks.leave(routed)
+      locks.leave(underLocks)
       breaker.leave(entry.generation, result, clock.monotonicMs(), demanded.agent)
     }
     const conclude = (answer: AdmissionAnswer): Verdict<Admitted> => {

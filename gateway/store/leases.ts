@@ -1,12 +1,12 @@
-import type { CallId } from '../exchange.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type Entry, InFlight } from '../lib/in-flight.ts'
 import type { AdmissionDemand } from './admission-store.ts'
 
 /** Often enough to renew every lease twice before it lapses. */
 const RENEWALS_PER_LEASE = 3
 const SHORTEST_LEASE_MS = 1_000
 
-interface Lease {
+export interface Lease {
   readonly demand: AdmissionDemand
   readonly everyMs: number
   dueMs: number
@@ -17,7 +17,7 @@ interface Lease {
  * renewed until it is released; only a call whose gateway died must lose its place.
  */
 export class Leases {
-  readonly #calls = new Map<CallId, Lease>()
+  readonly #calls = new InFlight<Lease>()
   readonly #clock: Clock
   readonly #renew: (demand: AdmissionDemand) => Promise<unknown>
   readonly #timer: NodeJS.Timeout
@@ -29,14 +29,14 @@ export class Leases {
   }
 
   /** A call without a place has nothing to renew. */
-  hold(demand: AdmissionDemand): void {
-    if (demand.concurrency.length === 0) return
+  hold(demand: AdmissionDemand): Entry<Lease> | undefined {
+    if (demand.concurrency.length === 0) return undefined
     const everyMs = Math.min(...demand.concurrency.map(({ whole }) => whole.leaseMs)) / RENEWALS_PER_LEASE
-    this.#calls.set(demand.callId, { demand, everyMs, dueMs: this.#clock.monotonicMs() + everyMs })
+    return this.#calls.enter({ demand, everyMs, dueMs: this.#clock.monotonicMs() + everyMs })
   }
 
-  release(callId: CallId): void {
-    this.#calls.delete(callId)
+  release(entry: Entry<Lease> | undefined): void {
+    if (entry !== undefined) this.#calls.leave(entry)
   }
 
   close(): void {
@@ -45,7 +45,7 @@ export class Leases {
 
   #renewDue(): void {
     const nowMs = this.#clock.monotonicMs()
-    for (const lease of this.#calls.values()) {
+    for (const lease of this.#calls) {
       if (lease.dueMs > nowMs) continue
       lease.dueMs = nowMs + lease.everyMs
       // A renewal that fails is tried again; until then the lease still runs.

@@ -43,7 +43,6 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
 
   const leases = new Leases(clock, (demand) => run(scripts.renew, renewTrip(keyPrefix, demand)))
   const settle = (demand: AdmissionDemand, feedback: Feedback): void => {
-    leases.release(demand.callId)
     run(scripts.settle, settleTrip(keyPrefix, demand, feedback)).catch(onSettlementLost)
   }
 
@@ -60,11 +59,14 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
         await run(scripts.admit, admitTrip(keyPrefix, demand, clock.nowMs())),
       )
       if (reply.kind !== 'admitted') return reply
-      leases.hold(demand)
+      const lease = leases.hold(demand)
       return {
         ...reply,
         recall: () => recall(demand),
-        settle: (feedback) => settle(demand, feedback),
+        settle: (feedback) => {
+          leases.release(lease)
+          settle(demand, feedback)
+        },
       }
     },
     async probe() {
