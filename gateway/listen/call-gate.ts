@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Arrival, CallId } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
-import { type Entry, InFlight } from '../lib/in-flight.ts'
+import { type Entry, Roster } from '../lib/roster.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { ConnectionCall, Connections } from './connections.ts'
 import { createReply } from './create-reply.ts'
@@ -37,12 +37,12 @@ interface OpenCall extends ConnectionCall {
 
 export function createCallGate(options: CallGateOptions): CallGate {
   const { config, connections, events } = options
-  const inFlight = new InFlight<OpenCall>()
+  const inFlight = new Roster<OpenCall>()
   const waiting: (() => void)[] = []
 
   const leave = (entry: Entry<OpenCall>): void => {
     inFlight.leave(entry)
-    const { response } = entry.call
+    const { response } = entry.member
     // A call always ends with a reply; should one ever not, its client is not left to wait.
     if (!response.headersSent) response.destroy()
     if (inFlight.size === 0) for (const resolve of waiting.splice(0)) resolve()

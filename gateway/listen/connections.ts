@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Roster } from '../lib/roster.ts'
 
 /** More calls than this on one connection keep a load balancer from spreading them. */
 const MAX_CALLS = 100_000
@@ -12,6 +13,7 @@ export interface ConnectionCall {
 }
 
 interface Connection {
+  readonly socket: Socket
   readonly openedMs: number
   calls: number
   latest: ConnectionCall | undefined
@@ -25,7 +27,8 @@ interface Connection {
 export class Connections {
   readonly #maxAgeMs: number
   readonly #monotonicMs: () => number
-  readonly #connections = new Map<Socket, Connection>()
+  readonly #connections = new Roster<Connection>()
+  readonly #bySocket = new WeakMap<Socket, Connection>()
   /** By the client's address and port, which the TLS socket of the finished handshake shares. */
   readonly #handshakes = new Map<string, Socket>()
 
@@ -53,7 +56,7 @@ export class Connections {
   }
 
   latest(socket: Socket): ConnectionCall | undefined {
-    return this.#connections.get(socket)?.latest
+    return this.#bySocket.get(socket)?.latest
   }
 
   isEnding(socket: Socket): boolean {
@@ -75,32 +78,38 @@ export class Connections {
    */
   outdateAll(): void {
     for (const rawSocket of this.#handshakes.values()) rawSocket.destroy()
-    for (const [socket, connection] of this.#connections) {
+    for (const connection of this.#connections) {
       connection.outdated = true
-      if (!isAnswering(connection)) socket.destroy()
+      if (!isAnswering(connection)) connection.socket.destroy()
     }
   }
 
   /** Closes those that never sent anything, which Node counts as busy with their first request. */
   closeUnused(): void {
-    for (const [socket, { latest }] of this.#connections) {
+    for (const { socket, latest } of this.#connections) {
       if (latest === undefined && socket.bytesRead === 0) socket.destroy()
     }
   }
 
   #of(socket: Socket): Connection {
-    let connection = this.#connections.get(socket)
-    if (connection === undefined) {
-      connection = {
-        openedMs: this.#monotonicMs(),
-        calls: 0,
-        latest: undefined,
-        broken: false,
-        outdated: false,
-      }
-      this.#connections.set(socket, connection)
-      socket.once('close', () => this.#connections.delete(socket))
+    const known = this.#bySocket.get(socket)
+    if (known !== undefined) return known
+    const connection: Connection = {
+      socket,
+      openedMs: this.#monotonicMs(),
+      calls: 0,
+      latest: undefined,
+      broken: false,
+      outdated: false,
     }
+    // Asked about once more, for a reply that nobody waits for: it would never close again.
+    if (socket.destroyed) return connection
+    this.#bySocket.set(socket, connection)
+    const entry = this.#connections.enter(connection)
+    socket.once('close', () => {
+      this.#connections.leave(entry)
+      this.#bySocket.delete(socket)
+    })
     return connection
   }
 }

@@ -2,7 +2,7 @@ import type { LocksConfig } from '../config/locks-config.ts'
 import type { Routed } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type Entry, InFlight } from '../lib/in-flight.ts'
+import { type Entry, Roster } from '../lib/roster.ts'
 import type { Refusal } from '../refusal.ts'
 import type { LockFollower, LockSnapshot } from '../store/lock-store.ts'
 import { describeLock } from './describe-lock.ts'
@@ -32,7 +32,7 @@ export interface LockGate {
 export class Locks implements LockGate, LockFollower {
   readonly #config: LocksConfig
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  readonly #calls = new InFlight<Routed>()
+  readonly #calls = new Roster<Routed>()
   #snapshot: LockSnapshot = { epoch: 0, locks: [] }
   #index = new LockIndex([])
   #heardAtMs: number | undefined

@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import { type Entry, InFlight } from '../lib/in-flight.ts'
+import { type Entry, Roster } from '../lib/roster.ts'
 import type { AdmissionDemand } from './admission-store.ts'
 
 /** Often enough to renew every lease twice before it lapses. */
@@ -17,7 +17,7 @@ export interface Lease {
  * renewed until it is released; only a call whose gateway died must lose its place.
  */
 export class Leases {
-  readonly #calls = new InFlight<Lease>()
+  readonly #calls = new Roster<Lease>()
   readonly #clock: Clock
   readonly #renew: (demand: AdmissionDemand) => Promise<unknown>
   readonly #timer: NodeJS.Timeout

@@ -4,6 +4,6 @@ import type { LockGate } from '../../gateway/locks/locks.ts'
 export const NO_LOCKS: LockGate = {
   epoch: 0,
   check: () => undefined,
-  enter: (call) => ({ call, index: 0 }),
+  enter: (member) => ({ member, index: 0 }),
   leave: () => undefined,
 }

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { InFlight } from '../../gateway/lib/in-flight.ts'
+import { Roster } from '../../gateway/lib/roster.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as (options: { readonly type: 'minor' | 'major' }) => void
@@ -34,7 +34,7 @@ function oldBytes(): number {
 }
 
 it('a call that has ended is freed with what is young, however long the gateway has run', () => {
-  const inFlight = new InFlight<number[]>()
+  const inFlight = new Roster<number[]>()
   const calls = 2_000
   const enter = (call: number[]): (() => void) => {
     const entry = inFlight.enter(call)
