@@ -11,16 +11,23 @@ export interface InputTexts {
 
 type WrittenApart = keyof WhoCalls | 'operation' | 'declared' | 'params'
 
-/** For as long as somebody has the input, and by the object: the texts of a call cannot be taken for those of another. */
-const written = new WeakMap<PolicyInput, InputTexts>()
+const TEXTS = Symbol('texts of an input')
+
+/**
+ * With its texts, where they have been written: neither a copy nor JSON takes them along, so that they cannot be taken
+ * for those of another call. In a `WeakMap` those of every call would stay until the next full collection.
+ */
+interface Written {
+  readonly [TEXTS]?: InputTexts
+}
 
 /**
  * Writes an input, which nobody changes from then on, once: policy is given it, and then the record commits to it.
  *
  * @throws TypeError when it holds what JSON cannot write
  */
-export function inputTexts(input: PolicyInput): InputTexts {
-  const known = written.get(input)
+export function inputTexts(input: PolicyInput & Written): InputTexts {
+  const known = input[TEXTS]
   if (known !== undefined) return known
   const { operation, params, resource, declared, signals, history, approval, time } = input
   const rest: Omit<PolicyInput, WrittenApart> = { resource, signals, history, approval, time }
@@ -29,7 +36,8 @@ export function inputTexts(input: PolicyInput): InputTexts {
     declared: JSON.stringify(declared),
     params: JSON.stringify(params),
   }
-  written.set(input, texts)
+  // Not enumerable: what is spread or compared is the input.
+  Object.defineProperty(input, TEXTS, { value: texts })
   return texts
 }
 

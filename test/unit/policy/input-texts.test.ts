@@ -43,6 +43,21 @@ describe('the texts of an input', () => {
     expect(inputTexts(other).facts).toContain('"tenant":"another"')
   })
 
+  it('do not go along with a copy that is then another input', () => {
+    const input = peculiar()
+    inputTexts(input)
+    for (const copy of [{ ...input, tenant: 'another' }, Object.assign({}, input, { tenant: 'another' })])
+      expect(inputTexts(copy).facts).toContain('"tenant":"another"')
+  })
+
+  it('are no part of the input', () => {
+    const input = peculiar()
+    inputTexts(input)
+    expect(input).toStrictEqual(peculiar())
+    expect(JSON.stringify(input)).toBe(JSON.stringify(peculiar()))
+    expect(structuredClone(input)).toStrictEqual(peculiar())
+  })
+
   it('are not kept of what JSON cannot write', () => {
     const unwritable = { ...NOBODY, params: { ...NOBODY.params, body: { n: 1n } } }
     for (const _attempt of [1, 2]) expect(() => inputText(unwritable)).toThrow(TypeError)
