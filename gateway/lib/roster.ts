@@ -10,7 +10,7 @@ export interface Entry<Member> {
  * Not a `Set` or `Map`: V8 makes one that is entered and left all the time a new table every few dozen members, and the
  * old table keeps what was in it and points to the new one. Once one table has grown old, no young generation collection
  * frees any that follows, nor the members in them: every call then waits, with all that hangs on it, for the next full
- * collection.
+ * collection. Nor a `WeakMap`: a young generation collection keeps its values, whether or not anybody has the key.
  */
 export class Roster<Member> implements Iterable<Member> {
   readonly #entries: Entry<Member>[] = []
