@@ -102,7 +102,7 @@ export class Connections {
       broken: false,
       outdated: false,
     }
-    // Asked about once more, for a reply that nobody waits for: it would never close again.
+    // One that has closed, asked about for a reply that nobody waits for: no event would ever take it off the roster.
     if (socket.destroyed) return connection
     this.#bySocket.set(socket, connection)
     const entry = this.#connections.enter(connection)

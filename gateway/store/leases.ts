@@ -6,7 +6,7 @@ import type { AdmissionDemand } from './admission-store.ts'
 const RENEWALS_PER_LEASE = 3
 const SHORTEST_LEASE_MS = 1_000
 
-export interface Lease {
+interface Lease {
   readonly demand: AdmissionDemand
   readonly everyMs: number
   dueMs: number
@@ -28,7 +28,7 @@ export class Leases {
     this.#timer = setInterval(() => this.#renewDue(), SHORTEST_LEASE_MS / RENEWALS_PER_LEASE).unref()
   }
 
-  /** A call without a place has nothing to renew. */
+  /** `undefined` for a call without a place, which has nothing to renew. */
   hold(demand: AdmissionDemand): Entry<Lease> | undefined {
     if (demand.concurrency.length === 0) return undefined
     const everyMs = Math.min(...demand.concurrency.map(({ whole }) => whole.leaseMs)) / RENEWALS_PER_LEASE

@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis'
-import type { Feedback } from '../limits/feedback.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AdmissionAnswer, AdmissionDemand } from './admission-store.ts'
 import { admitTrip, readAdmitReply, recallTrip, renewTrip, settleTrip, type Trip } from './admit-trip.ts'
@@ -42,10 +41,6 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
   loadScripts(client, Object.values(scripts))
 
   const leases = new Leases(clock, (demand) => run(scripts.renew, renewTrip(keyPrefix, demand)))
-  const settle = (demand: AdmissionDemand, feedback: Feedback): void => {
-    run(scripts.settle, settleTrip(keyPrefix, demand, feedback)).catch(onSettlementLost)
-  }
-
   const recall = async (demand: AdmissionDemand): Promise<readonly string[]> => {
     const operations = await run(scripts.recall, recallTrip(keyPrefix, demand))
     if (!Array.isArray(operations)) throw new TypeError('recall.lua did not answer with an array')
@@ -65,7 +60,7 @@ export function createRedisAdmissionStore(options: RedisAdmissionOptions): Redis
         recall: () => recall(demand),
         settle: (feedback) => {
           leases.release(lease)
-          settle(demand, feedback)
+          run(scripts.settle, settleTrip(keyPrefix, demand, feedback)).catch(onSettlementLost)
         },
       }
     },

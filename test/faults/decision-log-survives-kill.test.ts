@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { readFrames } from '../../gateway/policy/decision-log/spill-frame.ts'
+import { idsOf } from '../harness/decision-log.ts'
 import { startNeighbours } from '../harness/neighbours.ts'
 import { type OpaCollector, startOpaCollector } from '../harness/opa-collector.ts'
 import { createProofKey, signProof } from '../harness/proof.ts'
@@ -69,7 +70,7 @@ it('decisions of two workers that are killed are uploaded after the next start, 
   await using toolgate = await start()
   await collector.until(() => collector.events.length >= CALLS)
   expect(collector.events).toHaveLength(CALLS)
-  expect(new Set(collector.events.map((event) => event['decision_id']))).toEqual(new Set(ids))
+  expect(new Set(idsOf(collector))).toEqual(new Set(ids))
   expect(instancesIn(collector.events).size).toBe(2)
   await collector.until(() => instancesIn(collector.reports).size >= 2)
   expect(collector.problems).toEqual([])
