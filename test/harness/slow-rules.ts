@@ -12,4 +12,4 @@ pairs := count([1 |
 allow := false if input.params.body.conflict
 `
 
-export const SECONDS_WISH = 8_000
+export const SECONDS_WISH = 20_000

@@ -10,7 +10,7 @@ decision := {"allow": allow, "risk": 0, "reasons": reasons, "obligations": []}
 default allow := false
 allow if { input.agent.id != ""; pairs > 0 }
 reasons contains {"code": "agent.unknown", "rule": "R001", "detail": ""} if not allow
-numbers_wished := numbers.range(1, object.get({"SLOW": 10000}, input.declared.ticket, 1))
+numbers_wished := numbers.range(1, object.get({"SLOW": 40000}, input.declared.ticket, 1))
 pairs := count([1 |
 	some x in numbers_wished
 	some y in numbers_wished
